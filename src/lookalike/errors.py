@@ -1,0 +1,48 @@
+"""Every error that lookalike raises on purpose, each saying where, what, and how to mend it in one line."""
+
+
+class LookalikeError(Exception):
+    """The root: the command line prints it as one line to stderr and exits 1; the page answers with a 4xx."""
+
+
+class ShapeError(LookalikeError, ValueError):
+    """Arrays whose shapes or dtypes do not fit together."""
+
+
+class PictureError(LookalikeError):
+    """A picture that cannot be read: broken, too large, or no picture at all."""
+
+
+class BundleError(LookalikeError):
+    """A backbone on disk that is incomplete, damaged, hostile or not known by that name."""
+
+
+class CollectionError(LookalikeError):
+    """A collection that cannot be opened, or cannot do what was asked of it as it stands."""
+
+
+class LockedError(CollectionError):
+    """Another process is writing to the collection."""
+
+
+class QueryError(LookalikeError):
+    """Something that cannot be searched with, or a filter that cannot be understood."""
+
+
+class ExamplesError(LookalikeError):
+    """Examples that cannot be read as pairs, classes, triplets or judgements."""
+
+
+class LensError(LookalikeError):
+    """A lens that is not there, does not fit the collection's backbone, or is damaged."""
+
+
+class TrainingError(LookalikeError):
+    """Learning that went wrong: collapse, numbers that are no numbers, or nothing to learn from."""
+
+
+class MissingExtraError(LookalikeError, ImportError):
+    """A part of lookalike whose optional dependency is not installed."""
+
+    def __init__(self, what: str, extra: str):
+        super().__init__(f"{what} needs the extra '{extra}'. Install it with: pip install 'lookalike[{extra}]'")
