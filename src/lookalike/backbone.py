@@ -1,0 +1,235 @@
+"""Pixels -> features: a bundle run by OpenVINO, decoding and inference overlapped."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.bundle import Bundle, read
+from lookalike.errors import BundleError
+from lookalike.pictures import Limits, Pixels, Source, pixels
+
+DEFAULT = "efficientnet-lite0"
+BATCH = 8
+PRECISIONS = {"bf16", "f32"}
+
+Job = TypeVar("Job")
+
+
+def cache_folder() -> Path:
+    """Where backbones are kept for all collections: LOOKALIKE_CACHE, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get("LOOKALIKE_CACHE")
+    return Path(named) if named else user_cache_path("lookalike")
+
+
+def find(name: str | Path) -> Bundle:
+    """A backbone by name, by a folder that holds a bundle, or by a .pth file of the default's weights.
+
+    Raises: BundleError, which says what can be named.
+    """
+    from lookalike import starter
+
+    kept = cache_folder() / "backbones"
+    path = Path(name)
+    try:
+        if str(name) in starter.RECIPES:
+            return starter.make(str(name), kept)
+        if path.is_dir():
+            return read(path)
+        if path.is_file() and (known := starter.named_by_hash(path)):
+            return starter.make(known, kept, weights=path)
+    except OSError as error:
+        raise BundleError(f"{kept}: cannot be written ({error.strerror}). Set LOOKALIKE_CACHE to a folder.") from error
+    if path.is_file():
+        raise BundleError(f"{path}: not the weights of {' or '.join(starter.RECIPES)}. Name one of these, or a bundle.")
+    what = "models of a hub cannot be loaded by this version" if "/" in str(name) else "no backbone of that name"
+    raise BundleError(f"{name}: {what}. There are {', '.join(starter.RECIPES)}, or a folder with a bundle.")
+
+
+class Backbone:
+    """A pretrained network: pictures in, features out.
+
+    Args:
+        name: efficientnet-lite0, efficientnet-lite2, or a bundle's folder.
+        threads: of the processor; None for all.
+        precision: "bf16" or "f32"; None for bf16 where the processor has it.
+    Raises: BundleError.
+
+    >>> Backbone().length
+    2816
+    """
+
+    def __init__(
+        self, name: str | Path | Bundle = DEFAULT, *, threads: int | None = None, precision: str | None = None
+    ):
+        self.bundle = name if isinstance(name, Bundle) else find(name)
+        self.threads = threads or os.cpu_count() or 1
+        if precision not in {None, *PRECISIONS}:
+            raise BundleError(f"precision {precision!r} is not known. There are bf16 and f32.")
+        self.precision = precision or ("bf16" if _has_bf16() else "f32")
+        self._models: dict[int, Any] = {}
+
+    @property
+    def id(self) -> str:
+        """What tells backbones apart."""
+        return self.bundle.id
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.bundle.name
+
+    @property
+    def length(self) -> int:
+        """The number of features f."""
+        return self.bundle.length
+
+    def embed(self, sources: Sequence[Source], limits: Limits = Limits()) -> NDArray[np.float32]:
+        """The features of pictures.
+
+        Args:
+            sources: paths, bytes, PIL images or arrays of pixels.
+        Returns: (n, f) float32, rows of length 1, in the order of the sources.
+        Raises: PictureError, for the first picture that cannot be read.
+        """
+        rows = []
+        for _, read_, features in self.pipeline(sources, lambda one: pixels(one, self.bundle.side_px, limits)):
+            if isinstance(read_, Exception):
+                raise read_
+            rows.append(features)
+        return np.stack(rows) if rows else np.zeros((0, self.length), np.float32)
+
+    def pipeline(
+        self, jobs: Iterable[Job], read_: Callable[[Job], Pixels]
+    ) -> Iterator[tuple[Job, Pixels | Exception, NDArray[np.float32]]]:
+        """Read and embed many pictures, the reading of some while others are embedded.
+
+        Args:
+            jobs: whatever `read_` understands; taken one after the other, a few batches ahead.
+            read_: a job -> its pixels; runs in threads. What it raises comes back in place of the pixels.
+        Yields: job, what was read or the exception, features (f,) float32 (zeros for an exception); in order.
+        """
+        waiting = iter(jobs)
+        with ThreadPoolExecutor(self.threads) as readers:
+            ahead: deque[tuple[Job, Future[Pixels]]] = deque()
+            running: deque[tuple[list[tuple[Job, Pixels | Exception]], Any]] = deque()
+
+            def fill() -> None:
+                for job in islice(waiting, 4 * BATCH - len(ahead)):
+                    ahead.append((job, readers.submit(read_, job)))
+
+            fill()
+            try:
+                while ahead or running:
+                    if ahead and len(running) < 3:
+                        batch = [(job, _outcome(future)) for job, future in islice(_drain(ahead), BATCH)]
+                        fill()
+                        running.append((batch, self._start([p for _, p in batch if isinstance(p, Pixels)])))
+                        continue
+                    done, request = running.popleft()
+                    features = iter(self._finish(request))
+                    for job, outcome in done:
+                        good = isinstance(outcome, Pixels)
+                        yield job, outcome, next(features) if good else np.zeros(self.length, np.float32)
+            finally:
+                for _, future in ahead:
+                    future.cancel()
+
+    def _start(self, pictures: list[Pixels]) -> Any:
+        if not pictures:
+            return None
+        size = BATCH if len(pictures) > 1 else 1
+        batch = np.zeros((size, self.bundle.side_px, self.bundle.side_px, 3), np.uint8)
+        for row, picture in zip(batch, pictures, strict=False):
+            row[:] = picture.array
+        request = self._model(size).create_infer_request()
+        request.start_async({0: batch})
+        return request, len(pictures), batch
+
+    def _finish(self, started: Any) -> NDArray[np.float32]:
+        if started is None:
+            return np.zeros((0, self.length), np.float32)
+        request, n, _ = started
+        request.wait()
+        outputs = {depth.name: request.get_tensor(depth.name).data[:n] for depth in self.bundle.depths}
+        return put_together(outputs, self.bundle)
+
+    def _model(self, batch: int) -> Any:
+        """The network compiled for one batch size: fixed shapes run faster, and compile once into the cache."""
+        if batch not in self._models:
+            import openvino as ov
+
+            core = ov.Core()
+            options: dict[str, Any] = {
+                "INFERENCE_PRECISION_HINT": self.precision,
+                "INFERENCE_NUM_THREADS": self.threads,
+                "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
+                "CACHE_DIR": str(cache_folder() / "compiled"),
+            }
+            try:
+                model = core.read_model(self.bundle.model)
+                side = self.bundle.side_px
+                model.reshape({model.input(0): [batch, side, side, 3]})
+                lengths = {name: out.shape[-1] for out in model.outputs for name in out.get_names()}
+                for depth in self.bundle.depths:
+                    if lengths.get(depth.name) != depth.length:
+                        raise BundleError(
+                            f"{self.bundle.path}: model.onnx has no output {depth.name!r} of length {depth.length}. "
+                            f"It has {', '.join(f'{name} ({size})' for name, size in sorted(lengths.items()))}."
+                        )
+                self._models[batch] = core.compile_model(model, "CPU", options)
+            except RuntimeError as error:
+                reason = str(error).strip().splitlines()[-1][:200]
+                raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). Export it anew.") from error
+        return self._models[batch]
+
+
+def put_together(depths: dict[str, NDArray[np.float32]], bundle: Bundle) -> NDArray[np.float32]:
+    """Pooled depths -> features, in float32.
+
+    Each depth is square-rooted keeping its sign, brought to length 1 and weighted; side by side they are brought to
+    length 1 again.
+
+    Args:
+        depths: each (n, length) float32, by name.
+    Returns: (n, f) float32, rows of length 1.
+    """
+    parts = []
+    for depth in bundle.depths:
+        x = np.asarray(depths[depth.name], np.float32)
+        parts.append(depth.weight * _unit(np.sign(x) * np.sqrt(np.abs(x))))
+    return _unit(np.hstack(parts))
+
+
+def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    size = np.linalg.norm(x, axis=1, keepdims=True)
+    result: NDArray[np.float32] = (x / np.maximum(size, 1e-12)).astype(np.float32)
+    return result
+
+
+def _drain(ahead: "deque[tuple[Job, Future[Pixels]]]") -> Iterator[tuple[Job, "Future[Pixels]"]]:
+    while ahead:
+        yield ahead.popleft()
+
+
+def _outcome(future: "Future[Pixels]") -> Pixels | Exception:
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, Exception):
+        return error
+    raise error
+
+
+def _has_bf16() -> bool:
+    import openvino as ov
+
+    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -1,0 +1,135 @@
+"""A backbone on disk: model.onnx and backbone.json; read, verified, written whole, named by its content."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lookalike.errors import BundleError
+
+
+@dataclass(frozen=True)
+class Depth:
+    """One output of the graph, pooled: its name, its length, its weight among the features."""
+
+    name: str
+    length: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What backbone.json says, and where it lies.
+
+    Attributes:
+        path: the folder.
+        name: what people call it.
+        id: BLAKE2b of the tensors and the preprocessing, 32 hexadecimal digits.
+        side_px: the side of its square input.
+        depths: the outputs that are put together into the features, in order.
+        layers: name, kind, output shape and parameters of each layer, in order.
+    """
+
+    path: Path
+    name: str
+    id: str
+    side_px: int
+    depths: tuple[Depth, ...]
+    layers: tuple[dict[str, Any], ...] = ()
+    licence: str = ""
+    source: str = ""
+    resize: str = "squash"
+
+    @property
+    def length(self) -> int:
+        """The number of features."""
+        return sum(depth.length for depth in self.depths)
+
+    @property
+    def model(self) -> Path:
+        """The graph: uint8 (n, side, side, 3) in, the depths out."""
+        return self.path / "model.onnx"
+
+
+def read(path: Path) -> Bundle:
+    """Read a bundle.
+
+    Raises: BundleError, which says in one line what is wrong with it.
+    """
+    table = path / "backbone.json"
+    try:
+        found = json.loads(table.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(
+            f"{path}: no backbone ({error.strerror}: backbone.json). A bundle holds model.onnx and backbone.json."
+        ) from error
+    except ValueError as error:
+        raise BundleError(f"{table}: not JSON ({error}). Write the bundle anew.") from error
+    if not (path / "model.onnx").is_file():
+        raise BundleError(f"{path}: model.onnx is missing. A bundle holds model.onnx and backbone.json.")
+    try:
+        bundle = Bundle(
+            path=path,
+            name=_text(found, "name"),
+            id=_text(found, "id"),
+            side_px=_count(found, "side_px"),
+            depths=tuple(
+                Depth(_text(one, "name"), _count(one, "length"), float(one["weight"])) for one in found["depths"]
+            ),
+            layers=tuple(found.get("layers", ())),
+            licence=str(found.get("licence", "")),
+            source=str(found.get("source", "")),
+            resize=str(found.get("resize", "squash")),
+        )
+    except KeyError as error:
+        raise BundleError(f"{table}: {error} is missing. docs/formats.md lists every key.") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{table}: {error}. docs/formats.md lists every key.") from error
+    if not bundle.depths:
+        raise BundleError(f"{table}: 'depths' is empty. Name at least one output of the graph.")
+    if bundle.resize != "squash":
+        raise BundleError(f"{table}: resize {bundle.resize!r} is not known. Only 'squash' is.")
+    return bundle
+
+
+def write(bundle: Bundle, model: bytes) -> Bundle:
+    """Write a bundle's folder whole or not at all; when another process wrote it meanwhile, that one stays."""
+    bundle.path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=bundle.path.parent))
+    try:
+        table = {key: value for key, value in asdict(bundle).items() if key != "path"}
+        (temporary / "model.onnx").write_bytes(model)
+        (temporary / "backbone.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+        temporary.chmod(0o755)
+        try:
+            temporary.rename(bundle.path)
+        except OSError:
+            if not (bundle.path / "backbone.json").is_file():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return bundle
+
+
+def identify(tensors: dict[str, Any], preprocessing: dict[str, Any]) -> str:
+    """The id: the same tensors under the same preprocessing have the same one, whatever file they came in."""
+    digest = hashlib.blake2b(json.dumps(preprocessing, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(tensors):
+        digest.update(f"{name}{tensors[name].shape}{tensors[name].dtype}".encode())
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()
+
+
+def _text(table: dict[str, Any], key: str) -> str:
+    if not isinstance(table[key], str) or not table[key]:
+        raise ValueError(f"{key!r} must be text, not {table[key]!r}")
+    return str(table[key])
+
+
+def _count(table: dict[str, Any], key: str) -> int:
+    if not isinstance(table[key], int) or isinstance(table[key], bool) or not 0 < table[key] <= 100_000:
+        raise ValueError(f"{key!r} must be a whole number above 0, not {table[key]!r}")
+    return int(table[key])

@@ -1,0 +1,132 @@
+"""A collection's folder: its layout, collection.json, the lock, and writing a file whole or not at all."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lookalike.errors import CollectionError, LockedError
+
+FORMAT = 1
+FOLDER_NAME = ".lookalike"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What collection.json holds: the pictures' folder, the backbone that reads them, the lens that serves."""
+
+    folder: str
+    backbone: str
+    backbone_name: str
+    precision: str
+    lens: str | None = None
+    format: int = FORMAT
+
+
+class Home:
+    """The folder in which lookalike keeps what it knows of one folder of pictures.
+
+    Nothing is written before the first `save` or `writing`.
+
+    >>> Home(Path("photos")).table("b1").as_posix()
+    'photos/.lookalike/tables/b1.lance'
+    """
+
+    def __init__(self, root: Path, at: Path | None = None):
+        if root.name == FOLDER_NAME and (root / "collection.json").is_file():
+            at, root = root, root.parent
+        self.at = at if at is not None else root / FOLDER_NAME
+        if not root.is_dir() and (root / "collection.json").is_file():
+            self.at = root
+        settings = self.settings()
+        self.folder = Path(settings.folder) if settings and at is not None and settings.folder else root
+
+    @property
+    def cache(self) -> Path:
+        """What may be deleted at any time: thumbnails, ranking codes."""
+        return self.at / "cache"
+
+    def table(self, backbone: str) -> Path:
+        """The table of one backbone."""
+        return self.at / "tables" / f"{backbone}.lance"
+
+    def refused(self, backbone: str) -> Path:
+        """The table of the files that one backbone's indexing could not read."""
+        return self.at / "tables" / f"{backbone}.refused.lance"
+
+    def settings(self) -> Settings | None:
+        """What collection.json says; None when nothing was indexed yet.
+
+        Raises: CollectionError, when it is damaged or newer than this version.
+        """
+        path = self.at / "collection.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            version = found["format"]
+            if isinstance(version, int) and version > FORMAT:
+                raise CollectionError(
+                    f"{path}: format {version}, this lookalike knows up to {FORMAT}. "
+                    "Upgrade with: pip install -U lookalike"
+                )
+            return Settings(**found)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise CollectionError(
+                f"{path}: cannot be read ({type(error).__name__}). Delete {self.at} and index the folder again."
+            ) from error
+
+    def save(self, settings: Settings) -> None:
+        """Write collection.json, whole or not at all."""
+        text = json.dumps(asdict(settings), indent=2, ensure_ascii=False)
+        write_whole(self.at / "collection.json", (text + "\n").encode())
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the collection's lock: one writer at a time, readers never wait.
+
+        Raises: LockedError, which says who holds it; CollectionError, where nothing can be written.
+        """
+        from filelock import FileLock, Timeout
+
+        holder = self.at / "lock.holder"
+        try:
+            self.at.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.at / "lock", timeout=0)
+            lock.acquire()
+        except Timeout:
+            who = holder.read_text() if holder.is_file() else "another process"
+            raise LockedError(f"{self.folder}: {who} is writing to it. Wait until it is done, or end it.") from None
+        except OSError as error:
+            raise CollectionError(
+                f"{self.at}: cannot be written ({error.strerror}). Keep the collection elsewhere with --at DIR."
+            ) from error
+        try:
+            holder.write_text(f"process {os.getpid()}")
+            yield
+        except OSError as error:
+            raise CollectionError(
+                f"{self.at}: {error.strerror or error}. Free some space or check the disk, then run it again: "
+                "what was committed is kept."
+            ) from error
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader, or a crash, meets the old one or the new one and nothing between."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
