@@ -10,7 +10,17 @@ class ShapeError(LookalikeError, ValueError):
 
 
 class PictureError(LookalikeError):
-    """A picture that cannot be read: broken, too large, or no picture at all."""
+    """A picture that cannot be read: broken, too large, or no picture at all.
+
+    Attributes:
+        reason: what is wrong and how to mend it, without the file's name.
+        kind: "broken", "too large", "needs an extra", "unsupported" (a picture in a format that is not read),
+            "not a picture" (and its ending does not pretend so), or "gone" (it vanished).
+    """
+
+    def __init__(self, reason: str, kind: str = "broken", file: str | None = None):
+        super().__init__(reason if file is None else f"{file}: {reason}")
+        self.reason, self.kind = reason, kind
 
 
 class BundleError(LookalikeError):

@@ -1,16 +1,17 @@
-"""A folder -> the files in it, in natural order, with what was passed over and why."""
+"""A folder -> the files in it, in natural order, with what was passed over and why; nothing is opened."""
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SKIPPED_FOLDERS = {"@eaDir", "__MACOSX"}
-SKIPPED_FILES = {"Thumbs.db", "desktop.ini"}
+# Folders and files that programs leave among pictures; dot-names (.lookalike, ._*, .DS_Store) are left out as well.
+NOT_OURS = frozenset({"@eadir", "__macosx", "#recycle", "$recycle.bin", "thumbs.db", "ehthumbs.db", "desktop.ini"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """One file: its name relative to the folder with / between parts, its size in bytes, its date in ns."""
 
@@ -22,66 +23,126 @@ class Found:
 
 @dataclass
 class Walk:
-    """What a walk met: files that may be pictures, and what it could not enter or name."""
+    """What a walk met.
+
+    Attributes:
+        found: files that may be pictures, in natural order.
+        passed_over: name -> reason, of what could not be entered or named. Names that are no UTF-8 are escaped.
+    """
 
     found: list[Found] = field(default_factory=list)
     passed_over: dict[str, str] = field(default_factory=dict)
 
+    def __iter__(self) -> Iterator[Found]:
+        return iter(self.found)
 
-def natural_key(file: str) -> tuple[tuple[int, int, str], ...]:
-    """What to sort by so that 2.jpg comes before 10.jpg.
+    def __len__(self) -> int:
+        return len(self.found)
 
-    >>> sorted(["10.jpg", "2.jpg", "a.jpg"], key=natural_key)
-    ['2.jpg', '10.jpg', 'a.jpg']
+
+def natural_key(file: str) -> tuple[tuple[tuple[str | tuple[int, str], ...], str], ...]:
+    """What to sort by so that 2.jpg comes before 10.jpg, whatever the case of letters, folder by folder.
+
+    >>> sorted(["b/1.jpg", "IMG10.jpg", "img2.jpg", "b 2/1.jpg"], key=natural_key)
+    ['b/1.jpg', 'b 2/1.jpg', 'img2.jpg', 'IMG10.jpg']
     """
-    parts = re.findall(r"([0-9]+)|([^0-9]+)", file)
-    return tuple((0, int(number), "") if number else (1, 0, text) for number, text in parts)
+    return tuple(map(_part_key, file.split("/")))
+
+
+def _part_key(part: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
+    pieces: list[str | tuple[int, str]] = list(re.split(r"([0-9]+)", part.casefold()))
+    for i in range(1, len(pieces), 2):  # text and digits take turns, so like is compared with like
+        digits = str(pieces[i]).lstrip("0")
+        pieces[i] = (len(digits), digits)  # no int(): Python refuses to make one of thousands of digits
+    return tuple(pieces), part  # names that differ only in case or leading zeros still have an order
 
 
 def walk(folder: Path) -> Walk:
-    """Every file under a folder, in natural order.
+    """Every file under a folder: dot-names and the thumbnails of other programs are left out, links are followed.
 
-    Dot-folders, `._*` and other dot-files, and folders of thumbnails are skipped. Folders that cannot be read, links
-    that lead back into themselves, and names that are no UTF-8 are passed over and named.
+    Every real folder is entered once, so links that lead back (or aside) end there. Folders that cannot be read, links
+    to nowhere, and names that are no UTF-8 are passed over and named. What vanishes meanwhile is not mentioned.
+
+    Args:
+        folder: any folder; when it cannot be read, or is not there, the walk is empty and says so.
+
+    >>> walk(Path("no such folder")).passed_over
+    {'.': 'cannot be read (No such file or directory). Check the disk and the permissions.'}
     """
     result = Walk()
-    for entry in _files(folder, result, seen=set()):
-        name = os.path.relpath(entry.path, folder)
-        try:
-            file = name.encode("utf-8").decode("utf-8").replace(os.sep, "/")
-        except UnicodeEncodeError:
-            shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-            result.passed_over[shown] = "the name is not UTF-8. Rename the file."
-            continue
-        try:
-            stat = entry.stat()
-        except OSError:
-            continue  # it vanished, or a link leads nowhere
-        result.found.append(Found(file, Path(entry.path), stat.st_size, stat.st_mtime_ns))
+    seen: set[tuple[int, int]] = set()
+    folders: list[tuple[Path, str]] = [(folder, "")]  # with their name within the whole: "", or ending in /
+    links: list[tuple[Path, str]] = []
+    while folders or links:
+        if not folders:  # links last: what lies here under its own name is not found under a link's
+            links.sort(key=lambda one: natural_key(one[1]), reverse=True)
+            folders.append(links.pop())
+        here, prefix = folders.pop()
+        for entry in _entries(here, prefix, result, seen):
+            file = prefix + entry.name
+            if not _is_utf8(entry.name):
+                result.passed_over[shown(file)] = "its name is not UTF-8. Rename it."
+                continue
+            try:
+                if entry.is_dir():
+                    (links if entry.is_symlink() else folders).append((here / entry.name, file + "/"))
+                else:
+                    _add(entry, file, result)
+            except OSError as error:
+                result.passed_over[file] = _unreadable(error)
     result.found.sort(key=lambda one: natural_key(one.file))
     return result
 
 
-def _files(folder: Path, result: Walk, seen: set[tuple[int, int]]) -> Iterator["os.DirEntry[str]"]:
+def shown(name: str) -> str:
+    r"""A file's name for a screen or a message: on one line, with bytes that are no UTF-8 escaped.
+
+    >>> shown("caf\udce9\n.jpg")
+    'caf\\xe9\\n.jpg'
+    """
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda odd: repr(odd[0])[1:-1], text)
+
+
+def _entries(folder: Path, prefix: str, result: Walk, seen: set[tuple[int, int]]) -> list["os.DirEntry[str]"]:
+    """What lies in a folder and may be ours; nothing where it was entered before or cannot be."""
+    name = prefix.rstrip("/") or "."
     try:
-        here = folder.stat()
-        entries = list(os.scandir(folder))
+        status = folder.stat()
+        with os.scandir(folder) as scan:
+            entries = [one for one in scan if one.name[0] != "." and one.name.casefold() not in NOT_OURS]
     except OSError as error:
-        shown = os.fsencode(folder).decode("utf-8", "backslashreplace")
-        result.passed_over[shown] = f"the folder cannot be read ({error.strerror})."
-        return
-    identity = (here.st_dev, here.st_ino)
-    if identity in seen:
-        return  # a link to a folder that was entered already
+        if not prefix or not isinstance(error, FileNotFoundError):  # a folder within that vanished is no news
+            result.passed_over[name] = _unreadable(error)
+        return []
+    identity = (status.st_dev, status.st_ino)
+    if identity in seen and status.st_ino:  # some network drives number nothing
+        result.passed_over[name] = "a link to a folder that was read already."
+        return []
     seen.add(identity)
-    for entry in sorted(entries, key=lambda one: (one.is_symlink(), one.name)):
-        if entry.name.startswith(".") or entry.name in SKIPPED_FILES | SKIPPED_FOLDERS:
-            continue
-        try:
-            is_folder = entry.is_dir()
-        except OSError:
-            continue
-        if is_folder:
-            yield from _files(Path(entry.path), result, seen)
-        elif entry.is_file():
-            yield entry
+    return entries
+
+
+def _add(entry: "os.DirEntry[str]", file: str, result: Walk) -> None:
+    try:
+        status = entry.stat()
+    except FileNotFoundError:
+        if entry.is_symlink():
+            result.passed_over[file] = "a link to nowhere. Mend or remove it."
+        return  # a file that vanished
+    if stat.S_ISREG(status.st_mode):
+        result.found.append(Found(file, Path(entry.path), status.st_size, status.st_mtime_ns))
+    else:
+        result.passed_over[file] = "a pipe, a socket or a device, not a file."
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unreadable(error: OSError) -> str:
+    return f"cannot be read ({error.strerror}). Check the disk and the permissions."

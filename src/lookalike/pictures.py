@@ -1,34 +1,67 @@
 """Files and bytes -> upright RGB pixels, within bounds: the only place that calls Pillow's decoders."""
 
-import ctypes
 import hashlib
 import io
-import logging
-import threading
-import warnings
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import PIL
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageFile, ImageOps
+from PIL import Image, ImageFile
 
-from lookalike.errors import MissingExtraError, PictureError
+from lookalike.bounds import LIMITS, InFlight, Limits
+from lookalike.colours import to_rgb
+from lookalike.errors import MissingExtraError, PictureError, ShapeError
+from lookalike.finding import shown
+from lookalike.silence import silence, silence_libtiff
+from lookalike.sniffing import HEAD, declared_sizes, is_cut, sniff
+
+__all__ = ["LIMITS", "Limits", "Pixels", "Source", "content_hash", "load", "pixels", "read_bytes", "views"]
 
 Source = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
+# One class of Pillow for each format that `sniff` knows; none of the others (PostScript, for one) is ever called.
+_DECODERS = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "JPEG 2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "HEIC": ("pillow_heif", "HeifImageFile"),
+    "ICO": ("PIL.IcoImagePlugin", "IcoImageFile"),
+    "TGA": ("PIL.TgaImagePlugin", "TgaImageFile"),
+    "PNM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "PSD": ("PIL.PsdImagePlugin", "PsdImageFile"),
+    "QOI": ("PIL.QoiImagePlugin", "QoiImageFile"),
+}
+# Bytes a pixel costs inside decoders that hold the picture a second time, or in 32 bits a channel.
+_INSIDE = {"JPEG 2000": 12, "AVIF": 8, "HEIC": 8, "WebP": 8}
+_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 
-@dataclass(frozen=True)
-class Limits:
-    """What a picture may cost: its pixels when decoded, its bytes on disk."""
+# How much longer than the square's a picture's sides stay when it is shrunk coarsely, by draft or by whole factors,
+# before the fine step (benchmarks/decode.py: within a level of 255 of the full decode).
+_DRAFT, _COARSE = 1.4, 2.0
 
-    pixels: int = 100_000_000
-    bytes: int = 512 * 1024 * 1024
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE = {_TURNS[flag] for flag in (5, 6, 7, 8)}
+
+_FLIGHT = InFlight()
 
 
 @dataclass(frozen=True)
@@ -40,40 +73,6 @@ class Pixels:
     height: int
 
 
-class Budget:
-    """Decoded bytes in flight: a picture waits until the others leave it room; alone, any picture may pass."""
-
-    def __init__(self, size: int):
-        self.size, self.taken, self.free = size, 0, threading.Condition()
-
-    @contextmanager
-    def hold(self, size: int) -> Iterator[None]:
-        """Wait for `size` bytes of room, and give them back afterwards."""
-        with self.free:
-            self.free.wait_for(lambda: self.taken == 0 or self.taken + size <= self.size)
-            self.taken += size
-        try:
-            yield
-        finally:
-            with self.free:
-                self.taken -= size
-                self.free.notify_all()
-
-
-# An upright copy of 100 megapixels is 300 MB, and turning it needs a second one.
-IN_FLIGHT = Budget(700_000_000)
-
-MAGIC = {
-    b"<?xml": "an XML or SVG drawing",
-    b"<svg": "an SVG drawing",
-    b"<!doctype": "an HTML page",
-    b"<html": "an HTML page",
-    b"pk\x03\x04": "a zip archive",
-    b"%pdf": "a PDF document",
-    b"\x1f\x8b": "a gzip archive",
-}
-
-
 def content_hash(content: bytes) -> bytes:
     """What tells two contents apart: BLAKE2b, 16 bytes.
 
@@ -83,204 +82,209 @@ def content_hash(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def read_bytes(path: Path, limits: Limits = Limits()) -> bytes:
-    """A file's bytes.
+def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
+    """A picture file's bytes; of a file that is no picture, or is too large, only the beginning is read.
 
-    Raises: PictureError, when it is gone, cannot be read, is empty or larger than the limit.
+    Raises: PictureError, without the file's name in it; its kind is "gone" when the file vanished.
     """
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+            raise PictureError(f"{what}, not a picture. Name a file.", "not a picture")
         with path.open("rb") as file:
-            content = file.read(limits.bytes + 1)
+            head = file.read(HEAD)
+            sniff(head, path.name)
+            limits.check_bytes(status.st_size)
+            content = head + file.read(limits.bytes - len(head) + 1)
+    except FileNotFoundError as error:
+        raise PictureError("no such file. Check its name, or whether it was moved.", "gone") from error
     except OSError as error:
-        raise PictureError(f"cannot be read ({error.strerror}). Check the file and its permissions.") from error
-    if len(content) > limits.bytes:
-        raise PictureError(f"larger than {limits.bytes // 1024**2} MiB. Make a smaller copy of it.")
+        raise PictureError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
+    limits.check_bytes(len(content))  # it may have grown
     return content
 
 
-def load(source: Source, limits: Limits = Limits(), side_px: int | None = None) -> Image.Image:
-    """A picture, upright, RGB, on white where it was transparent; the first frame of an animation.
+def load(source: Source, limits: Limits = LIMITS, side_px: int | None = None) -> Image.Image:
+    """A picture, upright, RGB, on white where it is transparent; the first frame of an animation.
 
     Args:
         source: a path, a file's bytes, a PIL image, or pixels (h, w), (h, w, 3) or (h, w, 4) uint8.
         limits: bounds that are checked before anything is decoded.
-        side_px: when given, the picture may come back smaller, but no side shorter than twice this: much faster for
-            large JPEGs.
-    Raises: PictureError, whose text says what is wrong with it.
+        side_px: when given, a larger picture may come back smaller in whole steps, neither side shorter than this:
+            much faster, and less memory.
+    Raises: PictureError, which says what is wrong with it; ShapeError, for arrays that are no pixels.
 
     >>> load(np.zeros((2, 3), np.uint8)).size
     (3, 2)
     """
-    return _load(source, limits, side_px)[0]
+    image, _ = _load(source, limits, side_px)
+    clean = Image.new("RGB", image.size)  # no EXIF stays behind, by which someone could turn it once more
+    clean.paste(image)
+    return clean
 
 
-def pixels(source: Source, side_px: int, limits: Limits = Limits()) -> Pixels:
+def pixels(source: Source, side_px: int, limits: Limits = LIMITS) -> Pixels:
     """A picture squashed to a square, as backbones want it.
 
     Args:
         source: as for `load`.
         side_px: the square's side.
-    Raises: PictureError.
+        limits: as for `load`.
+    Raises: PictureError, ShapeError.
 
     >>> pixels(np.zeros((2, 3), np.uint8), 4).array.shape
     (4, 4, 3)
     """
     image, (width, height) = _load(source, limits, side_px)
-    square = image.resize((side_px, side_px), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return Pixels(np.asarray(square), width, height)
+    square = image.resize((side_px, side_px), Image.Resampling.BICUBIC)
+    return Pixels(np.array(square), width, height)
+
+
+def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Image]:
+    """A picture as it might have been taken as well: itself, its mirror image, then crops of it.
+
+    Args:
+        image: as `load` gives it.
+        n: how many.
+        rng: decides where the crops lie; each keeps the proportions and 50 to 90% of the area, every other is mirrored.
+    Returns: n pictures, of different sizes.
+
+    >>> picture = Image.new("RGB", (100, 100))
+    >>> [view.size for view in views(picture, 2, np.random.default_rng(0))]
+    [(100, 100), (100, 100)]
+    """
+    mirror = Image.Transpose.FLIP_LEFT_RIGHT
+    result = [image, image.transpose(mirror)][:n]
+    for i in range(2, n):
+        share = rng.uniform(0.5, 0.9) ** 0.5
+        width, height = (max(1, round(side * share)) for side in image.size)
+        left, top = rng.integers(image.width - width + 1), rng.integers(image.height - height + 1)
+        crop = image.crop((int(left), int(top), int(left) + width, int(top) + height))
+        result.append(crop.transpose(mirror) if i % 2 else crop)
+    return result
 
 
 def _load(source: Source, limits: Limits, side_px: int | None) -> tuple[Image.Image, tuple[int, int]]:
+    """Upright RGB pixels, and the upright size of the whole picture."""
     if isinstance(source, np.ndarray):
-        if source.dtype != np.uint8 or source.ndim not in (2, 3) or source.size == 0:
-            raise PictureError(f"pixels must be uint8 (h, w), (h, w, 3) or (h, w, 4), not {source.dtype} {source.shape}.")
+        if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
+            raise ShapeError(f"pixels must be uint8 (h, w), (h, w, 3) or (h, w, 4), not {source.dtype} {source.shape}.")
         source = Image.fromarray(source)
     if isinstance(source, Image.Image):
-        image = _rgb(ImageOps.exif_transpose(source))
-        return image, image.size
-    if not isinstance(source, bytes):
-        source = read_bytes(Path(source), limits)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        image = _open(source, limits)
-        with IN_FLIGHT.hold(image.width * image.height * 3):
-            return _decode(image, side_px)
-
-
-def _open(content: bytes, limits: Limits) -> Image.Image:
-    if not content:
-        raise PictureError("empty file (0 bytes). It will be tried again when it changes.")
-    _learn_formats()
+        with silence(), _told("picture", b""):
+            return _decode(source, "picture", limits, side_px)
+    file = None if isinstance(source, bytes) else str(source)
     try:
-        image = Image.open(io.BytesIO(content))
-    except Image.DecompressionBombError:
-        raise PictureError(_too_large("more pixels than any picture should", limits)) from None
-    except Exception as error:
-        raise PictureError(_what_is_it(content, error)) from error
-    width, height = image.size
-    if width < 1 or height < 1:
-        raise PictureError(f"declares a size of {width} x {height}. Save it anew.")
-    if width * height > limits.pixels:
-        raise PictureError(_too_large(f"{width} x {height} = {width * height / 1e6:.0f} megapixels", limits))
+        content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
+        limits.check_bytes(len(content))
+        format = sniff(content[:HEAD], file)
+        with silence(), _told(format, content):
+            return _decode(_open(format, content, limits), format, limits, side_px)
+    except PictureError as error:
+        if file is None:
+            raise
+        raise PictureError(error.reason, error.kind, shown(file)) from error.__cause__
+
+
+def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
+    """A picture whose header is read, but not its pixels."""
+    for size in declared_sizes(format, content):
+        limits.check_pixels(*size)
+    if limits.pixels > (Image.MAX_IMAGE_PIXELS or limits.pixels):
+        Image.MAX_IMAGE_PIXELS = limits.pixels  # who asks us for more than Pillow's own bound means it
+    module, name = _DECODERS[format]
+    try:
+        decoder = getattr(import_module(module), name)
+    except ImportError as error:
+        if format != "HEIC":
+            raise
+        raise PictureError(str(MissingExtraError("a HEIC picture", "heic")), "needs an extra") from error
+    image: ImageFile.ImageFile = decoder(io.BytesIO(content))
+    if image.format == "TIFF":
+        silence_libtiff()
+        tile = image.tag_v2.get(322, 1), image.tag_v2.get(323, 1)  # type: ignore[attr-defined]
+        if tile[0] * tile[1] > max(limits.pixels, 1 << 24):
+            raise PictureError("the TIFF declares tiles larger than any picture. Save it anew.")
     return image
 
 
-def _decode(image: Image.Image, side_px: int | None) -> tuple[Image.Image, tuple[int, int]]:
-    kind, size = image.format or "picture", image.size
-    try:
-        if side_px is not None and image.format in ("JPEG", "MPO"):
-            image.draft("RGB", (2 * side_px, 2 * side_px))
+def _decode(
+    image: Image.Image, format: str, limits: Limits, side_px: int | None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode within the bounds, make it RGB, turn it upright; the size is that of the whole picture."""
+    whole = width, height = image.size
+    limits.check_pixels(width, height)
+    if format == "JPEG" and side_px is not None:
+        image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
+    with _FLIGHT.hold(_cost(image, format, width * height, side_px), limits.in_flight):
         image.load()
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        if format != "JPEG":
+            whole = image.size  # some decoders know it only now
         # EXIF first: a phone turns the picture with a flag, not the pixels.
-        upright = ImageOps.exif_transpose(image)
-        return _rgb(upright), (size[1], size[0]) if turned else size
-    except (MemoryError, KeyboardInterrupt):
-        raise
-    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and others
-        raise PictureError(f"broken {kind} ({_first_line(error)}). Copy it again from where it came.") from error
+        turn = _turn(image)
+        rgb = to_rgb(
+            image, (1, 1) if side_px is None else (_factor(image.width, side_px), _factor(image.height, side_px))
+        )
+        if turn is not None:
+            rgb = rgb.transpose(turn)
+    return rgb, whole[::-1] if turn in _ON_ITS_SIDE else whole
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    profile = image.info.get("icc_profile")
-    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N", "I", "F"):
-        image = _grey8(image)
-    elif image.mode == "LAB":
-        to_rgb = ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")
-        image = ImageCms.applyTransform(image, to_rgb) or image
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        white.alpha_composite(image)
-        image = white
-    image = image.convert("RGB")
-    return _srgb(image, profile) if profile else image
+def _factor(length: int, side_px: int) -> int:
+    return max(1, int(length / (_COARSE * side_px)))
 
 
-def _grey8(image: Image.Image) -> Image.Image:
-    """16 bits scaled to 8 by 257, floats from 0..1 by 255, other ranges by their own extremes."""
-    values = np.asarray(image).astype(np.float32)
-    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if image.mode != "F" and 0 <= low and high <= 65535:
-        # 12-bit data come in 16-bit files: their largest value tells.
-        top = 255.0 if high < 256 and image.mode == "I" else 4095.0 if 255 < high < 4096 else 65535.0
-        values = values / top
-    elif not (0 <= low and high <= 1):
-        values = (values - low) / max(high - low, 1e-6)
-    return Image.fromarray((values * 255).round().clip(0, 255).astype(np.uint8))
+def _cost(image: Image.Image, format: str, whole: int, side_px: int | None) -> int:
+    """About how many bytes decoding takes at its peak."""
+    each = _BYTES.get(image.mode, 4) + _INSIDE.get(format, 0) + (8 if side_px is None else 0)
+    # A progressive JPEG keeps 16 bits for each value of the whole picture until its last scan, draft or not.
+    scans = 2 * len(image.getbands()) * whole if image.info.get("progressive") else 0
+    return each * image.width * image.height + scans
 
 
-def _srgb(image: Image.Image, profile: bytes) -> Image.Image:
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """How the picture must be turned, by its EXIF or XMP; nothing where these are damaged."""
     try:
-        transform = _to_srgb(profile)
-        return image if transform is None else (ImageCms.applyTransform(image, transform) or image)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image  # a profile that is no profile changes nothing
-
-
-@cache
-def _to_srgb(profile: bytes) -> Any:
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if source.profile.xcolor_space.strip() != "RGB" or "sRGB" in (source.profile.profile_description or ""):
+        return _TURNS.get(image.getexif().get(0x0112, 1))
+    except Exception:  # whatever a damaged EXIF block makes of Pillow's reader
         return None
-    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "RGB", "RGB")
 
 
-def _what_is_it(content: bytes, error: Exception) -> str:
-    head = content[:512].lstrip().lower()
-    for magic, name in MAGIC.items():
-        if head.startswith(magic):
-            return f"{name}, not a picture. Move it elsewhere, or leave it: it does no harm."
-    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc", b"heim"):
-        if not _heif_is_there():
-            return str(MissingExtraError("a HEIC picture", "heic"))
-        return "broken HEIC picture. Copy it again from where it came."
-    if b"\0" not in content[:512] and all(byte > 8 for byte in content[:512]):
-        return "text, not a picture. Move it elsewhere, or leave it: it does no harm."
-    if isinstance(error, ValueError) and "text" in str(error).lower():
-        return f"broken picture ({_first_line(error)}). Save it anew."
-    return "not a picture that can be read, or broken at its beginning. Open it in a viewer and save it anew."
+@contextmanager
+def _told(format: str, content: bytes) -> Iterator[None]:
+    """Turn whatever a decoder raises into one line."""
+    try:
+        yield
+    except PictureError:
+        raise
+    except MemoryError as error:
+        raise PictureError(
+            f"the {format} needs more memory than there is. Make a smaller copy.", "too large"
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise PictureError(
+            f"the {format} declares more pixels than any picture has, as a decompression bomb does. Leave it out.",
+            "too large",
+        ) from error
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and others
+        said = _shortened(str(error)) or type(error).__name__
+        if "MAX_TEXT" in said:
+            what, mend = (
+                "holds text that unpacks to more than any caption, as a decompression bomb does",
+                "Leave it out.",
+            )
+        elif "not identified by this driver" in said:
+            what, mend = "declares a width or a height of 0", "Save it anew."
+        elif "truncated" in said or is_cut(format, content):
+            what, mend = "is cut short: it ends before its picture does", "Copy it again from where it came."
+        else:
+            what, mend = f"is damaged ({said})", "Copy it again from where it came."
+        raise PictureError(f"the {format} {what}. {mend}") from error
 
 
-def _too_large(what: str, limits: Limits) -> str:
-    return f"{what}, over the limit of {limits.pixels / 1e6:.0f} megapixels. Raise it with --pixels MP."
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:100] if lines else type(error).__name__
-
-
-@cache
-def _learn_formats() -> None:
-    """Once: HEIC where the extra is there; broken files stay broken; libtiff keeps its chatter to itself."""
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    Image.MAX_IMAGE_PIXELS = None  # our own limits are checked before decoding, for every caller its own
-    logging.getLogger("PIL").addHandler(logging.NullHandler())
-    _silence_libtiff()
-    if _heif_is_there():
-        import pillow_heif
-
-        pillow_heif.register_heif_opener()
-
-
-def _silence_libtiff() -> None:
-    """Turn off the handlers with which the libtiff that came with Pillow writes to stderr by itself."""
-    bundled = Path(PIL.__file__).parent.parent / "pillow.libs"
-    for library in bundled.glob("libtiff-*"):
-        try:
-            libtiff = ctypes.CDLL(str(library))
-            for setter in (libtiff.TIFFSetErrorHandler, libtiff.TIFFSetWarningHandler):
-                setter.restype = ctypes.c_void_p
-                setter.argtypes = [ctypes.c_void_p]
-                setter(None)
-        except (OSError, AttributeError):
-            continue  # built another way: its words reach stderr, nothing else changes
-
-
-@cache
-def _heif_is_there() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("pillow_heif") is not None
+def _shortened(message: str) -> str:
+    """What a decoder said, without what is said around it."""
+    message = " ".join(message.split()).removesuffix(" when reading image file")
+    message = re.sub(r"^broken PNG file \((.*)\)$", r"\1", message)
+    return re.sub(r"^decoder error -\d+$", "its data make no sense to the decoder", message)[:100]
