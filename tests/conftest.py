@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +15,28 @@ def real_data() -> Path:
     if not named or not Path(named).is_dir():
         pytest.skip("needs the real pictures: set LOOKALIKE_DATA to their folder")
     return Path(named)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Backbones are made in a folder of this run, not in the user's cache."""
+    os.environ.setdefault("LOOKALIKE_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
+def draw(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
+    """A small picture of coloured blocks, different for every seed."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder with six pictures, one of them under two names."""
+    folder = tmp_path / "photos"
+    for seed, name in enumerate(["1.png", "2.png", "10.png", "it's \n한글.png", "sub/a.jpg", "sub/b.webp"]):
+        draw(folder / name, seed)
+    (folder / "sub/copy.png").write_bytes((folder / "1.png").read_bytes())
+    return folder

@@ -9,19 +9,17 @@ if TYPE_CHECKING:
     from lookalike.backbone import Backbone
     from lookalike.collection import Collection
     from lookalike.hits import Hit, Hits
-    from lookalike.lens import Lens
     from lookalike.ranking import similarity
 
 __version__ = "0.1.0"
 
-__all__ = ["Backbone", "Collection", "Hit", "Hits", "Lens", "LookalikeError", "__version__", "similarity"]
+__all__ = ["Backbone", "Collection", "Hit", "Hits", "LookalikeError", "__version__", "similarity"]
 
 _ROOMS = {
     "Backbone": "lookalike.backbone",
     "Collection": "lookalike.collection",
     "Hit": "lookalike.hits",
     "Hits": "lookalike.hits",
-    "Lens": "lookalike.lens",
     "similarity": "lookalike.ranking",
 }
 

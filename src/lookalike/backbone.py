@@ -1,6 +1,7 @@
 """Pixels -> features: a bundle run by OpenVINO, decoding and inference overlapped."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from lookalike.bundle import Bundle, read
 from lookalike.errors import BundleError
-from lookalike.pictures import Limits, Pixels, Source, pixels
+from lookalike.pictures import LIMITS, Limits, Pixels, Source, pixels
 
 DEFAULT = "efficientnet-lite0"
 BATCH = 8
@@ -92,11 +93,12 @@ class Backbone:
         """The number of features f."""
         return self.bundle.length
 
-    def embed(self, sources: Sequence[Source], limits: Limits = Limits()) -> NDArray[np.float32]:
+    def embed(self, sources: Sequence[Source], limits: Limits = LIMITS) -> NDArray[np.float32]:
         """The features of pictures.
 
         Args:
             sources: paths, bytes, PIL images or arrays of pixels.
+            limits: what a picture may cost.
         Returns: (n, f) float32, rows of length 1, in the order of the sources.
         Raises: PictureError, for the first picture that cannot be read.
         """
@@ -165,9 +167,7 @@ class Backbone:
     def _model(self, batch: int) -> Any:
         """The network compiled for one batch size: fixed shapes run faster, and compile once into the cache."""
         if batch not in self._models:
-            import openvino as ov
-
-            core = ov.Core()
+            core = _openvino().Core()
             options: dict[str, Any] = {
                 "INFERENCE_PRECISION_HINT": self.precision,
                 "INFERENCE_NUM_THREADS": self.threads,
@@ -200,6 +200,7 @@ def put_together(depths: dict[str, NDArray[np.float32]], bundle: Bundle) -> NDAr
 
     Args:
         depths: each (n, length) float32, by name.
+        bundle: says which, in what order and weight.
     Returns: (n, f) float32, rows of length 1.
     """
     parts = []
@@ -229,7 +230,13 @@ def _outcome(future: "Future[Pixels]") -> Pixels | Exception:
     raise error
 
 
-def _has_bf16() -> bool:
-    import openvino as ov
+def _openvino() -> Any:
+    """OpenVINO, which sends usage reports when it is imported beside its telemetry package: here it never does."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
 
-    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return openvino
+
+
+def _has_bf16() -> bool:
+    return "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

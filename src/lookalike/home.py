@@ -36,13 +36,12 @@ class Home:
     """
 
     def __init__(self, root: Path, at: Path | None = None):
-        if root.name == FOLDER_NAME and (root / "collection.json").is_file():
-            at, root = root, root.parent
         self.at = at if at is not None else root / FOLDER_NAME
-        if not root.is_dir() and (root / "collection.json").is_file():
+        self.folder = root
+        if at is None and (root / "collection.json").is_file():  # the collection's own folder was named
             self.at = root
-        settings = self.settings()
-        self.folder = Path(settings.folder) if settings and at is not None and settings.folder else root
+            settings = self.settings()
+            self.folder = root.parent if root.name == FOLDER_NAME or settings is None else Path(settings.folder)
 
     @property
     def cache(self) -> Path:
@@ -126,6 +125,9 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)  # mkstemp keeps others out; a picture is to be shown
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

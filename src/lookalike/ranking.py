@@ -17,7 +17,8 @@ def similarity(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
     """Cosine of every row of a with every row of b.
 
     Args:
-        a, b: (n, d) and (m, d), or (d,) for one row; of any length, a row of zeros is like nothing.
+        a: (n, d) or (d,) for one row; of any length, a row of zeros is like nothing.
+        b: (m, d) or (d,).
     Returns: (n, m) float32, -1 to 1, larger is more alike.
     Raises: ShapeError, when the rows are not of one length d.
 
@@ -26,7 +27,9 @@ def similarity(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
     """
     left, right = _unit(_matrix(a)), _unit(_matrix(b))
     if left.shape[1] != right.shape[1]:
-        raise ShapeError(f"similarity: rows of {left.shape[1]} and of {right.shape[1]} numbers. Compare like with like.")
+        raise ShapeError(
+            f"similarity: rows of {left.shape[1]} and of {right.shape[1]} numbers. Compare like with like."
+        )
     result: NDArray[np.float32] = np.clip(left @ right.T, -1, 1)
     return result
 
@@ -82,7 +85,8 @@ class Ranking:
             raise ShapeError(f"ranking: a query of {y.shape[1]} numbers in rows of {self.rows.shape[1]}.")
         candidates = self._possible(y, k, among)
         similarities = np.concatenate(
-            [_exact(self.rows[candidates[i : i + BLOCK]], y[0]) for i in range(0, len(candidates), BLOCK)] or [[]]
+            [np.zeros(0)]
+            + [_exact(self.rows[candidates[i : i + BLOCK]], y[0]) for i in range(0, len(candidates), BLOCK)]
         )
         order = np.lexsort((candidates, -similarities))[:k]
         return candidates[order], similarities[order]
@@ -101,7 +105,8 @@ class Ranking:
             estimate = estimate[everyone]
         slack = self._error + error + self._error * error + ROUNDING
         bar = np.partition(estimate, -k)[-k] - np.float32(2 * slack)
-        return everyone[estimate >= bar]
+        possible: NDArray[np.int64] = everyone[estimate >= bar]
+        return possible
 
     def _scan(self, code: NDArray[np.int8]) -> NDArray[np.float32]:
         """(n, d) int8 . (d,) int8 -> (n,) float32"""

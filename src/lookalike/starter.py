@@ -135,7 +135,10 @@ class _Graph:
             self.nodes,
             "efficientnet-lite",
             [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", "h", "w", 3])],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", self.depths[name]]) for name in DEPTH_WEIGHTS],
+            [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", self.depths[name]])
+                for name in DEPTH_WEIGHTS
+            ],
             [numpy_helper.from_array(value, name) for name, value in self.tensors.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="lookalike")

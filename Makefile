@@ -1,0 +1,32 @@
+# Every command runs in .venv, which `make install` makes once and after a change of the requirements.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export LOOKALIKE_DATA ?= $(wildcard $(abspath ../shared/data))
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint bench
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+install: $(VENV)/.installed  ## Make .venv with lookalike, all extras and the development tools
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: install  ## Draw a catalogue, index it, search it: demo/grid.png
+	$(BIN)/python examples/demo.py
+
+test: install  ## Run every test, the examples in the docstrings included
+	$(BIN)/python -m pytest -q
+
+lint: install  ## Check format, style and types
+	$(BIN)/ruff check src tests examples benchmarks
+	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/mypy
+
+bench: install  ## Measure plain search on the real pictures
+	$(BIN)/python benchmarks/plain_recall.py

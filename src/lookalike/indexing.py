@@ -1,0 +1,186 @@
+"""A folder -> the table: what is new, changed, moved and gone; decoding and embedding overlapped; commit by batch."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.backbone import Backbone
+from lookalike.errors import CollectionError
+from lookalike.finding import Found, Walk, walk
+from lookalike.pictures import LIMITS, Limits, Pixels, content_hash, pixels, read_bytes
+from lookalike.table import Refused, RefusedTable, Row, Table
+
+COMMIT_ROWS = 256
+COMMIT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an index run is: files done of all that are to do, files a second, seconds that remain."""
+
+    done: int
+    total: int
+    rate: float
+    remaining_s: float
+
+
+@dataclass
+class Done:
+    """What an index run did, as numbers of files, and what it passed over.
+
+    Attributes:
+        kept_missing: files that are gone from the folder, but kept because the folder looks unplugged.
+    """
+
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    gone: int = 0
+    unchanged: int = 0
+    kept_missing: int = 0
+    refused: dict[str, str] = field(default_factory=dict)
+    passed_over: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to do: files to read, files whose date alone changed, files that are gone."""
+
+    read: tuple[Found, ...]
+    gone: tuple[str, ...]
+    unchanged: int
+
+
+class _KnownError(Exception):
+    """Raised by the reader in place of decoding, for content whose features the table has already."""
+
+    def __init__(self, content: bytes):
+        super().__init__()
+        self.content = content
+
+
+def plan(walked: Walk, known: dict[str, tuple[int, int]]) -> Plan:
+    """Compare a folder with what is known of it: file -> (bytes, mtime_ns), refused files included."""
+    to_read = tuple(one for one in walked.found if known.get(one.file) != (one.bytes, one.mtime_ns))
+    there = {one.file for one in walked.found}
+    gone = tuple(file for file in known if file not in there)
+    return Plan(to_read, gone, len(walked.found) - len(to_read))
+
+
+def index(
+    folder: Path,
+    table: Table,
+    refused: RefusedTable,
+    backbone: Backbone,
+    *,
+    prune: bool = False,
+    limits: Limits = LIMITS,
+    report: Callable[[Progress], None] | None = None,
+) -> Done:
+    """Bring the table up to date with the folder; what is committed stays, whatever happens next.
+
+    Args:
+        folder: of pictures.
+        table: to bring up to date.
+        refused: the files that could not be read, likewise.
+        backbone: what embeds the new ones.
+        limits: what a picture may cost.
+        prune: remove the rows of missing files even when the folder looks unplugged.
+        report: called after each picture.
+    Raises: CollectionError, when the folder is not there.
+    """
+    walked = walk(folder)
+    if not folder.is_dir():
+        raise CollectionError(f"{folder}: no such folder. Plug the disk in, or check the name.")
+    columns = table.columns()
+    rows = {
+        file: (size, date)
+        for file, size, date in zip(columns["file"], columns["bytes"], columns["mtime_ns"], strict=True)
+    }
+    contents = dict(zip(columns["content"], columns["file"], strict=True))
+    old_refused = {one.file: (one.bytes, one.mtime_ns) for one in refused.rows()}
+    todo = plan(walked, rows | old_refused)
+    done = Done(unchanged=todo.unchanged, passed_over=walked.passed_over)
+    gone = [file for file in todo.gone if file in rows]
+    unplugged = not prune and gone and len(gone) * 2 > len(rows)
+    reader = _Reader(folder, backbone.bundle.side_px, limits, contents)
+    by_content = {content: i for i, content in enumerate(columns["content"])}
+    sizes = list(zip(columns["width"], columns["height"], strict=True))
+
+    fresh: list[Row] = []
+    bad: list[Refused] = []
+    missing = set(gone)
+    started = last = time.monotonic()
+
+    def commit() -> None:
+        table.append(fresh)
+        refused.append(bad)
+        if cured := [row.file for row in fresh if row.file in old_refused]:
+            refused.remove(cured)
+        if spoilt := [one.file for one in bad if one.file in rows]:
+            table.remove(spoilt)
+        fresh.clear()
+        bad.clear()
+
+    for count, (found, outcome, features) in enumerate(backbone.pipeline(todo.read, reader.read), start=1):
+        if isinstance(outcome, Pixels):
+            width, height = outcome.width, outcome.height
+        elif isinstance(outcome, _KnownError):
+            first = contents[outcome.content]
+            _, matrix = table.features([first])
+            features = matrix[0].astype(np.float32)
+            width, height = sizes[by_content[outcome.content]]
+            if first in missing:
+                done.moved += 1
+                missing.discard(first)
+        elif isinstance(outcome, FileNotFoundError):
+            continue  # it vanished while others were read
+        else:
+            bad.append(Refused(found.file, found.bytes, found.mtime_ns, str(outcome)))
+            done.refused[found.file] = str(outcome)
+        if not bad or bad[-1].file != found.file:
+            content = outcome.content if isinstance(outcome, _KnownError) else reader.hashes.pop(found.file)
+            fresh.append(Row(found.file, content, found.bytes, found.mtime_ns, width, height, features))
+            done.changed += found.file in rows
+            done.added += found.file not in rows
+        now = time.monotonic()
+        if len(fresh) + len(bad) >= COMMIT_ROWS or now - last > COMMIT_SECONDS:
+            commit()
+            last = now
+        if report:
+            rate = count / max(now - started, 1e-6)
+            report(Progress(count, len(todo.read), rate, (len(todo.read) - count) / rate))
+    commit()
+    done.added -= done.moved
+    if unplugged and len(missing) * 2 > len(rows):
+        done.kept_missing = len(missing)
+    elif gone:
+        table.remove(gone)
+        done.gone = len(missing)
+    if forgotten := [file for file in todo.gone if file in old_refused]:
+        refused.remove(forgotten)
+    table.tidy()
+    return done
+
+
+class _Reader:
+    """Found -> pixels, in threads; content that the table holds is not decoded again."""
+
+    def __init__(self, folder: Path, side_px: int, limits: Limits, contents: dict[bytes, str]):
+        self.folder, self.side_px, self.limits, self.contents = folder, side_px, limits, contents
+        self.hashes: dict[str, bytes] = {}
+
+    def read(self, found: Found) -> Pixels:
+        """Raises: PictureError; FileNotFoundError when it vanished; _KnownError."""
+        if not found.path.exists():
+            raise FileNotFoundError(found.file)
+        raw = read_bytes(found.path, self.limits)
+        content = content_hash(raw)
+        if content in self.contents:
+            raise _KnownError(content)
+        result = pixels(raw, self.side_px, self.limits)
+        self.hashes[found.file] = content
+        return result

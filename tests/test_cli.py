@@ -1,0 +1,76 @@
+"""The command as people run it: a process of its own, its two streams, its exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def lookalike(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lookalike", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_from_a_folder_to_a_grid_in_two_commands(photos: Path, tmp_path: Path):
+    first = lookalike("index", photos)
+    assert (first.returncode, first.stdout) == (0, "")
+    assert "7 added" in first.stderr
+    second = lookalike("search", photos, photos / "1.png", "-k", 2, "--grid", tmp_path / "grid.png")
+    assert second.returncode == 0
+    assert second.stdout == "1.000\t1.png\n1.000\tsub/copy.png\n"
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_json_is_one_line_a_query_in_natural_order(photos: Path, tmp_path: Path):
+    lookalike("index", photos)
+    for name in ["10.png", "2.png"]:
+        (tmp_path / "ask").mkdir(exist_ok=True)
+        (tmp_path / "ask" / name).write_bytes((photos / name).read_bytes())
+    lines = lookalike("search", photos, tmp_path / "ask", "-k", 1, "--json").stdout.splitlines()
+    answers = [json.loads(line) for line in lines]
+    assert [answer["hits"][0]["file"] for answer in answers] == ["2.png", "10.png"]
+    assert answers[0]["lens"] == "plain"
+
+
+def test_what_a_user_can_mend_is_one_line_and_exit_one(photos: Path):
+    for words in (["search", photos, "x.jpg"], ["index", photos / "nowhere"], ["status", photos]):
+        run = lookalike(*words)
+        assert run.returncode == 1
+        assert run.stdout == ""
+        assert len(run.stderr.splitlines()) == 1
+
+
+def test_wrong_usage_is_exit_two(photos: Path):
+    assert lookalike("search", photos).returncode == 2
+    assert lookalike("search", photos, "1.png", "-k", 0).returncode == 2
+
+
+def test_status_names_the_refused_files(photos: Path):
+    (photos / "broken.jpg").write_bytes(b"")
+    lookalike("index", photos)
+    assert "broken.jpg: empty file (0 bytes)" in lookalike("status", photos).stdout
+
+
+def test_hits_are_copied_by_rank(photos: Path, tmp_path: Path):
+    lookalike("index", photos)
+    lookalike("search", photos, photos / "2.png", "-k", 2, "--copy-to", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir())[0] == "001-2.png"
+    assert (tmp_path / "out/001-2.png").read_bytes() == (photos / "2.png").read_bytes()
+
+
+def test_importing_loads_no_heavy_library():
+    check = (
+        "import sys, lookalike.cli; print(sorted({'torch', 'openvino', 'lance', 'numkong', 'PIL'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_searching_loads_no_torch_and_no_telemetry(photos: Path):
+    lookalike("index", photos)
+    check = (
+        "import sys, lookalike; lookalike.Collection(sys.argv[1]).search(sys.argv[2]);"
+        "print(sorted(n for n in ('torch', 'openvino_telemetry') if sys.modules.get(n)))"
+    )
+    command = [sys.executable, "-c", check, str(photos), str(photos / "1.png")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
