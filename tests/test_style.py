@@ -9,8 +9,33 @@ import pytest
 import lookalike
 
 SRC = Path(lookalike.__file__).parent
-# A file imports only from files above it.
-HOUSE = ["errors", "home", "finding", "pictures", "weights", "bundle", "starter", "backbone", "table", "indexing", "ranking", "hits", "queries", "grids", "exports", "collection", "cli", "__main__"]
+# A file imports only from files above it; drawing/ stands between ranking and hits.
+HOUSE = [
+    "errors",
+    "home",
+    "bounds",
+    "silence",
+    "finding",
+    "sniffing",
+    "colours",
+    "pictures",
+    "thumbnails",
+    "weights",
+    "bundle",
+    "starter",
+    "backbone",
+    "table",
+    "indexing",
+    "queries",
+    "codes",
+    "ranking",
+    "hits",
+    "exports",
+    "collection",
+    "cli",
+    "__main__",
+]
+HOUSE = [room for room in HOUSE if (SRC / f"{room}.py").is_file()]
 FILES = sorted(SRC.rglob("*.py"))
 
 
@@ -29,13 +54,14 @@ def imported(path: Path) -> set[str]:
 def test_a_file_imports_only_from_files_above_it(room: str):
     path = SRC / f"{room}.py"
     ours = {name.split(".")[1] for name in imported(path) if name.startswith("lookalike.")}
-    assert ours <= set(HOUSE[: HOUSE.index(room)]), f"{room}.py imports {ours}"
+    above = set(HOUSE[: HOUSE.index(room)])
+    assert ours <= above | ({"drawing"} if "ranking" in above else set()), f"{room}.py imports {ours}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_file_opens_with_one_sentence_and_stays_under_400_lines(path: Path):
     text = path.read_text(encoding="utf-8")
-    assert re.match(r'"""[^"]+"""', text)
+    assert re.match(r'r?""".+?"""', text, re.DOTALL)
     assert len(text.splitlines()) <= 400
     assert path.stem not in {"utils", "helpers", "common"}
 

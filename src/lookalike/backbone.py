@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.bounds import LIMITS, Limits
 from lookalike.bundle import Bundle, read
 from lookalike.errors import BundleError
-from lookalike.pictures import LIMITS, Limits, Pixels, Source, pixels
+from lookalike.pictures import Pixels, Source, pixels
 
 DEFAULT = "efficientnet-lite0"
 BATCH = 8

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import CollectionError, LensError, MissingExtraError, QueryError
-from lookalike.hits import Hit, Hits
+from lookalike.hits import Hit, Hits, grid_of, picture_of
 from lookalike.home import Home, Settings, write_whole
 from lookalike.table import RefusedTable, Table
 
@@ -91,8 +91,8 @@ class Collection:
             report: called with the progress after each picture.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
+        from lookalike.bounds import Limits
         from lookalike.indexing import index
-        from lookalike.pictures import Limits
 
         if not self.folder.is_dir():
             raise CollectionError(f"{self.folder}: no such folder. Check the name, or plug its disk in.")
@@ -260,16 +260,22 @@ class Collection:
 
     def draw(self, answers: Sequence[Hits], out: Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
-        from lookalike.grids import grid
-
-        return _save(grid(answers), out or self.home.cache / "grid.png")
+        return _save(grid_of(answers), out or self.home.cache / "grid.png")
 
     def map(self, out: str | Path) -> Path:
         """Draw the collection in two dimensions (PCA of its features), with its thumbnails; returns where it is."""
-        from lookalike.grids import map_of
+        from PIL import Image
+
+        from lookalike.drawing import drawn_of, picture_map, principal_plane
 
         files, ranking = self._ranking()
-        return _save(map_of(ranking.rows, [self.folder / file for file in files]), Path(out))
+        if not files:
+            raise CollectionError(f"{self.folder}: no pictures to draw. Run: lookalike index {self.folder}")
+        thumbnails = [Image.new("RGB", (1, 1))] * len(files)
+        for i in drawn_of(len(files)):
+            found = picture_of(self.folder / files[i], side_px=64)
+            thumbnails[i] = Image.new("RGB", (64, 64), "#d0d0d0") if isinstance(found, str) else found
+        return _save(picture_map(principal_plane(ranking.rows.astype(np.float32)), thumbnails), Path(out))
 
     def copy_hits(self, hits: Hits, destination: Path) -> list[Path]:
         """Copy the hits' files into a folder, numbered by rank so that nothing is overwritten."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from lookalike.errors import MissingExtraError
+from lookalike.errors import MissingExtraError, PictureError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,10 +64,7 @@ class Hits(Sequence[Hit]):
 
     def grid(self) -> "Image":
         """The query and its hits as one picture."""
-        from lookalike.grids import grid
-
-        drawn: Image = grid([self])
-        return drawn
+        return grid_of([self])
 
     def _repr_html_(self) -> str:
         rows = "".join(f"<tr><td>{hit.similarity:.3f}</td><td>{html.escape(hit.file)}</td></tr>" for hit in self)
@@ -79,3 +76,28 @@ class Hits(Sequence[Hit]):
         buffer = io.BytesIO()
         self.grid().save(buffer, "PNG")
         return buffer.getvalue()
+
+
+def grid_of(answers: Sequence[Hits]) -> "Image":
+    """One or more answers as one picture: each query set apart beside its hits, one block under the other."""
+    from lookalike.drawing import Block, Cell, Row, grid
+
+    blocks = []
+    for hits in answers:
+        found = [Cell(picture_of(hit.path), hit.file, hit.similarity) for hit in hits]
+        blocks.append(Block(Cell(picture_of(hits.source), hits.query), [Row(hits.lens, found)]))
+    return grid(blocks)
+
+
+def picture_of(source: Any, side_px: int = 320) -> "Image | str":
+    """A picture small enough for a page, or the reason why there is none."""
+    from lookalike.pictures import load
+
+    if source is None:
+        return "no picture: asked with a vector"
+    try:
+        picture = load(source, side_px=side_px)
+    except PictureError as error:
+        return str(error)
+    picture.thumbnail((2 * side_px, 2 * side_px))
+    return picture

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.backbone import Backbone
-from lookalike.errors import CollectionError
+from lookalike.bounds import LIMITS, Limits
+from lookalike.errors import CollectionError, PictureError
 from lookalike.finding import Found, Walk, walk
-from lookalike.pictures import LIMITS, Limits, Pixels, content_hash, pixels, read_bytes
+from lookalike.pictures import Pixels, content_hash, pixels, read_bytes
 from lookalike.table import Refused, RefusedTable, Row, Table
 
 COMMIT_ROWS = 256
@@ -136,8 +137,10 @@ def index(
             if first in missing:
                 done.moved += 1
                 missing.discard(first)
-        elif isinstance(outcome, FileNotFoundError):
+        elif isinstance(outcome, PictureError) and outcome.kind == "gone":
             continue  # it vanished while others were read
+        elif not isinstance(outcome, PictureError):
+            raise outcome
         else:
             bad.append(Refused(found.file, found.bytes, found.mtime_ns, str(outcome)))
             done.refused[found.file] = str(outcome)
@@ -174,9 +177,7 @@ class _Reader:
         self.hashes: dict[str, bytes] = {}
 
     def read(self, found: Found) -> Pixels:
-        """Raises: PictureError; FileNotFoundError when it vanished; _KnownError."""
-        if not found.path.exists():
-            raise FileNotFoundError(found.file)
+        """Raises: PictureError; _KnownError."""
         raw = read_bytes(found.path, self.limits)
         content = content_hash(raw)
         if content in self.contents:
