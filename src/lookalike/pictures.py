@@ -43,7 +43,7 @@ _DECODERS = {
     "QOI": ("PIL.QoiImagePlugin", "QoiImageFile"),
 }
 # Bytes a pixel costs inside decoders that hold the picture a second time, or in 32 bits a channel.
-_INSIDE = {"JPEG 2000": 12, "AVIF": 8, "HEIC": 8, "WebP": 8}
+_INSIDE = {"JPEG 2000": 12, "AVIF": 8, "HEIC": 8, "WebP": 12}
 _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 
 # How much longer than the square's a picture's sides stay when it is shrunk coarsely, by draft or by whole factors,
@@ -111,17 +111,18 @@ def load(source: Source, limits: Limits = LIMITS, side_px: int | None = None) ->
     Args:
         source: a path, a file's bytes, a PIL image, or pixels (h, w), (h, w, 3) or (h, w, 4) uint8.
         limits: bounds that are checked before anything is decoded.
-        side_px: when given, a larger picture may come back smaller in whole steps, neither side shorter than this:
-            much faster, and less memory.
+        side_px: when given, a larger picture may come back smaller, in the same proportions, neither side shorter than
+            this: much faster, and less memory.
     Raises: PictureError, which says what is wrong with it; ShapeError, for arrays that are no pixels.
 
     >>> load(np.zeros((2, 3), np.uint8)).size
     (3, 2)
     """
-    image, _ = _load(source, limits, side_px)
-    clean = Image.new("RGB", image.size)  # no EXIF stays behind, by which someone could turn it once more
-    clean.paste(image)
-    return clean
+    image, _ = _load(source, limits, side_px, squash=False)
+    if image is source or isinstance(image, ImageFile.ImageFile):
+        image = image.copy()
+    image.info = {}  # no EXIF stays behind, by which someone could turn it once more
+    return image
 
 
 def pixels(source: Source, side_px: int, limits: Limits = LIMITS) -> Pixels:
@@ -136,7 +137,7 @@ def pixels(source: Source, side_px: int, limits: Limits = LIMITS) -> Pixels:
     >>> pixels(np.zeros((2, 3), np.uint8), 4).array.shape
     (4, 4, 3)
     """
-    image, (width, height) = _load(source, limits, side_px)
+    image, (width, height) = _load(source, limits, side_px, squash=True)
     square = image.resize((side_px, side_px), Image.Resampling.BICUBIC)
     return Pixels(np.array(square), width, height)
 
@@ -165,7 +166,7 @@ def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Im
     return result
 
 
-def _load(source: Source, limits: Limits, side_px: int | None) -> tuple[Image.Image, tuple[int, int]]:
+def _load(source: Source, limits: Limits, side_px: int | None, squash: bool) -> tuple[Image.Image, tuple[int, int]]:
     """Upright RGB pixels, and the upright size of the whole picture."""
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
@@ -173,14 +174,14 @@ def _load(source: Source, limits: Limits, side_px: int | None) -> tuple[Image.Im
         source = Image.fromarray(source)
     if isinstance(source, Image.Image):
         with silence(), _told("picture", b""):
-            return _decode(source, "picture", limits, side_px)
+            return _decode(source, "picture", limits, side_px, squash)
     file = None if isinstance(source, bytes) else str(source)
     try:
         content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
         limits.check_bytes(len(content))
         format = sniff(content[:HEAD], file)
         with silence(), _told(format, content):
-            return _decode(_open(format, content, limits), format, limits, side_px)
+            return _decode(_open(format, content, limits), format, limits, side_px, squash)
     except PictureError as error:
         if file is None:
             raise
@@ -210,7 +211,7 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
 
 
 def _decode(
-    image: Image.Image, format: str, limits: Limits, side_px: int | None
+    image: Image.Image, format: str, limits: Limits, side_px: int | None, squash: bool
 ) -> tuple[Image.Image, tuple[int, int]]:
     """Decode within the bounds, make it RGB, turn it upright; the size is that of the whole picture."""
     whole = width, height = image.size
@@ -223,16 +224,18 @@ def _decode(
             whole = image.size  # some decoders know it only now
         # EXIF first: a phone turns the picture with a flag, not the pixels.
         turn = _turn(image)
-        rgb = to_rgb(
-            image, (1, 1) if side_px is None else (_factor(image.width, side_px), _factor(image.height, side_px))
-        )
+        rgb = to_rgb(image, _factors(image.size, side_px, squash))
         if turn is not None:
             rgb = rgb.transpose(turn)
     return rgb, whole[::-1] if turn in _ON_ITS_SIDE else whole
 
 
-def _factor(length: int, side_px: int) -> int:
-    return max(1, int(length / (_COARSE * side_px)))
+def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[int, int]:
+    """By how much width and height shrink coarsely: each by its own where proportions will not be kept."""
+    if side_px is None:
+        return 1, 1
+    across, down = (max(1, int(side / (_COARSE * side_px))) for side in size)
+    return (across, down) if squash else (min(across, down),) * 2
 
 
 def _cost(image: Image.Image, format: str, whole: int, side_px: int | None) -> int:

@@ -1,162 +1,257 @@
-"""Vectors -> the exact top k by cosine: an int8 scan with a proven bound, then the few that it cannot exclude."""
+"""Rows and queries -> the exact top k by similarity, in memory, with ties broken by row."""
 
 from collections.abc import Iterator
-from typing import Any
+from math import isqrt
 
+import numkong
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+import numpy.typing as npt
 
+from lookalike.codes import BLOCK_BYTES, Codes, Floats, Indices, Rows, as_float32, lengths, read
 from lookalike.errors import ShapeError
 
-BLOCK = 4096
-# float32 rounding of the scan's own arithmetic, far above what 100,000 dimensions can gather.
-ROUNDING = 1e-5
+FEW = 4096  # rows that are compared exactly, without codes
+FIRST = 64  # rows that are compared exactly at first, then twice as many
+GROUP = 64  # rows of which at first only the best estimate is looked at
+ESTIMATES = 1 << 25  # held at once: 128 MB
 
 
-def similarity(a: ArrayLike, b: ArrayLike) -> NDArray[np.float32]:
-    """Cosine of every row of a with every row of b.
+def similarity(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
+    """Cosine of every row of a with every row of b: what every search here is sorted by.
 
     Args:
-        a: (n, d) or (d,) for one row; of any length, a row of zeros is like nothing.
-        b: (m, d) or (d,).
-    Returns: (n, m) float32, -1 to 1, larger is more alike.
-    Raises: ShapeError, when the rows are not of one length d.
+        a: (n, d), or (d,) for one row; of any length. A row of zeros is like nothing: 0.
+        b: (m, d), or (d,), likewise.
+    Returns: (n, m) float32, -1 to 1: summed in float64, then rounded. Equal rows give equal similarities, to the bit.
+    Raises: ShapeError, when the rows differ in length or hold a value that is no number or infinite.
 
-    >>> float(similarity([[2.0, 0.0]], [[1.0, 0.0]])[0, 0])
-    1.0
+    >>> similarity([[1, 0], [0, 2]], [3, 4])
+    array([[0.6],
+           [0.8]], dtype=float32)
     """
-    left, right = _unit(_matrix(a)), _unit(_matrix(b))
-    if left.shape[1] != right.shape[1]:
-        raise ShapeError(
-            f"similarity: rows of {left.shape[1]} and of {right.shape[1]} numbers. Compare like with like."
-        )
-    result: NDArray[np.float32] = np.clip(left @ right.T, -1, 1)
-    return result
+    one, other = as_rows(a), as_rows(b)
+    if one.shape[1] != other.shape[1]:
+        raise ShapeError(f"rows of {one.shape[1]} and of {other.shape[1]} values cannot be compared. Embed both alike.")
+    return cosines(one, other) if len(one) < len(other) else cosines(other, one).T
 
 
 class Ranking:
-    """Rows, ready to be asked which of them are most similar to a query.
+    """Rows that can be asked for those most like a query.
 
-    A row x is kept as int8 codes q and a scale s, with e = the largest |x - s q| over all rows; a query y likewise.
-    Then |<x, y> - s t <q, u>| <= e_x + e_y + e_x e_y for rows of length 1 (Cauchy-Schwarz, three terms), so every row
-    whose estimate lies further below the k-th best estimate than twice that cannot be among the top k. The rest are
-    ranked in float64.
+    One scan of their codes (a byte a value) estimates all similarities, each with a bound on its error; rows are then
+    compared exactly, in the order of what they could reach at most, until the rest cannot reach the first k any more.
+    What is sorted is `similarity`, to the bit: one query or many, filtered or not, the answer is that of brute force.
 
     Args:
-        rows: (n, d) float16 or float32, of any length; kept as they are, and read again for exact ranking.
-    Raises: ShapeError, for another shape or for values that are not finite.
+        rows: (n, d) float16 or float32 of any length, in memory, or anything with a shape whose rows[indices] reads
+            some of them.
+        codes: those of the same rows; without them they are made when first needed (over 4,096 rows).
+    Raises: ShapeError, when rows are no matrix or codes are not theirs; when codes are made or rows are read, also
+        where a value is no number or infinite.
 
-    >>> ranking = Ranking(np.eye(3, dtype=np.float32))
-    >>> ranking.top([0.0, 2.0, 1.0], k=2)[0].tolist()
-    [1, 2]
+    >>> rows = np.array([[1, 0], [0.6, 0.8], [0, 1], [0, 1]], np.float16)
+    >>> indices, similarities = Ranking(rows).top([0, 2], k=3)
+    >>> indices, similarities.round(2)
+    (array([2, 3, 1]), array([1. , 1. , 0.8], dtype=float32))
     """
 
-    def __init__(self, rows: NDArray[Any]):
-        if rows.ndim != 2:
-            raise ShapeError(f"ranking: rows of shape {rows.shape}, expected (n, d).")
+    def __init__(self, rows: Rows, codes: Codes | None = None):
+        if len(rows.shape) != 2 or not rows.shape[1]:
+            raise ShapeError(f"rows of shape {tuple(rows.shape)}: ranking takes a matrix (n, d), a row a picture.")
+        if codes is not None and codes.values.shape != tuple(rows.shape):
+            raise ShapeError(f"codes of {codes.values.shape} for rows of {tuple(rows.shape)}: make the codes again.")
         self.rows = rows
-        n, d = rows.shape
-        self._codes = np.zeros((n, d), np.int8)
-        self._scale = np.zeros(n, np.float32)
-        self._error = 0.0
-        for start in range(0, n, BLOCK):
-            here = slice(start, start + BLOCK)
-            x = _unit(_matrix(rows[here]))
-            self._codes[here], self._scale[here], error = _quantise(x)
-            self._error = max(self._error, error)
+        self._codes = codes
 
-    def __len__(self) -> int:
-        return len(self.rows)
+    @property
+    def codes(self) -> Codes:
+        """The codes that searching needs, made now if they are not there yet."""
+        if self._codes is None:
+            self._codes = Codes.build(self.rows)
+        return self._codes
 
     def top(
-        self, query: ArrayLike, k: int | None = None, among: NDArray[Any] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """The k rows most similar to one query.
+        self, queries: npt.ArrayLike, k: int | None = 10, among: npt.ArrayLike | None = None
+    ) -> tuple[Indices, Floats]:
+        """The k rows most like each query, most alike first, equal ones in the order of rows.
 
         Args:
-            query: (d,) of any length.
-            k: how many; None, or more than there are, for all.
-            among: (m,) the only indices that count, or (n,) bool; None for all rows.
-        Returns: indices (k,) and similarities (k,), the most similar first, equal ones by index.
-        Raises: ShapeError.
+            queries: (q, d), or (d,) for one; of any length.
+            k: how many, at most as many as there are; None for all.
+            among: only these rows are ranked: a mask (n,) of bool, or indices in any order.
+        Returns: indices (q, k) int64 and similarities (q, k) float32, -1 to 1; (k,) each for one query (d,).
+        Raises: ShapeError, when queries, k or among do not fit the rows, or a query holds a value that is no number.
         """
-        y = _unit(_matrix(query))
-        if y.shape != (1, self.rows.shape[1]):
-            raise ShapeError(f"ranking: a query of {y.shape[1]} numbers in rows of {self.rows.shape[1]}.")
-        candidates = self._possible(y, k, among)
-        similarities = np.concatenate(
-            [np.zeros(0)]
-            + [_exact(self.rows[candidates[i : i + BLOCK]], y[0]) for i in range(0, len(candidates), BLOCK)]
-        )
-        order = np.lexsort((candidates, -similarities))[:k]
-        return candidates[order], similarities[order]
+        asked = as_rows(queries)
+        n, d = self.rows.shape
+        if asked.shape[1] != d:
+            raise ShapeError(f"a query of {asked.shape[1]} values for rows of {d}. Embed both with the same lens.")
+        lengths(asked, what="query")
+        chosen = None if among is None else as_indices(among, n)
+        count = n if chosen is None else len(chosen)
+        if k is not None and k < 1:
+            raise ShapeError(f"k = {k}: ask for at least 1, or for None to rank all.")
+        k = count if k is None else min(k, count)
+        answer = self._compare_all if count <= max(FEW, 4 * k) else self._scan
+        indices, similarities = np.empty((len(asked), k), np.int64), np.empty((len(asked), k), np.float32)
+        step = max(1, ESTIMATES // max(n, 1))
+        for start in range(0, len(asked), step):
+            part = slice(start, start + step)
+            indices[part], similarities[part] = answer(asked[part], k, chosen)
+        return (indices[0], similarities[0]) if np.ndim(queries) == 1 else (indices, similarities)
 
-    def _possible(self, y: NDArray[np.float32], k: int | None, among: NDArray[Any] | None) -> NDArray[np.int64]:
-        """Indices that hold the true top k, in rising order."""
-        everyone = np.arange(len(self.rows)) if among is None else np.arange(len(self.rows))[among]
-        everyone = np.unique(everyone)
-        if k is None or k >= len(everyone):
-            return everyone
-        if k < 1:
-            return everyone[:0]
-        code, scale, error = _quantise(y)
-        estimate = self._scan(code) * (self._scale * scale[0])
+    def compare(self, queries: Floats, indices: Indices) -> Floats:
+        """Exact similarities of queries (q, d) to some rows, (q, m) float32, a few rows at a time."""
+        step = max(1, BLOCK_BYTES // (4 * self.rows.shape[1]))
+        parts = [indices[start : start + step] for start in range(0, max(1, len(indices)), step)]
+        return np.concatenate([cosines(queries, read(self.rows, part)) for part in parts], axis=1)
+
+    def _compare_all(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
+        """Every row compared exactly: for few rows, or when nearly all are asked for."""
+        among = np.arange(len(self.rows)) if among is None else among
+        similarities = self.compare(queries, among)
+        order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+        return among[order], np.take_along_axis(similarities, order, axis=1)
+
+    def _scan(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
+        """Estimates first, then exact comparisons of the rows that may be among the first k."""
+        estimates, slack = self.codes.estimate(queries)
         if among is not None:
-            estimate = estimate[everyone]
-        slack = self._error + error + self._error * error + ROUNDING
-        bar = np.partition(estimate, -k)[-k] - np.float32(2 * slack)
-        possible: NDArray[np.int64] = everyone[estimate >= bar]
-        return possible
+            left_out = np.ones(len(estimates), bool)
+            left_out[among] = False
+            estimates[left_out] = -np.inf
+        least, most = group_bounds(estimates, self.codes.loss, height(len(estimates), k))
+        # The best rows of the k best groups are k rows: what cannot reach the worst of them is out.
+        needed = np.partition(np.ascontiguousarray(least.T), -k, axis=1)[:, -k] - 2 * slack
+        hopes = reaching(estimates, self.codes.loss, most, needed)
+        found = [
+            self._first(query, k, rows, upper + extra)
+            for query, extra, (rows, upper) in zip(queries, slack, hopes, strict=True)
+        ]
+        return np.stack([rows for rows, _ in found]), np.stack([similarities for _, similarities in found])
 
-    def _scan(self, code: NDArray[np.int8]) -> NDArray[np.float32]:
-        """(n, d) int8 . (d,) int8 -> (n,) float32"""
-        import numkong
-
-        scores = np.empty(len(self.rows), np.float32)
-        for start in range(0, len(self.rows), BLOCK):
-            here = slice(start, start + BLOCK)
-            scores[here] = np.asarray(numkong.cdist(self._codes[here], code, "dot"))[:, 0]
-        return scores
-
-
-def pairs_above(rows: NDArray[Any], least: float) -> Iterator[tuple[int, int, float]]:
-    """Every pair of rows at least so similar, (i, j, similarity) with i < j, in order; a block of rows at a time."""
-    size = 1024
-    for start in range(0, len(rows), size):
-        left = _unit(_matrix(rows[start : start + size]))
-        for other in range(start, len(rows), size):
-            values = left @ _unit(_matrix(rows[other : other + size])).T
-            for i, j in np.argwhere(values >= least):
-                if start + i < other + j:
-                    yield int(start + i), int(other + j), min(float(values[i, j]), 1.0)
-
-
-def _quantise(x: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32], float]:
-    scale = np.maximum(np.abs(x).max(axis=1, initial=0.0), 1e-30).astype(np.float32) / 127
-    codes = np.rint(x / scale[:, None])
-    error = float(np.linalg.norm(x - codes * scale[:, None], axis=1).max(initial=0.0))
-    return codes.astype(np.int8), scale, error
+    def _first(self, query: Floats, k: int, rows: Indices, upper: Floats) -> tuple[Indices, Floats]:
+        """The first k of rows (m,), compared in the order of what each can reach, until the rest is out of reach."""
+        order = np.argsort(-upper)
+        best, similarities = np.empty(0, np.int64), np.empty(0, np.float32)
+        done, step = 0, max(FIRST, 2 * k)
+        while done < len(order) and (len(best) < k or upper[order[done]] >= similarities[-1]):
+            batch = np.sort(rows[order[done : done + step]])
+            best = np.concatenate([best, batch])
+            similarities = np.concatenate([similarities, self.compare(query[None], batch)[0]])
+            first = np.lexsort((best, -similarities))[:k]
+            best, similarities = best[first], similarities[first]
+            done, step = done + step, 2 * step
+        return best, similarities
 
 
-def _exact(rows: NDArray[Any], y: NDArray[np.float32]) -> NDArray[np.float64]:
-    x = np.asarray(rows, np.float64)
-    size = np.sqrt(np.einsum("nd,nd->n", x, x)) * np.linalg.norm(y.astype(np.float64))
-    # einsum sums each row in one order whatever rows stand beside it: equal rows get equal similarities.
-    dots = np.einsum("nd,d->n", x, y.astype(np.float64))
-    result: NDArray[np.float64] = np.clip(dots / np.maximum(size, 1e-300), -1, 1)
-    return result
+def pairs_above(rows: Rows, least: float, codes: Codes | None = None) -> Iterator[tuple[int, Indices, Floats]]:
+    """All pairs of rows with a similarity of at least `least`, row by row, in bounded memory.
+
+    Args:
+        rows: as in Ranking.
+        least: -1 to 1.
+        codes: as in Ranking.
+    Yields: a row, the later rows (p,) int64 that are as similar to it, and their similarities (p,) float32; in order.
+    Raises: ShapeError, as Ranking does.
+
+    >>> rows = np.array([[1, 0], [0, 1], [1, 0.1], [2, 0]], np.float32)
+    >>> [(row, others.tolist()) for row, others, _ in pairs_above(rows, 0.9)]
+    [(0, [2, 3]), (2, [3])]
+    """
+    ranking = Ranking(rows, codes)
+    codes = ranking.codes
+    for start in range(0, len(rows), GROUP):
+        later = Codes(codes.values[start:], codes.scale[start:], codes.loss[start:])
+        queries = read(rows, np.arange(start, min(start + GROUP, len(rows))))
+        estimates, slack = later.estimate(queries)
+        _, most = group_bounds(estimates, later.loss, height(len(estimates)))
+        for j, (hopes, _) in enumerate(reaching(estimates, later.loss, most, np.float32(least) - slack)):
+            others = start + np.sort(hopes[hopes > j])
+            exact = ranking.compare(queries[j : j + 1], others)[0]
+            alike = exact >= np.float32(least)
+            if alike.any():
+                yield start + j, others[alike], exact[alike]
 
 
-def _matrix(values: ArrayLike) -> NDArray[np.float32]:
-    matrix = np.atleast_2d(np.asarray(values, np.float32))
-    if matrix.ndim != 2:
-        raise ShapeError(f"rows of shape {matrix.shape}, expected (n, d) or (d,).")
-    if not np.isfinite(matrix).all():
-        raise ShapeError("rows hold values that are not finite numbers. Leave these rows out.")
-    return matrix
+def height(n: int, k: int = 1) -> int:
+    """How many of n rows a group holds: few enough that most groups hold none of the first k."""
+    return max(1, min(GROUP, isqrt(n), n // (4 * k)))
 
 
-def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    size = np.sqrt(np.einsum("nd,nd->n", x, x, dtype=np.float64))[:, None]
-    result: NDArray[np.float32] = (x / np.maximum(size, 1e-30)).astype(np.float32)
-    return result
+def group_bounds(estimates: Floats, loss: Floats, height: int) -> tuple[Floats, Floats]:
+    """Of estimates (n, q), each within its row's loss (n,): what each group's best row is at least, and any at most.
+
+    Row i is in group i % m of m = n // height groups. Returns: least (m, q), most (m, q) float32.
+
+    >>> least, most = group_bounds(np.array([[0.5], [0.1], [0.2], [0.7]], np.float32), np.full(4, 0.125, np.float32), 2)
+    >>> least.ravel(), most.ravel()
+    (array([0.375, 0.575], dtype=float32), array([0.625, 0.825], dtype=float32))
+    """
+    best, worst = group_max(estimates, height), group_max(loss[:, None], height)
+    return best - worst, best + worst
+
+
+def group_max(values: Floats, height: int) -> Floats:
+    """The largest of values (n, q) in each of m = n // height groups, (m, q); row i is in group i % m."""
+    m = len(values) // height
+    best: Floats = values[: m * height].reshape(height, m, -1).max(0)
+    rest = values[m * height :]  # fewer than m, as height is at most the root of n
+    np.maximum(best[: len(rest)], rest, out=best[: len(rest)])
+    return best
+
+
+def reaching(estimates: Floats, loss: Floats, most: Floats, needed: Floats) -> Iterator[tuple[Indices, Floats]]:
+    """For each query the rows whose estimate and loss together reach what is needed (q,), and that sum.
+
+    The groups of `group_bounds` are looked at first, by their `most` (m, q): in most of them no row does.
+    """
+    n, m = len(estimates), len(most)
+    hopes = most >= needed
+    for j in range(len(needed)):
+        rows = (np.flatnonzero(hopes[:, j]) + m * np.arange(n // m + 1)[:, None]).ravel()
+        rows = rows[rows < n]
+        upper = estimates[rows, j] + loss[rows]
+        within = (upper >= needed[j]) & (upper > -np.inf)
+        yield rows[within], upper[within]
+
+
+def cosines(queries: Floats, rows: Floats) -> Floats:
+    """Similarities of queries (q, d) to rows (m, d), both float32: (q, m) float32.
+
+    A pair gives the same bits in any company: it is summed by itself, in float64.
+    """
+    found = np.zeros((len(queries), len(rows)), np.float32)
+    row_lengths, query_lengths = lengths(rows), lengths(queries)
+    for j in range(len(queries) if len(rows) else 0):
+        dots = np.asarray(numkong.cdist(rows, queries[j : j + 1], "dot"))[:, 0]
+        both = row_lengths * query_lengths[j]
+        found[j] = np.clip(np.divide(dots, both, out=np.zeros(len(rows)), where=both > 0), -1, 1)
+    return found
+
+
+def as_rows(array: npt.ArrayLike) -> Floats:
+    """Whatever can be read as one row (d,) or rows (n, d), as (n, d) float32.
+
+    Raises: ShapeError, where it cannot.
+    """
+    found = np.asarray(array)
+    if found.ndim not in (1, 2) or found.dtype.kind not in "fiub":
+        raise ShapeError(f"{found.dtype} of shape {found.shape}: give numbers, a row (d,) or rows (n, d).")
+    with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as that
+        return as_float32(np.atleast_2d(found))
+
+
+def as_indices(among: npt.ArrayLike, n: int) -> Indices:
+    """A mask (n,) or indices in any order -> indices, ascending, each once.
+
+    Raises: ShapeError, where it is neither, or names rows that are not there.
+    """
+    chosen = np.asarray(among)
+    if chosen.dtype == np.bool_ and chosen.shape == (n,):
+        return np.flatnonzero(chosen)
+    if not chosen.size:
+        return np.empty(0, np.int64)
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or chosen.min() < 0 or chosen.max() >= n:
+        raise ShapeError(f"among: {chosen.dtype} of shape {chosen.shape}. Give a mask ({n},) or indices below {n}.")
+    return np.unique(chosen.astype(np.int64))

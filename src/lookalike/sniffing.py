@@ -153,7 +153,7 @@ def is_cut(format: str, content: bytes) -> bool:
             if size < 8:  # 0: to the end of the file, 1: a 64-bit size
                 return False
             at += size
-        return at > len(content)
+        return at != len(content)
     return False
 
 

@@ -1,0 +1,91 @@
+"""From a picture's bytes to the backbone's 224 x 224 input, against Pillow without draft mode.
+
+    LOOKALIKE_DATA=... python benchmarks/decode.py
+
+The 12-megapixel pictures are real photos of grocery/, enlarged, with grain as a sensor gives it, saved anew. Prints for
+each kind of file its size, pictures a second of both ways, their ratio (median of alternating rounds, and its range),
+and how far the pixels are from a full decode with antialiased bicubic resizing (mean difference, in levels of 255).
+The more bytes a JPEG has, the less draft mode saves: it must still undo the entropy coding of them all.
+"""
+
+import io
+import os
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from lookalike.pictures import pixels
+
+SIDE, ROUNDS = 224, 7
+Pixels = NDArray[np.uint8]
+
+
+def plain(content: bytes) -> Pixels:
+    """What a careful program does without draft mode: decode in full, turn upright, RGB, resize."""
+    with Image.open(io.BytesIO(content)) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    return np.asarray(upright.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+
+
+def ours(content: bytes) -> Pixels:
+    """The same through lookalike."""
+    return pixels(content, SIDE).array
+
+
+def rate(read: Callable[[bytes], Any], contents: Sequence[bytes], threads: int = 1) -> float:
+    """Pictures a second."""
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        list(pool.map(read, contents))
+        return len(contents) / (time.perf_counter() - started)
+
+
+def compare(name: str, contents: Sequence[bytes]) -> None:
+    """One line of the table."""
+    rates = [(rate(plain, contents), rate(ours, contents)) for _ in range(ROUNDS)]
+    ratios = sorted(mine / theirs for theirs, mine in rates)
+    away = np.mean([np.abs(ours(one).astype(int) - plain(one)).mean() for one in contents])
+    megabytes = sum(map(len, contents)) / len(contents) / 1e6
+    theirs, mine = (statistics.median(column) for column in zip(*rates, strict=True))
+    print(
+        f"{name:26} {megabytes:6.2f} {theirs:8.1f} {mine:10.1f}"
+        f" {statistics.median(ratios):7.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}) {away:10.2f}"
+    )
+
+
+def large(photo: Path, rng: np.random.Generator, format: str, **settings: Any) -> bytes:
+    """A 4032 x 3024 picture, as phones make them, from a small photo."""
+    with Image.open(photo) as image:
+        big = image.convert("RGB").resize((4032, 3024), Image.Resampling.BICUBIC)
+    grain = rng.normal(0, 4, (3024, 4032, 1)).astype(np.float32)
+    noisy = Image.fromarray((np.asarray(big) + grain).clip(0, 255).astype(np.uint8))
+    buffer = io.BytesIO()
+    noisy.save(buffer, format, **settings)
+    return buffer.getvalue()
+
+
+def main() -> None:
+    """Measure and print."""
+    photos = sorted((Path(os.environ["LOOKALIKE_DATA"]) / "grocery").rglob("*.jpg"))
+    rng = np.random.default_rng(0)
+    some = [photos[i] for i in rng.permutation(len(photos))[:300]]
+    small = [photo.read_bytes() for photo in some]
+    print(f"{'':26} {'MB':>6} {'Pillow/s':>8} {'ours/s':>10} {'ratio':>7} {'(range)':>14} {'difference':>12}")
+    for quality in (75, 85, 92):
+        compare(f"12 MP JPEG, quality {quality}", [large(photo, rng, "JPEG", quality=quality) for photo in some[:6]])
+    compare("12 MP JPEG, progressive", [large(photo, rng, "JPEG", quality=85, progressive=True) for photo in some[:2]])
+    compare("12 MP PNG", [large(photo, rng, "PNG", compress_level=1) for photo in some[:2]])
+    compare("JPEGs of 224 px", small)
+    threads = [(rate(ours, small), rate(ours, small, threads=2)) for _ in range(ROUNDS)]
+    print(f"two threads against one, 224 px: {statistics.median(two / one for one, two in threads):.2f} times")
+
+
+if __name__ == "__main__":
+    main()
