@@ -10,13 +10,13 @@ from lookalike import Collection
 
 def main(folder: Path) -> None:
     print("Drawing a catalogue of 360 pictures ...", flush=True)
-    photos = draw_catalogue(folder / "catalogue")
-    collection = Collection(folder / "catalogue")
+    draw_catalogue(folder / "catalogue")
+    collection = Collection(folder / "catalogue" / "photos")
     print("Indexing it ...", flush=True)
     done = collection.index()
     print(f"{done.added} added, {done.unchanged} unchanged.")
-    queries = [str(photos[i]) for i in (3, 100, 170, 251, 330)]
-    grid = collection.draw(collection.search(queries, k=5, others=True), folder / "grid.png")
+    queries = [str(path) for path in sorted((folder / "catalogue" / "queries").iterdir())[::2]]
+    grid = collection.draw(collection.search(queries, k=5), folder / "grid.png")
     collection.map(folder / "map.png")
     print(f"""
 Look at {grid}: each row a query, and the five pictures most like it.

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -82,6 +82,7 @@ def test_an_empty_file_is_a_broken_picture_or_an_empty_note_by_its_ending():
     assert kinds == ["broken", "not a picture", "broken"]
 
 
+@example(b"\0\0\1\0", None)
 @given(st.binary(max_size=64), st.sampled_from([None, "a.jpg", "a.tga", "a.txt"]))
 def test_any_bytes_get_a_format_or_one_line(head, name):
     try:

@@ -147,7 +147,7 @@ def encode(rows: Floats, first: int = 0) -> tuple[npt.NDArray[np.int8], Floats, 
     length = lengths(rows, first)
     peak = np.maximum(rows.max(1, initial=0), -rows.min(1, initial=0))
     # Divided by the peak first: no row is too short or too long for float32.
-    exact: Floats = (rows / np.where(peak > 0, peak, np.float32(1))[:, None]).astype(np.float32)
+    exact: Floats = rows / (peak + (peak == 0))[:, None]
     exact *= 127
     values = np.rint(exact)
     exact -= values

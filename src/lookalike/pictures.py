@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,11 +119,12 @@ def load(source: Source, limits: Limits = LIMITS, side_px: int | None = None) ->
     >>> load(np.zeros((2, 3), np.uint8)).size
     (3, 2)
     """
-    image, _ = _load(source, limits, side_px, squash=False)
-    if image is source or isinstance(image, ImageFile.ImageFile):
-        image = image.copy()
-    image.info = {}  # no EXIF stays behind, by which someone could turn it once more
-    return image
+    with _decoded(source, limits, side_px, squash=False) as found:
+        image = found.image if found.turn is None else found.image.transpose(found.turn)
+        if image is source or isinstance(image, ImageFile.ImageFile):
+            image = image.copy()
+        image.info = {}  # no EXIF stays behind, by which someone could turn it once more
+        return image
 
 
 def pixels(source: Source, side_px: int, limits: Limits = LIMITS) -> Pixels:
@@ -137,9 +139,12 @@ def pixels(source: Source, side_px: int, limits: Limits = LIMITS) -> Pixels:
     >>> pixels(np.zeros((2, 3), np.uint8), 4).array.shape
     (4, 4, 3)
     """
-    image, (width, height) = _load(source, limits, side_px, squash=True)
-    square = image.resize((side_px, side_px), Image.Resampling.BICUBIC)
-    return Pixels(np.array(square), width, height)
+    with _decoded(source, limits, side_px, squash=True) as found:
+        square = found.image.resize((side_px, side_px), Image.Resampling.BICUBIC, found.box)
+        if found.turn is not None:
+            square = square.transpose(found.turn)
+        width, height = found.size[::-1] if found.turn in _ON_ITS_SIDE else found.size
+        return Pixels(np.array(square), width, height)
 
 
 def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Image]:
@@ -166,22 +171,48 @@ def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Im
     return result
 
 
-def _load(source: Source, limits: Limits, side_px: int | None, squash: bool) -> tuple[Image.Image, tuple[int, int]]:
-    """Upright RGB pixels, and the upright size of the whole picture."""
+class _Decoded(NamedTuple):
+    """RGB pixels as they were stored, perhaps coarsely shrunk, and what is still to be done with them.
+
+    Where a side is no multiple of the step by which it shrank, the last pixels stand for less than a whole step: `box`
+    is the whole picture in the small one's pixels, (left, top, right, bottom).
+    """
+
+    image: Image.Image
+    box: tuple[float, float, float, float]
+    turn: Image.Transpose | None
+    size: tuple[int, int]  # of the whole picture, as stored
+
+
+@contextmanager
+def _decoded(source: Source, limits: Limits, side_px: int | None, squash: bool) -> Iterator[_Decoded]:
+    """A picture decoded within its bounds, whose bytes count as in flight for as long as this is open."""
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
             raise ShapeError(f"pixels must be uint8 (h, w), (h, w, 3) or (h, w, 4), not {source.dtype} {source.shape}.")
         source = Image.fromarray(source)
-    if isinstance(source, Image.Image):
-        with silence(), _told("picture", b""):
-            return _decode(source, "picture", limits, side_px, squash)
-    file = None if isinstance(source, bytes) else str(source)
+    file = str(source) if isinstance(source, str | Path) else None
     try:
-        content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
-        limits.check_bytes(len(content))
-        format = sniff(content[:HEAD], file)
+        format, content = "picture", b""
+        if not isinstance(source, Image.Image):
+            content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
+            limits.check_bytes(len(content))
+            format = sniff(content[:HEAD], file)
         with silence(), _told(format, content):
-            return _decode(_open(format, content, limits), format, limits, side_px, squash)
+            image = source if isinstance(source, Image.Image) else _open(format, content, limits)
+            limits.check_pixels(*image.size)
+            size = image.size
+            box: tuple[float, float, float, float] = (0, 0, *size)
+            if format == "JPEG" and side_px is not None:
+                drafted = image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
+                box = box if drafted is None else drafted[1]
+            with _FLIGHT.hold(_cost(image, format, size, side_px), limits.in_flight):
+                image.load()
+                if format != "JPEG":  # some decoders know it only now
+                    size, box = image.size, (0, 0, *image.size)
+                across, down = _factors(image.size, side_px, squash)
+                box = (0, 0, box[2] / across, box[3] / down)
+                yield _Decoded(to_rgb(image, (across, down)), box, _turn(image), size)
     except PictureError as error:
         if file is None:
             raise
@@ -210,26 +241,6 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
     return image
 
 
-def _decode(
-    image: Image.Image, format: str, limits: Limits, side_px: int | None, squash: bool
-) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode within the bounds, make it RGB, turn it upright; the size is that of the whole picture."""
-    whole = width, height = image.size
-    limits.check_pixels(width, height)
-    if format == "JPEG" and side_px is not None:
-        image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
-    with _FLIGHT.hold(_cost(image, format, width * height, side_px), limits.in_flight):
-        image.load()
-        if format != "JPEG":
-            whole = image.size  # some decoders know it only now
-        # EXIF first: a phone turns the picture with a flag, not the pixels.
-        turn = _turn(image)
-        rgb = to_rgb(image, _factors(image.size, side_px, squash))
-        if turn is not None:
-            rgb = rgb.transpose(turn)
-    return rgb, whole[::-1] if turn in _ON_ITS_SIDE else whole
-
-
 def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[int, int]:
     """By how much width and height shrink coarsely: each by its own where proportions will not be kept."""
     if side_px is None:
@@ -238,16 +249,16 @@ def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[
     return (across, down) if squash else (min(across, down),) * 2
 
 
-def _cost(image: Image.Image, format: str, whole: int, side_px: int | None) -> int:
+def _cost(image: Image.Image, format: str, size: tuple[int, int], side_px: int | None) -> int:
     """About how many bytes decoding takes at its peak."""
     each = _BYTES.get(image.mode, 4) + _INSIDE.get(format, 0) + (8 if side_px is None else 0)
     # A progressive JPEG keeps 16 bits for each value of the whole picture until its last scan, draft or not.
-    scans = 2 * len(image.getbands()) * whole if image.info.get("progressive") else 0
+    scans = 2 * len(image.getbands()) * size[0] * size[1] if image.info.get("progressive") else 0
     return each * image.width * image.height + scans
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """How the picture must be turned, by its EXIF or XMP; nothing where these are damaged."""
+    """What makes it upright, by EXIF or XMP: a phone turns the picture with a flag, not the pixels."""
     try:
         return _TURNS.get(image.getexif().get(0x0112, 1))
     except Exception:  # whatever a damaged EXIF block makes of Pillow's reader

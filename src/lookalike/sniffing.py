@@ -153,7 +153,7 @@ def is_cut(format: str, content: bytes) -> bool:
             if size < 8:  # 0: to the end of the file, 1: a 64-bit size
                 return False
             at += size
-        return at != len(content)
+        return at > len(content)
     return False
 
 
@@ -174,7 +174,7 @@ def _known(head: bytes) -> str | None:
         return "BMP"
     if re.match(rb"P[1-6f]\s", head):
         return "PNM"
-    if head[:4] == b"\0\0\1\0" and 0 < head[4] + 256 * head[5] < 256 and len(head) >= 22:
+    if head[:4] == b"\0\0\1\0" and 0 < _little(head[4:6]) < 256 and len(head) >= 22:
         return "ICO"
     return "TGA" if _is_tga(head) else None
 

@@ -1,0 +1,350 @@
+"""Plain against a lens on queries held out before learning: the comparison, the two gates, the verdict in words."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike.errors import ExamplesError, ShapeError
+from lookalike.learn.resampling import FEW, FEWEST, Comparison, bootstrap, compare
+from lookalike.learn.splits import SAME
+from lookalike.learn.tasks import Features, HoldOut, Learn, Rows, Split
+from lookalike.learn.trial import Trial, drawn
+from lookalike.learn.whitening import whiten
+from lookalike.lens import unit
+
+SHUFFLES = 19  # the closed form is best of 20 by chance in 1 of 20
+MOST = 4000  # pictures that a proof looks at
+LISTED = 12  # queries named as best and worst
+AT = (1, 10)
+
+Verdict = Literal["taught", "better", "refused", "too few"]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a lens was worth on held-out queries, as JSON holds it.
+
+    Args:
+        verdict: "taught": better than plain, and the examples taught it. "better": better than plain, but labels laid
+            at random do as well. "refused": not better. "too few": nobody could tell.
+        words: the verdict in plain words.
+        notes: what else must be said: few groups, near-duplicates that chain, a sample.
+        hold_out: "groups", "pictures" within groups, or "triplets".
+        queries, groups, pictures: how many asked; of how many groups of queries; in a gallery of how many.
+        splits: how many times something was held out, and a lens learned on the rest.
+        table: for "plain", "shuffled" (the mean of the closed forms on shuffled labels), "closed form" and "lens":
+            "recall@1", "recall@10", "mean reciprocal rank", with "from" and "to" of the 95% interval of the first.
+        among_all: the same for "plain" and "lens" in a gallery of all pictures, learned and held out; empty for
+            triplets.
+        difference, lower, upper, p, test: lens less plain in recall@1, its 1% and 99% bounds, and the test's name.
+        shuffles: recall@1 of each closed form on shuffled labels; `beats_shuffles`: whether the real one beats all.
+        won, lost: queries found first by the lens alone; by plain alone.
+        best, worst: [{"query": row, "plain": rank, "lens": rank}], most gained and most lost first. For triplets the
+            query is the number of the triplet.
+        cut_off: the similarity that best separates right from wrong: of the first right and the first wrong answer of
+            each query, `cut_off_accuracy` lie on their own side of it.
+        near_duplicates, same: pictures that have one, and the plain similarity from which on they count.
+        chosen: which of two ways to learn the lens took, "" where there was no choice.
+        seed: of the splits, the shuffles and the draws.
+    """
+
+    verdict: Verdict
+    words: str
+    notes: list[str]
+    hold_out: str
+    queries: int
+    groups: int
+    pictures: int
+    splits: int
+    table: dict[str, dict[str, float]]
+    among_all: dict[str, dict[str, float]]
+    difference: float
+    lower: float
+    upper: float
+    p: float
+    test: str
+    shuffles: list[float]
+    beats_shuffles: bool
+    won: int
+    lost: int
+    best: list[dict[str, int]]
+    worst: list[dict[str, int]]
+    cut_off: float | None
+    cut_off_accuracy: float | None
+    near_duplicates: int
+    same: float
+    chosen: str
+    seed: int
+
+    @property
+    def serves(self) -> bool:
+        """Whether the lens may serve without being told."""
+        return self.verdict in ("taught", "better")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON; no number in them is infinite or none."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Proof":
+        """A proof read back.
+
+        Raises: ShapeError, when a field is missing or unknown.
+        """
+        names = {one.name for one in fields(cls)}
+        if not isinstance(value, dict) or set(value) != names:
+            raise ShapeError("proof.json does not hold a proof of this version. Learn the lens again.")
+        return cls(**json.loads(json.dumps(value)))
+
+
+def prove(
+    features: ArrayLike,
+    group: ArrayLike,
+    *,
+    side: ArrayLike | None = None,
+    triplets: ArrayLike | None = None,
+    learn: Learn | None = None,
+    plain: ArrayLike | None = None,
+    content: Sequence[bytes] | None = None,
+    hold_out: HoldOut | None = None,
+    same: float = SAME,
+    ridge: float = 1.0,
+    means: Literal["one", "side"] = "one",
+    shuffles: int = SHUFFLES,
+    most: int = MOST,
+    seed: int = 0,
+) -> Proof:
+    """Whether a way to learn makes search better than plain, and whether the examples are why.
+
+    Queries are held out before anything is learned, and the lens learns from the rest. Both answer the same queries
+    in a gallery of one kind: of held-out pictures where whole groups are held out (new kinds of pictures), of learned
+    ones where pictures within groups are (new pictures of known kinds). Two gates: (a) the lens finds the right picture
+    first more often than plain, at the 1% level, one-sided, drawing groups of queries at random; (b) the closed form beats all
+    of 19 closed forms that learned from the same groups laid on the same pictures at random.
+
+    Args:
+        features: (n, f) float, rows of any length.
+        group: (n,) int, who belongs together, -1 for none.
+        side: (n,) int, or None; a query does not search its own side.
+        triplets: (t, 3) int rows, or None. They are what is proved where no group has two members.
+        learn: features, group, side or None, triplets or None -> Lens. None: `whiten`.
+        plain: (n, d) float, what plain search compares; None: the features.
+        content: n content hashes; equal ones stay on one side of a split.
+        hold_out: see `Split`; None decides by the examples.
+        same: plain similarity above which two pictures stay on one side.
+        ridge: of the closed forms, as for `whiten`.
+        means: of the closed forms, as for `whiten`.
+        shuffles: how many.
+        most: above so many pictures a sample is proved.
+        seed: of everything that is drawn.
+    Returns: Proof; examples that are too few give one that says so.
+    Raises: ShapeError, when the arrays do not fit together.
+
+    >>> rng = np.random.default_rng(0)
+    >>> group = np.repeat(np.arange(60), 2)
+    >>> x = rng.standard_normal((120, 20))  # ten features that differ within groups ...
+    >>> x[:, :10] = rng.standard_normal((60, 10))[group] + 0.3 * x[:, :10]  # ... and ten that hardly do
+    >>> prove(x, group).verdict
+    'taught'
+    """
+    rng = np.random.default_rng(seed)
+    examples, rows, numbers, notes = drawn(features, group, side, triplets, most, rng)
+    seen = examples.features if plain is None else np.asarray(plain)[rows].astype(np.float32)
+    if len(seen) != len(rows):
+        raise ShapeError(f"plain has {len(seen)} rows, features have {len(rows)}. Give one a picture.")
+    seen = unit(seen)
+    similarity = seen @ seen.T  # (n, d) @ (d, n) -> (n, n)
+    hashes = None if content is None else [content[row] for row in rows]
+    split = Split(examples, similarity, hold_out, hashes, same)
+    if split.units.note:
+        notes.append(split.units.note)
+
+    def closed(x: Features, groups: Rows, sides: Rows | None, three: Rows | None) -> Any:
+        return whiten(x, groups, side=sides, triplets=three, ridge=ridge, means=means)
+
+    trial = Trial(examples, similarity, learn or closed, ridge, means, shuffles)
+    for task in split.tasks(rng):
+        try:
+            trial.ask(task, rng)
+        except ExamplesError:
+            continue  # this split left nothing to learn from
+    names = numbers if split.hold_out == "triplets" else rows
+    return _judged(trial, split, names, notes, seed, rng)
+
+
+def _judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int, rng: np.random.Generator) -> Proof:
+    """The proof from the answers: tables, both gates, the verdict."""
+    proof: dict[str, Any] = {
+        "notes": notes,
+        "hold_out": split.hold_out,
+        "pictures": len(split.examples.group),
+        "splits": len(trial.parts),
+        "near_duplicates": split.units.near,
+        "same": split.units.threshold,
+        "seed": seed,
+    }
+    if not trial.parts:
+        return Proof(**proof, **_NOTHING)
+    ranks = {name: trial.column(name) for name in ("plain", "lens", "plain among all", "lens among all")}
+    forms = trial.column("forms")  # (1 + shuffles, q), the real one first
+    keys, at = np.unique(trial.column("key"), return_inverse=True)
+    times = np.bincount(at)
+    unit_of = np.zeros(len(keys), np.int64)
+    unit_of[at] = trial.column("unit")
+    few_kinds = split.hold_out == "pictures" and len(np.unique(unit_of)) < FEWEST
+    if few_kinds:
+        unit_of = split.units.of[keys]
+
+    def per_query(values: NDArray[Any]) -> NDArray[np.float64]:
+        return np.bincount(at, values.astype(np.float64)) / times
+
+    first = {name: per_query(ranks[name] == 1) for name in ("plain", "lens")}
+    found = compare(first["lens"] - first["plain"], unit_of, rng, flip=few_kinds)
+    scores = [(int((one == 1).sum()), float((1 / one).sum())) for one in forms]
+    beats = all(scores[0] > one for one in scores[1:])
+    verdict: Verdict = "refused"
+    if found.test == "none":
+        verdict = "too few"
+    elif found.better:
+        verdict = "taught" if beats else "better"
+    table = {
+        "plain": _row(ranks["plain"]),
+        "shuffled": _mean_row([_row(one) for one in forms[1:]]),
+        "closed form": _row(forms[0]),
+        "lens": _row(ranks["lens"]),
+    }
+    for name in ("plain", "lens"):
+        table[name] |= _interval(first[name], unit_of, rng)
+    among_all = {name: _row(ranks[f"{name} among all"]) for name in ("plain", "lens")}
+    before, after = per_query(ranks["plain"]), per_query(ranks["lens"])
+    named = [
+        {"query": int(names[key]), "plain": round(float(b)), "lens": round(float(a))}
+        for key, b, a in zip(keys, before, after, strict=True)
+    ]
+    gain = 1 / after - 1 / before
+    order = np.argsort(-gain, kind="stable")
+    cut_off, accuracy = best_cut(trial.column("right"), trial.column("wrong"))
+    notes.extend(_said(found, few_kinds, split))
+    return Proof(
+        verdict=verdict,
+        words=_words(verdict, split.hold_out, first, found),
+        queries=len(keys),
+        groups=found.units,
+        table=table,
+        among_all={} if split.hold_out == "triplets" else among_all,
+        difference=found.difference,
+        lower=found.lower,
+        upper=found.upper,
+        p=found.p,
+        test=found.test,
+        shuffles=[score[0] / forms.shape[1] for score in scores[1:]],
+        beats_shuffles=beats,
+        won=int((first["lens"] > first["plain"]).sum()),
+        lost=int((first["lens"] < first["plain"]).sum()),
+        best=[named[i] for i in order[:LISTED] if gain[i] > 0],
+        worst=[named[i] for i in order[::-1][:LISTED] if gain[i] < 0],
+        cut_off=cut_off,
+        cut_off_accuracy=accuracy,
+        chosen=max(trial.chosen, key=trial.chosen.count),
+        **proof,
+    )
+
+
+_NOTHING: dict[str, Any] = {
+    "verdict": "too few",
+    "words": "Too few to tell: nothing could be held out and still leave something to learn from. Give more groups.",
+    "queries": 0,
+    "groups": 0,
+    "table": {},
+    "among_all": {},
+    "difference": 0.0,
+    "lower": -1.0,
+    "upper": 1.0,
+    "p": 1.0,
+    "test": "none",
+    "shuffles": [],
+    "beats_shuffles": False,
+    "won": 0,
+    "lost": 0,
+    "best": [],
+    "worst": [],
+    "cut_off": None,
+    "cut_off_accuracy": None,
+    "chosen": "",
+}
+
+
+def best_cut(right: NDArray[np.floating[Any]], wrong: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """The similarity that best separates right from wrong, and the share that lies on its own side of it.
+
+    Args:
+        right: (m,) float, at least one.
+        wrong: (k,) float, at least one; both kinds count alike, however many there are.
+    Returns: a value halfway between two similarities, and the mean of the two shares, 0.5 to 1.
+
+    >>> best_cut(np.array([0.9, 0.8, 0.3]), np.array([0.1, 0.2, 0.4]))
+    (0.6, 0.8333)
+    """
+    values = np.unique(np.concatenate([right, wrong]).astype(np.float64))
+    cuts = np.concatenate([values[:1], (values[:-1] + values[1:]) / 2])
+    above = 1 - np.searchsorted(np.sort(right), cuts) / len(right)
+    below = np.searchsorted(np.sort(wrong), cuts) / len(wrong)
+    best = int(np.argmax(above + below))
+    return round(float(cuts[best]), 4), round(float(above[best] + below[best]) / 2, 4)
+
+
+def _row(ranks: Rows) -> dict[str, float]:
+    """Recall and mean reciprocal rank of the queries that have a right answer."""
+    ranks = ranks[ranks > 0]
+    if not len(ranks):
+        return {}
+    recalls = {f"recall@{k}": float((ranks <= k).mean()) for k in AT}
+    return {**recalls, "mean reciprocal rank": float((1 / ranks).mean())}
+
+
+def _mean_row(rows: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else {})}
+
+
+def _interval(first: NDArray[np.float64], unit_of: Rows, rng: np.random.Generator) -> dict[str, float]:
+    """The 95% interval of a mean, by bootstrap over units."""
+    at = np.unique(unit_of, return_inverse=True)[1]
+    means = bootstrap(np.bincount(at, first).astype(np.float64), np.bincount(at), rng, draws=2000)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return {"from": float(low), "to": float(high)}
+
+
+def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]], found: Comparison) -> str:
+    asked, after, before = len(first["lens"]), round(first["lens"].sum()), round(first["plain"].sum())
+    if hold_out == "triplets":
+        what = f"put the more alike picture first in {after:,} of {asked:,} held-out triplets; before: {before:,}"
+    else:
+        what = f"found the right picture first for {after:,} of {asked:,} held-out queries; before: {before:,}"
+    opening = {
+        "taught": "Better, and your examples taught it",
+        "better": "Better than plain, but your examples add nothing yet",
+        "refused": "Not better than plain",
+        "too few": "Too few to tell",
+    }[verdict]
+    return f"{opening}: {what}."
+
+
+def _said(found: Comparison, few_kinds: bool, split: Split) -> list[str]:
+    """What the reader must know about how far the verdict reaches."""
+    of = {"groups": "groups", "pictures": "groups", "triplets": "anchors"}[split.hold_out]
+    notes = []
+    if found.test == "none":
+        notes.append(
+            f"queries of only {found.units} {of}: no outcome of fewer than {FEWEST} could convince. Give more."
+        )
+    elif few_kinds:
+        notes.append(f"only {split.groups} groups: this speaks of new pictures of these kinds, not of other kinds.")
+    elif found.units < FEW:
+        notes.append(f"only {found.units} {of} of queries: tested by sign flips.")
+    if split.hold_out == "pictures" and not few_kinds:
+        notes.append("pictures were held out within groups: this speaks of new pictures of known kinds.")
+    return notes

@@ -1,0 +1,189 @@
+"""Examples held out as questions: which rows a lens may learn from, which ask, and what would be a right answer."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.learn.metrics import rank_of_first
+from lookalike.learn.splits import ENOUGH_GROUPS, SAME, Units, chain, folds, units
+from lookalike.lens import Lens
+
+Rows = NDArray[np.int64]
+Features = NDArray[np.float32]
+HoldOut = Literal["groups", "pictures", "triplets"]
+# features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> a lens
+Learn = Callable[[Features, Rows, Rows | None, Rows | None], Lens]
+
+FOLDS = 5
+TRIPLET_FOLDS = 3  # all three pictures of a triplet must be held out, which of five folds would ask but a 25th
+ENOUGH_QUERIES = 600  # then no further fold is asked
+ENOUGH_UNITS = 40
+REPEATS = 3  # of all folds, where they ask fewer than FEW_QUERIES in all
+FEW_QUERIES = 100
+
+
+@dataclass(frozen=True)
+class Task:
+    """One split.
+
+    The gallery is of one kind: what a lens learned from lies elsewhere in its embedding than what it never saw, so in
+    a mixture right answers can be told from wrong ones by that alone.
+
+    Args:
+        learned: (l,) rows that a lens may learn from.
+        triplets: (t, 3) triplets that it may learn from, or None.
+        queries: (q,) rows that ask; with triplets one anchor may ask several times.
+        key: (q,) what is asked, the same in every repeat: the row, or the number of the triplet.
+        unit: (q,) which queries belong to one draw of chance.
+        gallery: (g,) rows that answer: held-out ones where whole groups were held out, else learned ones.
+        right, out: (q, g) bool, what is a right answer, and what is left out of the gallery.
+    """
+
+    learned: Rows
+    triplets: Rows | None
+    queries: Rows
+    key: Rows
+    unit: Rows
+    gallery: Rows
+    right: NDArray[np.bool_]
+    out: NDArray[np.bool_]
+
+    def ranks(self, similarities: NDArray[np.float32]) -> Rows:
+        """Rank of the first right answer of each query, from similarities (q, g); never 0."""
+        return rank_of_first(similarities, self.right, self.out)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What is asked about, as arrays of n rows: features float32, group, side (-1 none), triplets or None."""
+
+    features: Features
+    group: Rows
+    side: Rows
+    triplets: Rows | None
+    sided: bool
+
+    def learn(self, task: Task, how: Learn) -> Lens:
+        """A lens learned from what a task leaves to learn from."""
+        at = np.full(len(self.group), -1)
+        at[task.learned] = np.arange(len(task.learned))
+        triplets = None if task.triplets is None else at[task.triplets]
+        side = self.side[task.learned] if self.sided else None
+        return how(self.features[task.learned], self.group[task.learned], side, triplets)
+
+    def answers(self, queries: Rows, gallery: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which rows of a gallery (g,) are right for queries (q,), and which are left out: both (q, g) bool."""
+        right = (self.group[queries, None] == self.group[gallery]) & (self.group[gallery] >= 0)
+        same_side = (self.side[queries, None] == self.side[gallery]) & (self.side[gallery] >= 0)
+        return right, same_side | (queries[:, None] == gallery)
+
+
+class Split:
+    """How examples are held out, decided before anything is learned.
+
+    Args:
+        examples: the arrays.
+        plain: (n, n) float32, plain similarity.
+        hold_out: "groups", "pictures", or None to decide: triplets where no group has two members, pictures within
+            groups where there are fewer than 20 groups and one has three, else whole groups.
+        content: n content hashes, or None.
+        same: plain similarity above which two pictures count as one.
+    """
+
+    def __init__(
+        self,
+        examples: Examples,
+        plain: NDArray[np.float32],
+        hold_out: HoldOut | None = None,
+        content: Sequence[bytes] | None = None,
+        same: float = SAME,
+    ):
+        self.examples, group = examples, examples.group
+        sizes = np.bincount(group[group >= 0])
+        sizes = sizes[sizes > 1]
+        if not len(sizes):
+            hold_out = "triplets"
+        elif hold_out is None:
+            hold_out = "pictures" if len(sizes) < ENOUGH_GROUPS and sizes.max() > 2 else "groups"
+        self.hold_out: HoldOut = hold_out
+        self.groups = len(sizes)
+        links = None
+        if hold_out == "triplets" and examples.triplets is not None:
+            links = (examples.triplets[:, 0], examples.triplets[:, 1])
+        elif hold_out == "groups" and examples.triplets is not None:
+            links = chain(group)
+        which: Literal["groups", "pictures"] = "pictures" if hold_out == "pictures" else "groups"
+        self.units: Units = units(group, plain, which, content=content, links=links, same=same)
+
+    def tasks(self, rng: np.random.Generator) -> Iterator[Task]:
+        """Split after split, as many as are needed for enough queries; those that teach or ask nothing are passed."""
+        asked, seen = 0, 0
+        count = TRIPLET_FOLDS if self.hold_out == "triplets" else FOLDS
+        stratum = self.examples.group if self.hold_out == "pictures" else np.zeros_like(self.examples.group)
+        for repeat in range(REPEATS):
+            if repeat and asked >= FEW_QUERIES:
+                return
+            fold = folds(self.units.of, stratum, count, rng)
+            for one in range(count):
+                task = self.task(fold == one)
+                if task is None:
+                    continue
+                yield task
+                asked, seen = asked + len(task.queries), seen + len(np.unique(task.unit))
+                if repeat == 0 and asked >= ENOUGH_QUERIES and (seen >= ENOUGH_UNITS or self.hold_out == "pictures"):
+                    return
+
+    def task(self, held: NDArray[np.bool_]) -> Task | None:
+        """The task that holds out these rows (n,) bool; None where nothing is left to learn from, or nothing to ask."""
+        examples, triplets = self.examples, self.examples.triplets
+        group, learned = examples.group, np.flatnonzero(~held)
+        taught = None if triplets is None else triplets[~held[triplets].any(axis=1)]
+        if not (np.bincount(group[~held & (group >= 0)]) > 1).any() and (taught is None or not len(taught)):
+            return None
+        if self.hold_out == "triplets":
+            assert triplets is not None
+            key = np.flatnonzero(held[triplets].all(axis=1))
+            queries, gallery = triplets[key, 0], np.flatnonzero(held)
+            right, negative = (triplets[key, at, None] == gallery for at in (1, 2))
+            out = ~right & ~negative
+            unit = self.units.of[queries]
+        else:
+            queries = np.flatnonzero(held & (group >= 0))
+            gallery = np.flatnonzero(held) if self.hold_out == "groups" else learned
+            right, out = examples.answers(queries, gallery)
+            asking = (right & ~out).any(axis=1)
+            key = queries = queries[asking]
+            right, out = right[asking], out[asking]
+            unit = (self.units.of if self.hold_out == "groups" else group)[queries]
+        if not len(queries):
+            return None
+        return Task(learned, taught, queries, key, unit, gallery, right, out)
+
+
+def better_of(simple: Learn, other: Learn, *, seed: int = 0) -> Learn:
+    """A way to learn that takes `other` only where it beats `simple` on an inner split of what it is given.
+
+    The lens says in its settings which was `chosen`: "simple" or "other". Few examples, on which no inner split can
+    be made, are learned by `simple`.
+    """
+
+    def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
+        sides = np.full(len(group), -1) if side is None else side
+        examples = Examples(np.asarray(features, np.float32), np.asarray(group), sides, triplets, side is not None)
+        unit = examples.features / np.maximum(np.linalg.norm(examples.features, axis=1, keepdims=True), 1e-30)
+        inner = next(Split(examples, unit @ unit.T).tasks(np.random.default_rng(seed)), None)
+        chosen = "simple"
+        if inner is not None:
+            scores = []
+            for way in (simple, other):
+                embedding = examples.learn(inner, way).apply(examples.features, side)
+                ranks = inner.ranks(embedding[inner.queries] @ embedding[inner.gallery].T)
+                scores.append(((ranks == 1).sum(), (1 / ranks).sum()))
+            chosen = "other" if scores[1] > scores[0] else "simple"
+        lens = (other if chosen == "other" else simple)(features, group, side, triplets)
+        return Lens(lens.name, lens.mean, lens.matrix, {**lens.settings, "chosen": chosen}, lens.proof)
+
+    return learn

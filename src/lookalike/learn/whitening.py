@@ -1,0 +1,236 @@
+"""The closed form: examples -> a lens in a second, by whitening what varies between pictures that belong together."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike.errors import ExamplesError, ShapeError
+from lookalike.lens import Lens
+
+Features = NDArray[np.floating[Any]]
+ROWS_AT_ONCE = 4096
+SAMPLE = 16_384  # rows that decide the scale and the main directions; the covariance reads all of them
+LARGEST_EXACT = 1024  # above, main directions are found by iteration
+
+
+def whiten(
+    features: Features,
+    group: ArrayLike,
+    *,
+    side: ArrayLike | None = None,
+    triplets: ArrayLike | None = None,
+    ridge: float = 1.0,
+    dims: int | None = None,
+    means: Literal["one", "side"] = "one",
+    name: str = "lens",
+) -> Lens:
+    """The lens whose similarity is cosine under (S + ridge tr(S)/f I)^-1, S the scatter within groups.
+
+    Directions in which pictures of one group differ count less; those in which they agree count more.
+
+    Args:
+        features: (n, f) float16 or float32. Rows outside every group and triplet only move the mean.
+        group: (n,) int, who belongs together; -1 for none.
+        side: (n,) int, or None; only read with means="side".
+        triplets: (t, 3) int rows anchor, positive, negative. A pair of anchor and positive enters S once, as a group
+            of two would, by half the square of its difference, unless the two share a group already; the negative
+            does not enter: a scatter within knows no "less alike".
+        ridge: how much of the mean variance is added in every direction, above 0. 1 halves the weight of the average.
+        dims: how many main directions of the whitened rows are kept; None, or more than the rows span, keeps all.
+        means: "one" centres all rows on their mean, "side" those of each side on their own.
+        name: the lens's name.
+    Returns: Lens, scaled so that the rows have a mean squared length of 1 before they are brought to length 1.
+    Raises: ExamplesError, when nothing belongs together or all features are alike; ShapeError.
+    Source: learned whitening, Mikolajczyk and Matas, ICCV 2007, and Radenovic et al., arXiv:1711.02512, section 3.3,
+        whose C_S sums the squared differences of matching pairs; within whole groups this is the S of relevant
+        component analysis, Bar-Hillel et al., ICML 2003. The ridge makes it safe for fewer rows than features.
+
+    >>> x = np.array([[0, 1, 0], [0, -1, 0], [1, 1, 0], [1, -1, 0]], np.float32)  # groups differ in x, vary in y
+    >>> lens = whiten(x, [0, 0, 1, 1])                                            # S = diag(0, 4, 0), tr(S)/f = 4/3
+    >>> print(round(float(lens.matrix[0, 0] / lens.matrix[1, 1]), 3))             # sqrt((3 + 1) / (0 + 1))
+    2.0
+    """
+    x, groups, sides, pairs = checked(features, group, side, triplets)
+    if not 0 < ridge < float("inf"):
+        raise ShapeError(f"ridge must be above 0 and finite, not {ridge}. 1 is a good start.")
+    if means == "side" and sides.min() < 0:
+        raise ShapeError("a mean a side needs the side of every row. Use means='one', or leave rows of side -1 out.")
+    mean = centre(x, sides if means == "side" else None)
+    shift = mean[sides] if mean.ndim == 2 else None
+    total = sum(float(np.square(part, dtype=np.float64).sum()) for _, part in centred(x, mean, sides))
+    if total <= 1e-10 * len(x):
+        raise ExamplesError("all pictures have the same features: nothing tells them apart. Add different pictures.")
+    differences = _differences(x, groups, pairs, shift)
+    few = (groups >= 0).sum() + len(pairs) <= x.shape[1] // 3
+    matrix = (_from_few if few else _from_many)(differences, x.shape[1], ridge, 1e-7 * total)
+    some = np.arange(0, len(x), max(1, len(x) // SAMPLE))
+    sample = np.vstack([part for _, part in centred(x[some], mean, sides[some])])
+    whitened = sample @ matrix  # (n, f) @ (f, f) -> (n, f)
+    size = np.float32(np.sqrt(np.square(whitened).sum(axis=1).mean()))
+    matrix /= size
+    if dims is not None and dims < min(len(sample), x.shape[1]):
+        matrix = matrix @ main_directions(whitened / size, dims)  # (f, f) @ (f, d) -> (f, d)
+    settings = {"method": "closed form", "ridge": ridge, "dims": dims, "means": means, "rows": len(x)}
+    return Lens(name, mean, matrix, settings)
+
+
+def checked(
+    features: Features, group: ArrayLike, side: ArrayLike | None, triplets: ArrayLike | None
+) -> tuple[Features, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Examples as arrays that fit: features, group, side (0 where none), and pairs (p, 2) that triplets add."""
+    x = np.asarray(features)
+    if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
+        raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")
+    groups = np.asarray(group, np.int64)
+    sides = np.zeros(len(x), np.int64) if side is None else np.asarray(side, np.int64)
+    if groups.shape != (len(x),) or sides.shape != (len(x),):
+        raise ShapeError(f"{len(x)} rows of features, but group {groups.shape} and side {sides.shape}. Give one a row.")
+    three = np.zeros((0, 3), np.int64) if triplets is None else np.asarray(triplets, np.int64).reshape(-1, 3)
+    if three.size and not 0 <= three.min() <= three.max() < len(x):
+        raise ShapeError(f"triplets name rows from {three.min()} to {three.max()}, features have {len(x)}.")
+    pairs = matching_pairs(groups, three)
+    if len(pairs) == 0 and not (np.unique(groups[groups >= 0], return_counts=True)[1] > 1).any():
+        raise ExamplesError(
+            f"no two of the {len(x)} pictures belong together. Give groups or pairs of two or more pictures, "
+            "or learn from the pictures' own views."
+        )
+    return x, groups, sides, pairs
+
+
+def matching_pairs(groups: NDArray[np.int64], triplets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Anchors and positives, each pair once, without those whose group says it already: (p, 2).
+
+    >>> matching_pairs(np.array([0, 0, -1]), np.array([[0, 2, 1], [2, 0, 1], [0, 1, 2]]))
+    array([[0, 2]])
+    """
+    pairs = np.unique(np.sort(triplets[:, :2], axis=1), axis=0)
+    known = (groups[pairs[:, 0]] >= 0) & (groups[pairs[:, 0]] == groups[pairs[:, 1]])
+    return np.asarray(pairs[~known & (pairs[:, 0] != pairs[:, 1])], np.int64)
+
+
+def centre(x: Features, sides: NDArray[np.int64] | None) -> NDArray[np.float32]:
+    """The mean of all rows (f,), or of each side's rows (sides, f); a side without rows gets the mean of all."""
+    rows = np.zeros(len(x), np.int64) if sides is None else sides
+    count = int(rows.max()) + 1
+    sums = np.zeros((count, x.shape[1]), np.float64)
+    for start in range(0, len(x), ROWS_AT_ONCE):
+        part, at = x[start : start + ROWS_AT_ONCE], rows[start : start + ROWS_AT_ONCE]
+        for one in np.unique(at):
+            sums[one] += part[at == one].sum(axis=0, dtype=np.float64)
+    everyone = sums.sum(axis=0) / len(x)
+    sizes = np.bincount(rows, minlength=count)[:, None]
+    mean = np.where(sizes > 0, sums / np.maximum(sizes, 1), everyone).astype(np.float32)
+    return mean[0] if sides is None else mean
+
+
+def centred(
+    x: Features, mean: NDArray[np.float32], sides: NDArray[np.int64]
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Blocks of rows less their mean, (b, f) float32, with where they came from."""
+    for start in range(0, len(x), ROWS_AT_ONCE):
+        part = slice(start, start + ROWS_AT_ONCE)
+        yield part, x[part].astype(np.float32) - (mean if mean.ndim == 1 else mean[sides[part]])
+
+
+def _differences(
+    x: Features, groups: NDArray[np.int64], pairs: NDArray[np.int64], shift: NDArray[np.float32] | None
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks (b, f) float32 whose squares sum to S: rows less their group's mean, and pairs' differences / sqrt 2."""
+
+    def rows(at: NDArray[np.int64]) -> NDArray[np.float32]:
+        found = x[at].astype(np.float32)
+        return found if shift is None else found - shift[at]
+
+    order = np.argsort(groups, kind="stable")
+    order = order[groups[order] >= 0]
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
+    first = 0
+    while first < len(starts):  # as many whole groups as fit in a block; a group larger than a block alone
+        last = first + max(1, int(np.searchsorted(np.cumsum(sizes[first:]), ROWS_AT_ONCE, side="right")))
+        members = order[starts[first] : starts[first] + int(sizes[first:last].sum())]
+        if len(members) <= ROWS_AT_ONCE:
+            part = rows(members)
+            mean = np.add.reduceat(part, starts[first:last] - starts[first], axis=0) / sizes[first:last, None]
+            yield part - np.repeat(mean, sizes[first:last], axis=0)
+        else:
+            chunks = [members[at : at + ROWS_AT_ONCE] for at in range(0, len(members), ROWS_AT_ONCE)]
+            mean = sum(rows(chunk).sum(axis=0, dtype=np.float64) for chunk in chunks) / len(members)
+            for chunk in chunks:
+                yield rows(chunk) - np.asarray(mean, np.float32)
+        first = last
+    for at in range(0, len(pairs), ROWS_AT_ONCE):
+        anchor, positive = pairs[at : at + ROWS_AT_ONCE].T
+        yield (rows(anchor) - rows(positive)) * np.float32(np.sqrt(0.5))
+
+
+def _from_many(differences: Iterator[NDArray[np.float32]], f: int, ridge: float, least: float) -> NDArray[np.float32]:
+    """(S f / tr S + ridge I)^-1/2 by Cholesky, (f, f) float32, where there are about as many rows as features."""
+    within = np.zeros((f, f), np.float32)
+    for part in differences:
+        within += part.T @ part  # (f, b) @ (b, f) -> (f, f)
+    trace = float(np.trace(within, dtype=np.float64))
+    # Equal pictures only: no direction varies more than another, so the lens is centring alone.
+    within *= np.float32(f / trace if trace > least else 0)
+    within[np.diag_indices(f)] += np.float32(ridge)
+    if ridge < 0.01:  # so small that float32 could lose positive definiteness
+        return lower_inverse(np.linalg.cholesky(within.astype(np.float64)).astype(np.float32)).T
+    return lower_inverse(np.linalg.cholesky(within)).T
+
+
+def _from_few(differences: Iterator[NDArray[np.float32]], f: int, ridge: float, least: float) -> NDArray[np.float32]:
+    """The same but for a turn, where there are few rows: all but their span is left as it is, and S has few weights."""
+    rows = np.vstack(list(differences))  # (m, f)
+    trace = float(np.square(rows, dtype=np.float64).sum())
+    matrix = np.eye(f, dtype=np.float32)
+    if trace > least:
+        rows *= np.float32(np.sqrt(f / trace))
+        weights, vectors = np.linalg.eigh((rows @ rows.T).astype(np.float64))  # (m, f) @ (f, m) -> (m, m)
+        kept = weights > 1e-6 * weights[-1]
+        weights, vectors = weights[kept], vectors[:, kept]
+        # With R'R = U W U' the root of its inverse is I - U (1 - (W / ridge + 1)^-1/2) U', but for 1 / sqrt ridge.
+        shrink = (1 - 1 / np.sqrt(weights / ridge + 1)) / weights
+        across = (rows.T @ vectors.astype(np.float32)).astype(np.float32)  # (f, m): U W^1/2
+        matrix -= (across * shrink.astype(np.float32)) @ across.T
+    return matrix / np.float32(np.sqrt(ridge))
+
+
+def lower_inverse(lower: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of a lower triangle, by halves: numpy has no triangular solve but a general one.
+
+    >>> lower_inverse(np.array([[2.0, 0.0], [1.0, 4.0]], np.float32)).tolist()
+    [[0.5, 0.0], [-0.125, 0.25]]
+    """
+    n = len(lower)
+    if n <= 64:
+        return np.tril(np.linalg.inv(lower))
+    half = n // 2
+    result = np.zeros_like(lower)
+    result[:half, :half] = lower_inverse(lower[:half, :half])
+    result[half:, half:] = lower_inverse(lower[half:, half:])
+    result[half:, :half] = -(result[half:, half:] @ (lower[half:, :half] @ result[:half, :half]))
+    return result
+
+
+def main_directions(rows: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
+    """The `dims` directions in which rows (n, f) have most of their length: (f, dims) float32, orthonormal.
+
+    Exact for few rows or features; else by subspace iteration from a fixed start (Halko, Martinsson and Tropp,
+    arXiv:0909.4061, algorithm 4.4), which may mix directions of nearly equal weight at the edge of what is kept.
+
+    >>> np.abs(main_directions(np.array([[0.0, 3.0], [1.0, 0.0]], np.float32), 1)).round(3).tolist()
+    [[0.0], [1.0]]
+    """
+    n, f = rows.shape
+    if n <= min(f, LARGEST_EXACT):
+        vectors = np.linalg.eigh(rows @ rows.T)[1][:, ::-1][:, :dims]
+        return np.asarray(np.linalg.qr(rows.T @ vectors)[0], np.float32)  # (f, n) @ (n, d) -> (f, d)
+    if f <= LARGEST_EXACT:
+        return np.asarray(np.linalg.eigh(rows.T @ rows)[1][:, ::-1][:, :dims], np.float32)
+    basis = np.random.default_rng(0).standard_normal((f, min(f, dims + 64))).astype(np.float32)
+    for _ in range(6):
+        basis = np.linalg.qr(rows.T @ (rows @ basis))[0]
+    small = (rows @ basis).T @ (rows @ basis)
+    return np.asarray(basis @ np.linalg.eigh(small)[1][:, ::-1][:, :dims], np.float32)

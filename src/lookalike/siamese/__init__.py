@@ -1,0 +1,51 @@
+"""Learning with torch: anchor, positive, negative, and a network that brings the first two together.
+
+On arrays, not collections: anyone with a matrix of features and their groups can use it. Read it in the order
+pairs, batches, miners, losses, training, correction.
+"""
+
+from lookalike.errors import MissingExtraError
+
+try:
+    from lookalike.siamese.batches import Batch, batches, steps_per_epoch
+    from lookalike.siamese.correction import Correction, Settings, correct
+    from lookalike.siamese.losses import (
+        MultiPositiveSoftmax,
+        SoftMarginTripletLoss,
+        TripletLoss,
+        multi_positive_softmax,
+        soft_margin_triplet_loss,
+        triplet_loss,
+    )
+    from lookalike.siamese.miners import all_triplets, batch_hard, random_negatives, semi_hard
+    from lookalike.siamese.networks import LowRank, tutorial_head
+    from lookalike.siamese.training import TUTORIAL, Learned, Report, train
+except ModuleNotFoundError as missing:
+    if missing.name != "torch":
+        raise
+    raise MissingExtraError("learning with torch", "learn") from None
+
+__all__ = [
+    "TUTORIAL",
+    "Batch",
+    "Correction",
+    "Learned",
+    "LowRank",
+    "MultiPositiveSoftmax",
+    "Report",
+    "Settings",
+    "SoftMarginTripletLoss",
+    "TripletLoss",
+    "all_triplets",
+    "batch_hard",
+    "batches",
+    "correct",
+    "multi_positive_softmax",
+    "random_negatives",
+    "semi_hard",
+    "soft_margin_triplet_loss",
+    "steps_per_epoch",
+    "train",
+    "triplet_loss",
+    "tutorial_head",
+]

@@ -1,0 +1,268 @@
+"""The loop: a network, rows and who belongs with whom -> a generator of reports, one a step."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lookalike.errors import TrainingError
+from lookalike.siamese.batches import Rows, batches
+from lookalike.siamese.losses import Loss, loss_by_name
+from lookalike.siamese.miners import Miner, Triplets, all_triplets, miner_by_name
+from lookalike.siamese.pairs import partners, squared_distances, strangers
+from lookalike.siamese.randomness import Randomness
+from lookalike.siamese.watch import Watch
+
+Schedule = Callable[[int, int], float]
+
+
+@dataclass(frozen=True)
+class Report:
+    """How one step went.
+
+    Attributes:
+        step, steps: which one, from 1, of how many.
+        loss: of the batch, before the step.
+        active: share of the batch's triplets whose negative is not yet farther than the positive by the margin.
+        spread: mean squared distance of the embeddings to their mean; on rows of length 1, 0 (all alike) to 1.
+        recall: what `validate` gave after this step; None where it was not asked.
+        rate: pictures a second so far.
+        remaining_s: seconds until the last step, at this rate.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    active: float
+    spread: float
+    recall: float | None
+    rate: float
+    remaining_s: float
+
+
+@dataclass
+class Learned:
+    """The best so far. It can be read at any time: between steps, after Ctrl-C, after an error.
+
+    Attributes:
+        parameters: the network's state then; with `validate` of its best recall (the first of equals, the start
+            included), without it of the last step after which all numbers were finite.
+        step: after which step, 0 for the start.
+        recall: that recall, None without `validate`.
+        curve: every report so far.
+    """
+
+    parameters: dict[str, Tensor] = field(default_factory=dict)
+    step: int = 0
+    recall: float | None = None
+    curve: list[Report] = field(default_factory=list)
+
+    def keep(self, network: nn.Module, step: int, recall: float | None) -> None:
+        """Keep this state, if it is the best."""
+        if self.recall is None or (recall is not None and recall > self.recall):
+            copy = {name: x.detach().clone() for name, x in network.state_dict().items()}
+            self.parameters, self.step, self.recall = copy, step, recall
+
+
+def train(
+    network: nn.Module,
+    inputs: Any,
+    group: Rows,
+    *,
+    side: Rows | None = None,
+    triplets: Rows | None = None,
+    loss: str | Loss = "softmax",
+    miner: str | Miner | None = None,
+    margin: float = 0.2,
+    temperature: float = 0.05,
+    steps: int = 100,
+    rows: int = 256,
+    per_group: int = 4,
+    learning_rate: float = 1e-3,
+    schedule: Schedule | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    validate: Callable[[nn.Module], float] | None = None,
+    validate_every: int = 10,
+    patience: int = 20,
+    seed: int = 0,
+    learned: Learned | None = None,
+) -> Iterator[Report]:
+    """Learn, a step whenever the next report is asked for.
+
+    However the loop ends (after the last step, by `break`, Ctrl-C or an error), the network then holds the best
+    parameters so far; `learned` holds them too, at any time. The same seed, arguments and number of threads give the
+    same bits on a CPU. It ends early when no triplet was active for `patience` steps.
+
+    Args:
+        network: turns a batch into embeddings (b, d) float32; rows of length 1, where the loss wants that.
+        inputs: `inputs[rows]` with rows (b,) int64 gives what the network eats: an array of features (n, f), or
+            anything that loads pictures when asked. float16 and float64 become float32.
+        group: (n,) int64, who belongs together; -1 for none.
+        side: (n,) int64, or None; a batch takes pictures of as many sides as it can.
+        triplets: (t, 3) int64 rows anchor, positive, negative, or None; they are learned as they are.
+        loss: "softmax", "triplet", "soft-margin", or any loss(embeddings, labels, indices_tuple).
+        miner: "all", "semi-hard", "batch-hard" (the first quarter semi-hard), "random", or any
+            miner(embeddings, labels). Without one, triplet losses by name take "semi-hard", other losses all pairs.
+        margin: of the losses and miners by name, and of `Report.active`; in squared distance.
+        temperature: of the softmax.
+        steps: how many, 1 or more; `steps_per_epoch` counts those of an epoch.
+        rows: about how many pictures a batch has.
+        per_group: at most so many of one group in a batch.
+        learning_rate: of Adam, times `schedule`.
+        schedule: schedule(step, steps) with step from 0, 0 to 1; by default warm-up, then cosine.
+        optimizer: in place of Adam; its own rates are scheduled, too.
+        validate: called with the network in eval mode, before the first step too; gives a recall, larger is better.
+        validate_every: steps between two calls; the last step is always one.
+        patience: steps in a row without an active triplet, or collapsed, until that counts.
+        seed: of the batches, the random negatives and dropout; the network's first weights are the caller's.
+        learned: where to keep the best so far, for callers who want to read it on the way.
+    Raises: TrainingError, one line with the remedy: the loss is no number, all embeddings have become alike, or no
+        triplet was ever active; ExamplesError, when there is nothing to tell apart.
+
+    >>> features = np.float32([[1, 0, 1], [1, 0, -1], [-1, 0, 1], [-1, 0, -1]])   # the first column tells the groups
+    >>> network, group = nn.Linear(3, 2), np.array([0, 0, 1, 1])
+    >>> reports = list(train(network, features, group, loss="softmax", steps=5))
+    >>> [report.step for report in reports]
+    [1, 2, 3, 4, 5]
+    """
+    for_batches, for_miner = np.random.default_rng(seed).spawn(2)
+    stream = batches(group, for_batches, side=side, triplets=triplets, rows=rows, per_group=per_group)
+    if miner is None and loss in ("triplet", "soft-margin"):
+        miner = "semi-hard"
+    mine = miner_by_name(miner, margin, steps, for_miner) if isinstance(miner, str) else miner
+    measure = loss_by_name(loss, margin, temperature) if isinstance(loss, str) else loss
+    weights = [p for p in network.parameters() if p.requires_grad]
+    if not weights:
+        raise TrainingError("every weight of the network is frozen. Unfreeze a layer.")
+    optimizer = torch.optim.Adam(weights, learning_rate) if optimizer is None else optimizer
+    schedule = warm_up_then_cosine if schedule is None else schedule
+    base_rates = [part["lr"] for part in optimizer.param_groups]
+    device = weights[0].device
+    randomness, watch = Randomness(seed), Watch(patience)
+    learned = Learned() if learned is None else learned
+    learned.keep(network, 0, validated(network, validate))
+    started, pictures = time.perf_counter(), 0
+    try:
+        for step in range(1, steps + 1):
+            batch = next(stream)
+            labels = torch.from_numpy(batch.labels).to(device)
+            given = torch.from_numpy(batch.triplets).to(device)
+            for part, base_rate in zip(optimizer.param_groups, base_rates, strict=True):
+                part["lr"] = base_rate * schedule(step - 1, steps)
+
+            with randomness:  # dropout draws from the seed
+                network.train()
+                embeddings = network(taken(inputs, batch.rows, device))  # (b, ...) -> (b, d)
+                chosen = chosen_triplets(embeddings, labels, given, mine)
+                value = measure(embeddings, labels, chosen)
+
+                spread = float(embeddings.detach().var(0, correction=0).sum())
+                equal = torch.ones_like(embeddings)
+                alike = partial(loss_value, measure, equal, labels, chosen)
+                finished = watch.check(step, float(value.detach()), spread, alike)
+                active = active_share(embeddings.detach(), labels, given, margin)
+
+                optimizer.zero_grad()
+                torch.autograd.backward(value)
+                optimizer.step()
+
+            if not all(bool(p.isfinite().all()) for p in weights):
+                raise TrainingError(f"step {step}: a weight is no number any more. Use a smaller learning rate.")
+            asked = validate is not None and (finished or step == steps or step % validate_every == 0)
+            recall = validated(network, validate) if asked else None
+            learned.keep(network, step, recall)
+            pictures += len(batch.rows)
+            elapsed = time.perf_counter() - started
+            rate, remaining_s = pictures / elapsed, elapsed / step * (steps - step)
+            report = Report(step, steps, float(value.detach()), active, spread, recall, rate, remaining_s)
+            learned.curve.append(report)
+            yield report
+            if finished:
+                return
+        watch.finish()
+    finally:
+        network.load_state_dict(learned.parameters)
+        network.eval()
+
+
+def taken(inputs: Any, rows: Rows, device: torch.device) -> Tensor:
+    """The network's input for some rows, on its device."""
+    at = torch.from_numpy(rows).to(inputs.device) if isinstance(inputs, Tensor) else rows
+    batch = torch.as_tensor(inputs[at]).to(device)
+    return batch.float() if batch.is_floating_point() else batch
+
+
+def chosen_triplets(embeddings: Tensor, labels: Tensor, given: Tensor, mine: Miner | None) -> Triplets | None:
+    """What the miner chose among the rows of known groups, and the explicit triplets (t, 3); None for all pairs."""
+    if mine is None and not len(given):
+        return None
+    (known,) = (labels >= 0).nonzero(as_tuple=True)
+    mined = (mine or all_triplets)(embeddings[known].detach(), labels[known])
+    if not len(given):
+        return mined if len(known) == len(labels) else tuple(known[x] for x in mined)  # type: ignore[return-value]
+    anchor, positive, negative = (torch.cat([known[x], y]) for x, y in zip(mined, given.T, strict=True))
+    return anchor, positive, negative
+
+
+def active_share(embeddings: Tensor, labels: Tensor, given: Tensor, margin: float) -> float:
+    """Share of all triplets of a batch, and of the explicit ones, with |a - n|^2 < |a - p|^2 + margin; 0 to 1.
+
+    >>> rows, labels = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 0, 1])
+    >>> active_share(rows, labels, torch.empty(0, 3, dtype=torch.int64), margin=0.2)   # 2 < 0 + 0.2: none
+    0.0
+    """
+    distance = squared_distances(embeddings)
+    same, other = partners(labels), strangers(labels)
+    negatives = distance.masked_fill(~other, torch.inf).sort(dim=1).values  # (b, b): nearest first
+    nearer = torch.searchsorted(negatives, distance + margin)  # (b, b): negatives inside each pair's margin
+    anchor, positive, negative = given.T
+    inside = distance[anchor, negative] < distance[anchor, positive] + margin
+    count = int((nearer * same).sum()) + int(inside.sum())
+    return count / max(int((same.sum(1) * other.sum(1)).sum()) + len(given), 1)
+
+
+def loss_value(loss: Loss, embeddings: Tensor, labels: Tensor, chosen: Triplets | None) -> float:
+    """A loss as a number, without gradients."""
+    with torch.no_grad():
+        return float(loss(embeddings, labels, chosen))
+
+
+def validated(network: nn.Module, validate: Callable[[nn.Module], float] | None) -> float | None:
+    """What `validate` says of the network as it is in use, without dropout."""
+    if validate is None:
+        return None
+    network.eval()
+    with torch.no_grad():
+        return float(validate(network))
+
+
+def warm_up_then_cosine(step: int, steps: int, warm_up: int = 10) -> float:
+    """What the learning rate is multiplied with: rising over the first steps, then falling to 0 along a cosine.
+
+    >>> [round(warm_up_then_cosine(step, steps=100), 3) for step in (0, 9, 50, 99)]
+    [0.1, 0.98, 0.5, 0.0]
+    """
+    return min(1.0, (step + 1) / warm_up) * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def constant(step: int, steps: int) -> float:
+    """The learning rate as it is, from the first step to the last."""
+    return 1.0
+
+
+# The Keras example's settings: 32 triplets a step (16 pairs, either one the anchor).
+TUTORIAL: Final[dict[str, Any]] = {
+    "loss": "triplet",
+    "miner": "random",
+    "margin": 0.5,
+    "rows": 32,
+    "per_group": 2,
+    "learning_rate": 1e-4,
+    "schedule": constant,
+}
