@@ -123,8 +123,8 @@ def prove(
     Queries are held out before anything is learned, and the lens learns from the rest. Both answer the same queries
     in a gallery of one kind: of held-out pictures where whole groups are held out (new kinds of pictures), of learned
     ones where pictures within groups are (new pictures of known kinds). Two gates: (a) the lens finds the right picture
-    first more often than plain, at the 1% level, one-sided, drawing groups of queries at random; (b) the closed form beats all
-    of 19 closed forms that learned from the same groups laid on the same pictures at random.
+    first more often than plain, at the 1% level, one-sided, drawing groups of queries at random; (b) the closed form
+    beats all of 19 closed forms that learned from the same groups laid on the same pictures at random.
 
     Args:
         features: (n, f) float, rows of any length.
