@@ -57,7 +57,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Examples:
+class Labelled:
     """What is asked about, as arrays of n rows: features float32, group, side (-1 none), triplets or None."""
 
     features: Features
@@ -95,7 +95,7 @@ class Split:
 
     def __init__(
         self,
-        examples: Examples,
+        examples: Labelled,
         plain: NDArray[np.float32],
         hold_out: HoldOut | None = None,
         content: Sequence[bytes] | None = None,
@@ -172,7 +172,7 @@ def better_of(simple: Learn, other: Learn, *, seed: int = 0) -> Learn:
 
     def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
         sides = np.full(len(group), -1) if side is None else side
-        examples = Examples(np.asarray(features, np.float32), np.asarray(group), sides, triplets, side is not None)
+        examples = Labelled(np.asarray(features, np.float32), np.asarray(group), sides, triplets, side is not None)
         unit = examples.features / np.maximum(np.linalg.norm(examples.features, axis=1, keepdims=True), 1e-30)
         inner = next(Split(examples, unit @ unit.T).tasks(np.random.default_rng(seed)), None)
         chosen = "simple"

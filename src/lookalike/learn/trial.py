@@ -9,7 +9,7 @@ from lookalike.errors import ShapeError
 from lookalike.learn.metrics import rank_of_first
 from lookalike.learn.shuffles import ClosedForms, Labelling
 from lookalike.learn.splits import sample
-from lookalike.learn.tasks import Examples, Learn, Rows, Task
+from lookalike.learn.tasks import Labelled, Learn, Rows, Task
 from lookalike.learn.whitening import matching_pairs
 
 
@@ -18,7 +18,7 @@ class Trial:
 
     def __init__(
         self,
-        examples: Examples,
+        examples: Labelled,
         plain: NDArray[np.float32],
         learn: Learn,
         ridge: float,
@@ -88,7 +88,7 @@ def drawn(
     triplets: ArrayLike | None,
     most: int,
     rng: np.random.Generator,
-) -> tuple[Examples, Rows, Rows, list[str]]:
+) -> tuple[Labelled, Rows, Rows, list[str]]:
     """Arrays that fit, at most `most` rows of them; which rows and triplets they are; and what to say about it."""
     x, groups = np.asarray(features), np.asarray(group, np.int64)
     if x.ndim != 2 or groups.shape != (len(x),) or not x.size:
@@ -118,5 +118,5 @@ def drawn(
     if three is not None:
         numbers = numbers[(at[three[numbers]] >= 0).all(axis=1)]
         three = at[three[numbers]] if len(numbers) else None
-    examples = Examples(x[rows].astype(np.float32), groups[rows], sides[rows], three, side is not None)
+    examples = Labelled(x[rows].astype(np.float32), groups[rows], sides[rows], three, side is not None)
     return examples, rows, numbers, notes
