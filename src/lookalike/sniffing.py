@@ -105,6 +105,15 @@ def sniff(head: bytes, name: str | None = None) -> str:
     raise PictureError(f"{what}, not a picture. Give it its right ending, or take it out of the folder.")
 
 
+def is_named_as_picture(name: str) -> bool:
+    """Whether a file's ending says that it is a picture, readable or not.
+
+    >>> is_named_as_picture("IMG_1.JPG"), is_named_as_picture("notes.txt"), is_named_as_picture("photo")
+    (True, False, False)
+    """
+    return bool(_ENDINGS.fullmatch(PurePath(name).suffix[1:].lower()))
+
+
 def declared_sizes(format: str, content: bytes) -> list[tuple[int, int]]:
     r"""The sizes in pixels that a file declares, for the formats whose decoders take the memory before one can ask.
 

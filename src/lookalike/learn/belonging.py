@@ -1,0 +1,129 @@
+"""What people have to learn from, as one thing: pictures, and who belongs together."""
+
+import os
+import stat
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.finding import shown
+from lookalike.learn.splits import components
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What people have to learn from: pictures, and who belongs together.
+
+    Attributes:
+        paths: n pictures, each once.
+        group: (n,) int64, 0 and up; pictures of one number belong together; -1 for none.
+        side: (n,) int64, from which of several folders; -1 for none; None where there are no sides.
+        triplets: (t, 3) int64, rows that are anchor, positive, negative; None where there are none.
+        reading: "sides", "classes", "labels", "pairs", "triplets", "views", "judgements", or "several" of them united.
+        said: lines for people: how it was read, what was left out and why.
+        side_names: the folders, by side.
+        group_names: by group, of classes and labels; "" for a group without a name, () where none has one.
+    """
+
+    paths: tuple[Path, ...]
+    group: Rows
+    side: Rows | None
+    triplets: Rows | None
+    reading: str
+    said: tuple[str, ...]
+    side_names: tuple[str, ...] = ()
+    group_names: tuple[str, ...] = ()
+
+    @property
+    def views(self) -> bool:
+        """Whether pictures stand alone and are to be learned from by their own augmented views; group is 0 to n - 1."""
+        return self.reading == "views"
+
+
+def alone(paths: Sequence[Path], said: Sequence[str]) -> Examples:
+    """Examples of pictures that stand alone."""
+    return Examples(tuple(paths), np.arange(len(paths)), None, None, "views", tuple(said))
+
+
+def joined(n: int, one: Rows, other: Rows) -> Rows:
+    """The groups that pairs make, transitively, numbered by their first row: (n,), -1 for rows in no pair.
+
+    >>> joined(6, np.array([4, 1, 0]), np.array([2, 3, 1])).tolist()
+    [0, 0, 1, 0, 1, -1]
+    """
+    of = components(n, [(one, other)])
+    paired = np.zeros(n, bool)
+    paired[one] = paired[other] = True
+    group = np.full(n, -1)
+    group[paired] = np.unique(of[paired], return_inverse=True)[1]
+    return group
+
+
+def numbered(names: Iterable[Hashable]) -> Rows:
+    """Numbers for names, in the order in which they first come.
+
+    >>> numbered(["b", "a", "b"]).tolist()
+    [0, 1, 0]
+    """
+    known: dict[Hashable, int] = {}
+    return np.fromiter((known.setdefault(name, len(known)) for name in names), np.int64)
+
+
+class Identities:
+    """Which files are one and the same: paths with every link followed, each folder's links only once."""
+
+    def __init__(self) -> None:
+        self._parents: dict[str, str] = {}
+
+    def of(self, path: Path) -> str | None:
+        """The resolved path of a file; None when there is no such file."""
+        try:
+            status = os.lstat(path)
+            if stat.S_ISREG(status.st_mode):
+                return self._within_its_folder(path)
+            return os.path.realpath(path) if path.is_file() else None
+        except (OSError, ValueError):  # ValueError: a name that no file can have
+            return None
+
+    def of_name(self, path: Path) -> str:
+        """As `of`, and the resolved name of a file that is not there."""
+        return self.of(path) or self._within_its_folder(path)
+
+    def _within_its_folder(self, path: Path) -> str:
+        parent, name = os.path.split(path)
+        if parent not in self._parents:
+            self._parents[parent] = os.path.realpath(parent)
+        return os.path.join(self._parents[parent], name)  # noqa: PTH118  a million of them
+
+
+def count(number: int, thing: str, things: str | None = None) -> str:
+    """A number and what it counts.
+
+    >>> count(1, "picture"), count(1200, "class", "classes")
+    ('1 picture', '1,200 classes')
+    """
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """The first few of many names, for a line that people read.
+
+    >>> some(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(shown(name) for name in names[:most]) + more
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them.
+
+    >>> listed(["40", "38", "2"])
+    '40, 38 and 2'
+    """
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -1,0 +1,287 @@
+"""A folder -> Examples: sides, classes or views, by how its pictures lie in it; no picture is decoded."""
+
+import os
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+
+from lookalike.errors import ExamplesError, PictureError
+from lookalike.finding import NOT_OURS, Found, natural_key, walk
+from lookalike.learn.belonging import Examples, alone, count, listed, numbered, some
+from lookalike.sniffing import HEAD, is_named_as_picture, sniff
+
+As = Literal["sides", "classes", "views"]
+MATCHING = 0.9  # every side holds at least this share of all names; class folders that number their files: 0.1 to 0.6
+NEARLY = 0.5  # from here on it is worth asking whether sides were meant
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How pictures lie in a folder.
+
+    Attributes:
+        source: the folder.
+        files: every picture, relative to the folder, in natural order.
+        sides: folder -> key -> row, of the folders that may be sides: those directly within, or, where there is only
+            one and nothing beside it, those within that one. Keys are names that are compared.
+        classes: folder with pictures directly in it -> their rows; "" are those beside the folders.
+        empty: folders directly within that hold no picture.
+        said: what was left out, in lines for people.
+    """
+
+    source: Path
+    files: list[str]
+    sides: dict[str, dict[str, int]]
+    classes: dict[str, list[int]]
+    empty: list[str]
+    said: list[str]
+
+    @property
+    def beside(self) -> list[int]:
+        """Rows of the pictures that lie in no folder."""
+        return self.classes.get("", [])
+
+    @property
+    def folders(self) -> dict[str, list[int]]:
+        """The class folders."""
+        return {name: rows for name, rows in self.classes.items() if name}
+
+    @property
+    def common(self) -> float:
+        """Share of all names that the poorest of the folders has, 0 to 1."""
+        names = set().union(*self.sides.values())
+        return min(map(len, self.sides.values())) / len(names) if len(self.sides) > 1 else 0.0
+
+    @property
+    def shared(self) -> dict[str, list[int]]:
+        """Names that at least two sides have, with their rows."""
+        rows: dict[str, list[int]] = {}
+        for names in self.sides.values():
+            for name, row in names.items():
+                rows.setdefault(name, []).append(row)
+        return {name: of for name, of in rows.items() if len(of) > 1}
+
+    def found(self) -> str:
+        """What lies here, for the line of an error."""
+        sizes = [len(rows) for rows in self.folders.values()] + [0] * len(self.empty)
+        beside = count(len(self.beside), "picture")
+        if not sizes:
+            return f"{beside} and no folders"
+        what = f"{count(len(sizes), 'folder')} with {_sizes(sizes)}"
+        if len(self.sides) > 1:
+            share = f"{self.common:.0%} of the names in all of them" if self.shared else "no names in common"
+            what += f", {share}"
+        return f"{beside} beside {what}" if self.beside else what
+
+    def error(self, expected: str, nearest: str) -> ExamplesError:
+        """One line: what was found, what was expected, the nearest layout."""
+        return ExamplesError(f"{self.source}: found {self.found()}; expected {expected}. Nearest: {nearest}")
+
+
+def of_folder(source: Path, as_: As | None = None) -> Examples:
+    """The examples in a folder.
+
+    Two or more folders with matching file names are sides; else folders are classes; pictures without folders are
+    views. Names match when every folder holds at least 90% of all names, and there are at least as many names as
+    folders (five hundred folders that each hold front.jpg and back.jpg are classes). Endings may differ: left/1.png
+    matches right/1.jpg, unless a folder has two files that differ in their ending alone; those match by whole names.
+
+    Args:
+        source: a folder.
+        as_: how to read it where it could be read otherwise.
+    Raises: ExamplesError, which says what was found, what was expected, and the nearest layout.
+    """
+    layout = laid_out(source)
+    if not layout.files:
+        empty = [count(len(layout.empty), "empty folder")] if layout.empty else []
+        kinds = "; ".join([*empty, *layout.said])
+        raise ExamplesError(
+            f"{source}: found no pictures{f' ({kinds})' if kinds else ''}; expected folders with the same file names "
+            "(sides), a folder for each class, or pictures. Nearest: views. Put two or more pictures into it."
+        )
+    if as_ == "views" or (as_ is None and not layout.folders):
+        return _views(layout)
+    if not layout.folders:
+        views = f"views. Leave out --as {as_}, or move the pictures into folders."
+        raise layout.error(f"folders, as --as {as_} says", views)
+    matching = layout.common >= MATCHING and 2 <= len(layout.shared) >= len(layout.sides)
+    if as_ == "sides" or (as_ is None and matching):
+        return _sides(layout)
+    return _classes(layout, asked=as_ == "classes")
+
+
+def laid_out(source: Path) -> Layout:
+    """How the pictures of a folder lie in it.
+
+    Raises: ExamplesError, when it cannot be read.
+    """
+    walked = walk(source)
+    if "." in walked.passed_over:
+        raise ExamplesError(f"{source}: {walked.passed_over['.']}")
+    pictures = [one for one in walked if is_picture(one)]
+    said = []
+    if passed := walked.passed_over:
+        name, reason = next(iter(passed.items()))
+        said.append(f"left out: {some(list(passed))}, which cannot be read: {name}: {reason}")
+    if others := len(walked) - len(pictures):
+        names = [one.file for one in walked if not is_picture(one)]
+        said.append(
+            f"left out: {count(others, 'file')} that {'is no picture' if others == 1 else 'are no pictures'}: "
+            f"{some(names)}"
+        )
+    files = [one.file for one in pictures]
+    classes: dict[str, list[int]] = {}
+    for row, file in enumerate(files):
+        classes.setdefault(file.rpartition("/")[0], []).append(row)
+    tops = {file.split("/")[0] for file in files if "/" in file}
+    empty = sorted((name for name in _folders_in(source) if name not in tops), key=natural_key)
+    return Layout(source, files, _sides_of(files), classes, empty, said)
+
+
+def is_picture(one: Found) -> bool:
+    """Whether a file calls itself a picture, or is one; a broken one is, and is refused when it is read."""
+    if is_named_as_picture(one.file):
+        return True
+    try:
+        with one.path.open("rb") as file:
+            sniff(file.read(HEAD), one.file)
+    except PictureError as error:
+        return error.kind != "not a picture"
+    except OSError:
+        return False
+    return True
+
+
+def _views(layout: Layout) -> Examples:
+    if len(layout.files) < 2:
+        raise layout.error("two or more pictures", "views. Add pictures.")
+    where = "" if not layout.folders else f" from {count(len(layout.folders), 'folder')}, each by itself"
+    said = (
+        f"views: {count(len(layout.files), 'picture')}{where}; what belongs together is each picture and its own views"
+    )
+    return alone(_paths(layout, range(len(layout.files))), [said, *layout.said])
+
+
+def _sides(layout: Layout) -> Examples:
+    shared = layout.shared
+    if len(shared) < 2:
+        nearest = "classes. Leave out --as sides." if len(layout.folders) > 1 else "views. Say --as views."
+        raise layout.error("two or more folders that have at least two file names in common (sides)", nearest)
+    sides = layout.sides
+    side_of = {row: side for side, names in enumerate(sides.values()) for row in names.values()}
+    name_of = {row: name for name, rows in shared.items() for row in rows}
+    rows = sorted(name_of)
+    said = [f"sides: {count(len(sides), 'folder')} with {count(len(shared), 'matching name')} ({some(list(sides), 4)})"]
+    said.append("files of one name belong together. If each folder is a class of its own, say --as classes")
+    lone = [layout.files[row] for row in range(len(layout.files)) if row in side_of and row not in name_of]
+    if lone:
+        said.append(f"left out: {count(len(lone), 'picture')} whose name only one folder has: {some(lone)}")
+    beside = [file for row, file in enumerate(layout.files) if row not in side_of]
+    if beside:
+        said.append(f"left out: {count(len(beside), 'picture')} beside the folders: {some(beside)}")
+    if layout.empty:
+        said.append(_without_pictures(layout))
+    group = numbered(name_of[row] for row in rows)
+    side = np.array([side_of[row] for row in rows], np.int64)
+    return Examples(_paths(layout, rows), group, side, None, "sides", (*said, *layout.said), tuple(sides))
+
+
+def _classes(layout: Layout, asked: bool) -> Examples:
+    folders, beside = layout.folders, layout.beside
+    two_or_more = sum(len(rows) > 1 for rows in folders.values())
+    if two_or_more < 2:
+        near_sides = layout.common >= NEARLY and len(layout.shared) > 1
+        nearest = "sides. Say --as sides." if near_sides else "views. Say --as views to take every picture by itself"
+        if not near_sides:
+            more = "put pictures that belong together into one folder" if len(folders) > 1 else "add a second folder"
+            nearest += f", or {more}."
+        raise layout.error("two or more folders of two or more pictures (classes)", nearest)
+    if beside and not asked:
+        nearest = "classes. Say --as classes to leave out what lies beside the folders, or --as views to take every "
+        raise layout.error("pictures or folders of them, not both", nearest + "picture by itself.")
+    rows = [row for of in folders.values() for row in of]
+    sizes = [len(of) for of in folders.values()]
+    each = f"{min(sizes):,} to {max(sizes):,}" if min(sizes) < max(sizes) else f"{sizes[0]:,}"
+    said = [f"classes: {count(len(sizes), 'folder')} with {count(len(rows), 'picture')}, {each} each", *_doubts(layout)]
+    if alone_ := [name for name, of in folders.items() if len(of) == 1]:
+        said.append(f"{count(len(alone_), 'folder')} with one picture, which is only told apart: {some(alone_)}")
+    if layout.empty:
+        said.append(_without_pictures(layout))
+    if beside:
+        names = [layout.files[row] for row in beside]
+        said.append(f"left out: {count(len(beside), 'picture')} beside the folders: {some(names)}")
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    return Examples(
+        _paths(layout, rows), group, None, None, "classes", (*said, *layout.said), group_names=tuple(folders)
+    )
+
+
+def _without_pictures(layout: Layout) -> str:
+    return f"left out: {count(len(layout.empty), 'folder')} without pictures: {some(layout.empty)}"
+
+
+def _doubts(layout: Layout) -> list[str]:
+    """What may have been meant otherwise where folders were read as classes."""
+    said = []
+    if layout.common >= NEARLY and len(layout.shared) > 1 and len(layout.sides) == len(layout.folders):
+        said.append(f"{layout.common:.0%} of the names are in every folder. If they are sides, say --as sides")
+    last = Counter(name.rpartition("/")[2] for name in layout.folders)
+    if twice := [name for name, times in last.items() if times > 1]:
+        said.append(
+            f"{count(len(twice), 'folder name')} in several places ({some(twice)}), each a class of its own. "
+            "To make them one, give a CSV of file,label"
+        )
+    if within := [name for name in layout.folders if any(one.startswith(name + "/") for one in layout.folders)]:
+        said.append(
+            f"{count(len(within), 'folder')} with pictures beside folders, each a class of its own: {some(within)}"
+        )
+    return said
+
+
+def _sides_of(files: list[str]) -> dict[str, dict[str, int]]:
+    """Folder -> name -> row. Where everything lies in one folder, the folders in that one."""
+    prefix = ""
+    while len(tops := {file[len(prefix) :].partition("/")[0] for file in files}) == 1:
+        top = prefix + tops.pop() + "/"
+        if not all(file.startswith(top) for file in files):  # a single picture
+            return {}
+        prefix = top
+    inside: dict[str, list[tuple[str, int]]] = {}
+    for row, file in enumerate(files):
+        top_name, slash, name = file[len(prefix) :].partition("/")
+        if slash:
+            inside.setdefault(prefix + top_name, []).append((name, row))
+    doubled: set[str] = set()
+    for names in inside.values():
+        stems = Counter(_stem(name) for name, _ in names)
+        doubled.update(stem for stem, times in stems.items() if times > 1)
+    keys = {}
+    for folder, names in inside.items():
+        keys[folder] = {(name if _stem(name) in doubled else _stem(name)): row for name, row in names}
+    return keys
+
+
+def _stem(name: str) -> str:
+    """A name without its ending, in one spelling: a Mac and a PC write the same Hangul in different code points."""
+    return unicodedata.normalize("NFC", str(PurePosixPath(name).with_suffix("")))
+
+
+def _folders_in(folder: Path) -> list[str]:
+    with os.scandir(folder) as scan:
+        return [one.name for one in scan if one.name[0] != "." and one.name.casefold() not in NOT_OURS and one.is_dir()]
+
+
+def _sizes(sizes: list[int]) -> str:
+    if len(sizes) > 5:
+        return f"{min(sizes):,} to {max(sizes):,} pictures"
+    if len(set(sizes)) == 1 and len(sizes) > 1:
+        return f"{count(sizes[0], 'picture')} each"
+    return listed([f"{size:,}" for size in sizes]) + (" picture" if sizes == [1] else " pictures")
+
+
+def _paths(layout: Layout, rows: "range | list[int]") -> tuple[Path, ...]:
+    return tuple(layout.source / layout.files[row] for row in rows)
