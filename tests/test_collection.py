@@ -1,7 +1,9 @@
 """Collection: asking in every way, and what comes back."""
 
+import dataclasses
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ from conftest import draw
 from PIL import Image
 
 from lookalike import Collection, LookalikeError, similarity
-from lookalike.errors import CollectionError, QueryError
+from lookalike.errors import CollectionError, LensError, QueryError
+from lookalike.lens import Lens
 
 
 @pytest.fixture
@@ -18,6 +21,16 @@ def indexed(photos: Path) -> Collection:
     collection = Collection(photos)
     collection.index()
     return collection
+
+
+@pytest.fixture
+def taught(indexed: Collection) -> Collection:
+    """With a lens of five dimensions, swap, that nobody learned."""
+    rng = np.random.default_rng(5)
+    lens = Lens("swap", rng.random(2816) / 99, rng.standard_normal((2816, 5)), {"backbone": indexed.backbone.id})
+    lens.save(indexed.home.lens("swap"))
+    indexed.index()
+    return indexed
 
 
 def test_a_picture_of_the_collection_finds_itself_first_with_one(indexed: Collection, photos: Path):
@@ -89,15 +102,16 @@ def test_duplicates_names_equal_content(indexed: Collection):
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "npy"])
-def test_exports_hold_the_files_and_features_of_the_table(indexed: Collection, tmp_path: Path, ending: str):
-    files, rows = indexed.table.features()
+@pytest.mark.parametrize("lens", ["plain", "swap"])
+def test_exports_hold_the_files_and_vectors_of_the_table(taught: Collection, tmp_path: Path, ending: str, lens: str):
+    files, rows = taught.table.features(column="features" if lens == "plain" else "lens:swap")
     out = tmp_path / f"out.{ending}"
-    assert indexed.export(out) == 7
+    assert taught.export(out, lens=lens) == 7
     if ending == "parquet":
         duckdb, pandas, polars = (pytest.importorskip(name) for name in ("duckdb", "pandas", "polars"))
         frame = pandas.read_parquet(out)
         assert frame["file"].tolist() == polars.read_parquet(out)["file"].to_list() == files
-        assert duckdb.sql(f"SELECT count(*) FROM '{out}' WHERE len(features) = 2816").fetchall() == [(7,)]
+        assert duckdb.sql(f"SELECT count(*) FROM '{out}' WHERE len(features) = {rows.shape[1]}").fetchall() == [(7,)]
         found = np.stack(frame["features"])
     elif ending == "csv":
         frame = pytest.importorskip("pandas").read_csv(out)
@@ -107,6 +121,83 @@ def test_exports_hold_the_files_and_features_of_the_table(indexed: Collection, t
         assert json.loads(out.with_suffix(".json").read_text()) == files
         found = np.load(out)
     np.testing.assert_allclose(found, rows.astype(np.float32), atol=1e-7)
+
+
+def test_a_query_goes_through_the_lens_and_hits_name_it(taught: Collection, photos: Path, tmp_path: Path):
+    lens = taught.lens("swap")
+    frame = taught.to_pandas(lens="swap")
+    assert list(frame.columns) == ["file", "features"]
+    rows = dict(zip(frame["file"], frame["features"], strict=True))
+    outside = draw(tmp_path / "outside.png", 99)
+    vector = taught.embed([outside], lens="swap")
+    np.testing.assert_allclose(vector, lens.apply(taught.embed([outside])), atol=1e-6)
+    for query, seen in [("2.png", rows["2.png"]), (outside, vector[0]), (taught.embed([outside])[0], vector[0])]:
+        hits = taught.search(query, k=None, lens="swap")
+        assert hits.lens == "swap"
+        right = {file: similarity(row, seen)[0, 0] for file, row in rows.items()}
+        assert [hit.file for hit in hits] == sorted(right, key=lambda file: (-right[file], file))
+        assert hits[3].similarity == pytest.approx(right[hits[3].file], abs=1e-6)
+
+
+def test_the_lens_that_the_collection_uses_serves_unless_another_is_named(taught: Collection, photos: Path):
+    assert taught.search("1.png").lens == "plain"
+    taught.home.save(dataclasses.replace(taught.home.settings(), lens="swap"))
+    assert taught.search("1.png").lens == "swap"
+    assert Collection(photos).search("1.png", lens="plain").lens == "plain"
+
+
+def test_an_unknown_lens_is_refused_with_those_that_exist(taught: Collection):
+    for call in (taught.search, lambda query, lens: taught.embed([query], lens=lens)):
+        with pytest.raises(LensError, match=r"nope: no such lens .* There are swap and plain"):
+            call("1.png", lens="nope")
+
+
+def test_a_lens_of_another_backbone_is_refused_by_id(taught: Collection, photos: Path):
+    Lens("far", np.zeros(4), np.eye(4), {"backbone": "b" * 32}).save(taught.home.lens("far"))
+    with pytest.raises(LensError, match=r"learned on backbone b{32}, this collection has"):
+        taught.search("1.png", lens="far")
+    assert "b" * 32 in Collection(photos).index().damaged["far"]
+
+
+def test_pictures_that_come_later_get_every_lens_and_so_do_moved_and_changed_ones(taught: Collection, photos: Path):
+    (photos / "10.png").rename(photos / "moved.png")
+    draw(photos / "2.png", 51, size=(80, 80))
+    draw(photos / "new.png", 52)
+    Collection(photos).index()
+    files, features = taught.table.features()
+    served, vectors = taught.table.features(column="lens:swap")
+    assert {"moved.png", "new.png", "2.png"} < set(served)
+    assert served == files
+    assert vectors.tobytes() == taught.lens("swap").apply(features).astype(np.float16).tobytes()
+
+
+def test_a_damaged_lens_is_named_in_one_line_and_served_again_once_it_is_mended(taught: Collection, photos: Path):
+    weights = taught.home.lens("swap") / "weights.safetensors"
+    good = weights.read_bytes()
+    weights.write_bytes(good[:100])
+    draw(photos / "new.png", 52)
+    done = Collection(photos).index()
+    assert done.added == 1
+    assert len(done.damaged["swap"].splitlines()) == 1
+    assert taught.table.snapshot().unfilled("swap") == ["new.png"]
+    with pytest.raises(LensError, match="damaged lens"):
+        taught.search("1.png", lens="swap")
+    weights.write_bytes(good)
+    assert Collection(photos).index().damaged == {}
+    assert taught.table.snapshot().unfilled("swap") == []
+    assert taught.search("new.png", lens="swap")[0].file == "new.png"
+
+
+def test_a_lens_folder_copied_here_serves_at_once_and_has_its_column_after_indexing(taught: Collection, tmp_path: Path):
+    draw(tmp_path / "others/x.png", 1)
+    draw(tmp_path / "others/y.png", 2)
+    others = Collection(tmp_path / "others")
+    shutil.copytree(taught.home.lens("swap"), others.home.lens("copied"))
+    others.index()
+    assert others.table.lenses() == {"copied": 5}
+    shutil.copytree(taught.home.lens("swap"), others.home.lens("late"))
+    assert others.search("x.png", lens="late").lens == "late"
+    assert list(others.search("x.png", lens="late")) == list(others.search("x.png", lens="copied"))
 
 
 def test_a_grid_is_drawn_with_the_query_set_apart(indexed: Collection):

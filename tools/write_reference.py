@@ -11,7 +11,9 @@ def reference() -> str:
     """The whole page, Markdown."""
     context = click.Context(main, info_name="lookalike", max_content_width=100, terminal_width=100)
     parts = ["# The command line", "", "Written by `python tools/write_reference.py`.", ""]
-    parts += ["Answers go to stdout, talk and progress to stderr. Exit codes: 0 good, 1 something that you can mend (one"]
+    parts += [
+        "Answers go to stdout, talk and progress to stderr. Exit codes: 0 good, 1 something that you can mend (one"
+    ]
     parts += ["line says what), 2 wrong usage, 130 interrupted.", ""]
     for name in sorted(main.commands):
         command = main.commands[name]

@@ -69,6 +69,8 @@ def index(folder: Path, at: Path | None, backbone: str | None, prune: bool, thre
         )
     for name, reason in done.passed_over.items():
         click.echo(f"passed over {name}: {reason}", err=True)
+    for name, reason in done.damaged.items():
+        click.echo(f"lens {name} left out: {reason}", err=True)
     if done.refused:
         click.echo(f"{len(done.refused):,} files refused. See why with: lookalike status {folder}", err=True)
 
@@ -155,9 +157,10 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float) -> None:
 @FOLDER
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @AT
-def export(folder: Path, out: Path, at: Path | None) -> None:
+@click.option("--lens", default="plain", metavar="NAME", help="Write this lens's embedding in place of the features.")
+def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     """Write files and features to OUT: .parquet, .csv or .npy by its ending."""
-    rows = Collection(folder, at=at).export(out)
+    rows = Collection(folder, at=at).export(out, lens=lens)
     click.echo(f"{rows:,} rows written to {out}", err=True)
 
 
@@ -165,9 +168,10 @@ def export(folder: Path, out: Path, at: Path | None) -> None:
 @FOLDER
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @AT
-def map_(folder: Path, out: Path, at: Path | None) -> None:
+@click.option("--lens", default="plain", metavar="NAME", help="As this lens sees it.")
+def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     """Draw the collection in two dimensions, with its thumbnails, into the PNG file OUT."""
-    click.echo(f"drawn: {Collection(folder, at=at).map(out)}", err=True)
+    click.echo(f"drawn: {Collection(folder, at=at).map(out, lens=lens)}", err=True)
 
 
 def _progress() -> "Callable[[Progress], None]":

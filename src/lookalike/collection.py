@@ -1,5 +1,6 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
+import dataclasses
 import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -10,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import CollectionError, LensError, MissingExtraError, QueryError
-from lookalike.hits import Hit, Hits, grid_of, picture_of
+from lookalike.hits import Hits, grid_of, picture_of
 from lookalike.home import Home, Settings, write_whole
 from lookalike.table import RefusedTable, Table
 
 if TYPE_CHECKING:
     from lookalike.backbone import Backbone
+    from lookalike.gallery import Gallery
     from lookalike.indexing import Done, Progress
-    from lookalike.queries import Query
-    from lookalike.ranking import Ranking
+    from lookalike.lens import Lens
 
 NEARLY_EQUAL = 0.98
+PLAIN = "plain"
 
 
 class Collection:
@@ -48,7 +50,7 @@ class Collection:
         self.home = Home(Path(folder), Path(at) if at is not None else None)
         self.folder = self.home.folder
         self._asked, self._threads = backbone, threads
-        self._memory: tuple[int, list[str], Ranking] | None = None
+        self._galleries: dict[str, tuple[object, Gallery]] = {}
 
     @cached_property
     def backbone(self) -> "Backbone":
@@ -100,10 +102,48 @@ class Collection:
             if self.home.settings() is None:
                 made = self.backbone
                 self.home.save(Settings(str(self.folder.resolve()), made.id, made.name, made.precision))
-            limits = Limits(pixels=int(megapixels * 1e6))
-            return index(
-                self.folder, self.table, self.refused, self.backbone, prune=prune, limits=limits, report=report
+            lenses, damaged = self._lenses()
+            done = index(
+                self.folder,
+                self.table,
+                self.refused,
+                self.backbone,
+                lenses=lenses,
+                prune=prune,
+                limits=Limits(pixels=int(megapixels * 1e6)),
+                report=report,
             )
+            done.damaged.update(damaged)
+            return done
+
+    def lens(self, name: str) -> "Lens":
+        """One of the collection's lenses.
+
+        Raises: LensError, when it is not there, damaged, or of another backbone.
+        """
+        from lookalike.lens import Lens
+
+        there = self.home.lenses()
+        if name not in there:
+            known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
+            raise LensError(f"{name}: no such lens in {self.folder}. {known}.")
+        found = Lens.load(self.home.lens(name))
+        if found.backbone != self.backbone.id:
+            raise LensError(
+                f"{self.home.lens(name)}: learned on backbone {found.backbone or 'unknown'}, this collection has "
+                f"{self.backbone.id}. Learn it again here."
+            )
+        return dataclasses.replace(found, name=name)  # a copied folder goes by the name it has here
+
+    def _lenses(self) -> "tuple[list[Lens], dict[str, str]]":
+        """All lenses that can serve, and why the others cannot."""
+        good, bad = [], {}
+        for name in self.home.lenses():
+            try:
+                good.append(self.lens(name))
+            except LensError as error:
+                bad[name] = str(error)
+        return good, bad
 
     def search(
         self,
@@ -120,114 +160,94 @@ class Collection:
         Args:
             query: a path, a file of the collection, a picture's bytes, a PIL image, pixels (uint8) or features (float).
             k: how many; None for all.
-            lens: "plain", the only one this version serves.
+            lens: its name, or "plain"; None for the one that the collection uses.
             others: leave out every picture of the query's own content.
             where: an SQL condition on file, width, height, bytes, mtime; applied before ranking.
             min_similarity: leave out hits below it.
         Raises: QueryError, CollectionError, LensError.
         """
-        if lens not in (None, "plain"):
-            raise LensError(f"{lens}: no such lens in {self.folder}. Search with 'plain'.")
-        if k is not None and k < 1:
-            raise QueryError(f"k is {k}: ask for at least one hit.")
-        if isinstance(query, list):
-            return [self._answer(self._query(one), k, others, where, min_similarity) for one in query]
-        return self._answer(self._query(query), k, others, where, min_similarity)
-
-    def _answer(self, query: "Query", k: int | None, others: bool, where: str | None, least: float | None) -> Hits:
-        files, ranking = self._ranking()
-        among = np.ones(len(files), bool)
-        if where is not None:
-            matching = self.table.matching(where)
-            among &= np.array([file in matching for file in files], bool)
-        same = np.array([query.content is not None and self._contents[file] == query.content for file in files], bool)
-        if others:
-            among &= ~same
-        indices, similarities = ranking.top(query.features, k, among)
-        hits = [
-            # A picture is itself, whatever the last bit of a cosine says.
-            Hit(files[i], 1.0 if same[i] else float(value), self.folder / files[i])
-            for i, value in zip(indices, similarities, strict=True)
-            if least is None or same[i] or value >= least
-        ]
-        hits.sort(key=lambda hit: (-hit.similarity, hit.file))
-        return Hits(hits, query=query.name, source=query.source)
-
-    def _query(self, asked: Any) -> "Query":
         from lookalike.queries import resolve
+        from lookalike.searching import search
 
-        self._ranking()
-        return resolve(
-            asked,
-            folder=self.folder,
-            contents=self._contents,
-            length=self.backbone.length,
-            stored=lambda file: self.table.features([file])[1][0],
-            embed=lambda source: self.backbone.embed([source])[0],
-        )
+        gallery = self._gallery(lens or self._settings().lens or PLAIN)
+        asked = query if isinstance(query, list) else [query]
+        resolved = [
+            resolve(one, self.folder, gallery, lambda source: self.backbone.embed([source])[0]) for one in asked
+        ]
+        answers = search(resolved, gallery, self.folder, k, others=others, where=where, min_similarity=min_similarity)
+        return answers if isinstance(query, list) else answers[0]
 
-    def _ranking(self) -> "tuple[list[str], Ranking]":
-        """All rows in memory, read again when the table has a newer version."""
-        from lookalike.ranking import Ranking
-
-        if self.home.settings() is None:
+    def _settings(self) -> Settings:
+        settings = self.home.settings()
+        if settings is None:
             raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.folder}")
-        table = self.table
-        version = table.version()
-        if self._memory is None or self._memory[0] != version:
-            files, rows = table.features()
-            columns = table.columns()
-            self._contents = dict(zip(columns["file"], columns["content"], strict=True))
-            self._memory = (version, files, Ranking(rows))
-        return self._memory[1], self._memory[2]
+        return settings
 
-    def embed(self, sources: Sequence[Any], *, lens: str = "plain") -> NDArray[np.float32]:
-        """The features of pictures, in the collection or not: (n, f) float32, rows of length 1.
+    def _gallery(self, name: str = PLAIN) -> "Gallery":
+        """What is ranked under a lens or plain, read again when the table or the lens is another."""
+        from lookalike.gallery import Gallery
+        from lookalike.indexing import weights_of
 
+        self._settings()
+        lens = None if name == PLAIN else self.lens(name)
+        snapshot = self.table.snapshot()
+        if snapshot is None:
+            raise CollectionError(
+                f"{self.folder}: no pictures yet. Put some there and run: lookalike index {self.folder}"
+            )
+        state = (snapshot.version, None if lens is None else weights_of(lens))
+        kept = self._galleries.get(name)
+        if kept is None or kept[0] != state:
+            kept = (state, Gallery(snapshot, lens, self.home.cache / "codes"))
+            self._galleries[name] = kept
+        return kept[1]
+
+    def embed(self, sources: Sequence[Any], *, lens: str = PLAIN) -> NDArray[np.float32]:
+        """The features of pictures, in the collection or not, or what a lens makes of them.
+
+        Returns: (n, f) or (n, d) float32, rows of length 1.
         Raises: PictureError, for the first one that cannot be read; LensError.
         """
-        if lens != "plain":
-            raise LensError(f"{lens}: no such lens in {self.folder}. Use 'plain'.")
-        return self.backbone.embed(sources)
+        through = None if lens == PLAIN else self.lens(lens)  # an unknown one is refused before the work
+        features = self.backbone.embed(sources)
+        return features if through is None else through.apply(features)
 
-    def to_pandas(self) -> Any:
-        """A DataFrame with columns file and features, a (f,) float32 array a row.
+    def to_pandas(self, lens: str = PLAIN) -> Any:
+        """A DataFrame with columns file and features: a (f,) float32 array a row, or (d,) under a lens.
 
-        Raises: MissingExtraError, without pandas.
+        Raises: MissingExtraError, without pandas; LensError.
         """
         try:
             import pandas as pd
         except ImportError as error:
             raise MissingExtraError("a DataFrame", "tables") from error
-        files, rows = self.table.features()
-        return pd.DataFrame({"file": files, "features": list(rows.astype(np.float32))})
+        gallery = self._gallery(lens)
+        return pd.DataFrame({"file": gallery.files, "features": list(gallery.rows.whole().astype(np.float32))})
 
-    def export(self, out: str | Path) -> int:
-        """Write files and features to *.parquet, *.csv or *.npy; returns the number of rows."""
+    def export(self, out: str | Path, *, lens: str = PLAIN) -> int:
+        """Write files and features, or a lens's embedding, to *.parquet, *.csv or *.npy; returns the number of rows."""
         from lookalike.exports import export
 
-        self._ranking()
-        files, rows = self.table.features()
-        export(files, rows, Path(out))
-        return len(files)
+        gallery = self._gallery(lens)
+        export(gallery.files, gallery.rows.whole(), Path(out))
+        return len(gallery)
 
     def duplicates(self, least: float = NEARLY_EQUAL) -> list[tuple[str, str, float]]:
         """Pairs of pictures of equal content (1.0) or nearly equal features, the most similar first."""
         from lookalike.ranking import pairs_above
 
-        files, ranking = self._ranking()
+        gallery = self._gallery()
+        files, ranking = gallery.files, gallery.ranking
         pairs = []
         for i, alike, values in pairs_above(ranking.rows, least, ranking.codes):
             for j, value in zip(alike, values, strict=True):
-                equal = self._contents[files[i]] == self._contents[files[j]]
+                equal = (gallery.contents[i] == gallery.contents[j]).all()
                 pairs.append((files[i], files[j], 1.0 if equal else min(float(value), 0.9999)))
         return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
 
     def status(self) -> dict[str, Any]:
         """Counts, refused files with reasons, backbone and sizes."""
-        settings = self.home.settings()
-        if settings is None:
-            raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.folder}")
+        settings = self._settings()
         columns = self.table.columns()
         size = sum(file.stat().st_size for file in self.home.at.rglob("*") if file.is_file())
         return {
@@ -263,20 +283,21 @@ class Collection:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
         return _save(grid_of(answers), out or self.home.cache / "grid.png")
 
-    def map(self, out: str | Path) -> Path:
-        """Draw the collection in two dimensions (PCA of its features), with its thumbnails; returns where it is."""
+    def map(self, out: str | Path, *, lens: str = PLAIN) -> Path:
+        """Draw the collection in two dimensions (PCA of what a lens or plain sees), with its thumbnails."""
         from PIL import Image
 
         from lookalike.drawing import drawn_of, picture_map, principal_plane
 
-        files, _ = self._ranking()
+        gallery = self._gallery(lens)
+        files = gallery.files
         if not files:
             raise CollectionError(f"{self.folder}: no pictures to draw. Run: lookalike index {self.folder}")
         thumbnails = [Image.new("RGB", (1, 1))] * len(files)
         for i in drawn_of(len(files)):
             found = picture_of(self.folder / files[i], side_px=64)
             thumbnails[i] = Image.new("RGB", (64, 64), "#d0d0d0") if isinstance(found, str) else found
-        return _save(picture_map(principal_plane(self.table.features()[1].astype(np.float32)), thumbnails), Path(out))
+        return _save(picture_map(principal_plane(gallery.rows.whole().astype(np.float32)), thumbnails), Path(out))
 
     def copy_hits(self, hits: Hits, destination: Path) -> list[Path]:
         """Copy the hits' files into a folder, numbered by rank so that nothing is overwritten."""

@@ -56,6 +56,19 @@ class Home:
         """The table of the files that one backbone's indexing could not read."""
         return self.at / "tables" / f"{backbone}.refused.lance"
 
+    @property
+    def judgements(self) -> Path:
+        """What people answered, one line of JSON an answer."""
+        return self.at / "judgements.jsonl"
+
+    def lens(self, name: str) -> Path:
+        """The folder of one lens."""
+        return self.at / "lenses" / name
+
+    def lenses(self) -> list[str]:
+        """The lenses that are there, by name."""
+        return sorted(found.parent.name for found in (self.at / "lenses").glob("*/lens.json"))
+
     def settings(self) -> Settings | None:
         """What collection.json says; None when nothing was indexed yet.
 

@@ -1,7 +1,8 @@
 """A folder -> the table: what is new, changed, moved and gone; decoding and embedding overlapped; commit by batch."""
 
+import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from lookalike.backbone import Backbone
 from lookalike.bounds import LIMITS, Limits
 from lookalike.errors import CollectionError, PictureError
 from lookalike.finding import Found, Walk, walk
+from lookalike.lens import Lens
 from lookalike.pictures import Pixels, content_hash, pixels, read_bytes
-from lookalike.table import Refused, RefusedTable, Row, Table
+from lookalike.table import COLUMNS, Refused, RefusedTable, Row, Snapshot, Table
 
 COMMIT_ROWS = 256
 COMMIT_SECONDS = 5.0
@@ -34,6 +36,9 @@ class Done:
 
     Attributes:
         kept_missing: files that are gone from the folder, but kept because the folder looks unplugged.
+        refused: file -> reason, of pictures that could not be read.
+        passed_over: name -> reason, of what could not be entered or named.
+        damaged: lens -> reason, of lenses that cannot be read; their columns are filled once they can.
     """
 
     added: int = 0
@@ -44,6 +49,7 @@ class Done:
     kept_missing: int = 0
     refused: dict[str, str] = field(default_factory=dict)
     passed_over: dict[str, str] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,7 @@ def index(
     refused: RefusedTable,
     backbone: Backbone,
     *,
+    lenses: Sequence[Lens] = (),
     prune: bool = False,
     limits: Limits = LIMITS,
     report: Callable[[Progress], None] | None = None,
@@ -88,6 +95,7 @@ def index(
         table: to bring up to date.
         refused: the files that could not be read, likewise.
         backbone: what embeds the new ones.
+        lenses: of the collection; each gets its column, whole and of its own weights.
         limits: what a picture may cost.
         prune: remove the rows of missing files even when the folder looks unplugged.
         report: called after each picture.
@@ -96,7 +104,8 @@ def index(
     walked = walk(folder)
     if not folder.is_dir():
         raise CollectionError(f"{folder}: no such folder. Plug the disk in, or check the name.")
-    columns = table.columns()
+    before = table.snapshot()
+    columns = before.columns() if before else {name: [] for name in COLUMNS}
     rows = {
         file: (size, date)
         for file, size, date in zip(columns["file"], columns["bytes"], columns["mtime_ns"], strict=True)
@@ -108,55 +117,60 @@ def index(
     gone = [file for file in todo.gone if file in rows]
     unplugged = not prune and gone and len(gone) * 2 > len(rows)
     reader = _Reader(folder, backbone.bundle.side_px, limits, contents)
-    by_content = {content: i for i, content in enumerate(columns["content"])}
-    sizes = list(zip(columns["width"], columns["height"], strict=True))
+    for lens in lenses:
+        serve(table, lens)
 
+    places = {content: row for row, content in enumerate(columns["content"])}
     fresh: list[Row] = []
+    copies: list[tuple[Found, bytes]] = []
     bad: list[Refused] = []
     missing = set(gone)
     started = last = time.monotonic()
 
     def commit() -> None:
-        table.append(fresh)
+        fresh.extend(_copied(before, copies, places, columns))
+        table.append(fresh, {lens.name: lens.apply for lens in lenses})
         refused.append(bad)
         if cured := [row.file for row in fresh if row.file in old_refused]:
             refused.remove(cured)
         if spoilt := [one.file for one in bad if one.file in rows]:
             table.remove(spoilt)
         fresh.clear()
+        copies.clear()
         bad.clear()
 
     for count, (found, outcome, features) in enumerate(backbone.pipeline(todo.read, reader.read), start=1):
         if isinstance(outcome, Pixels):
-            width, height = outcome.width, outcome.height
+            content = reader.hashes.pop(found.file)
+            size = (outcome.width, outcome.height)
+            fresh.append(Row(found.file, content, found.bytes, found.mtime_ns, *size, features))
         elif isinstance(outcome, _KnownError):
+            copies.append((found, outcome.content))
             first = contents[outcome.content]
-            _, matrix = table.features([first])
-            features = matrix[0].astype(np.float32)
-            width, height = sizes[by_content[outcome.content]]
             if first in missing:
                 done.moved += 1
                 missing.discard(first)
         elif isinstance(outcome, PictureError) and outcome.kind == "gone":
-            continue  # it vanished while others were read
-        elif not isinstance(outcome, PictureError):
-            raise outcome
-        else:
+            pass  # it vanished while others were read
+        elif isinstance(outcome, PictureError):
             bad.append(Refused(found.file, found.bytes, found.mtime_ns, str(outcome)))
             done.refused[found.file] = str(outcome)
-        if not bad or bad[-1].file != found.file:
-            content = outcome.content if isinstance(outcome, _KnownError) else reader.hashes.pop(found.file)
-            fresh.append(Row(found.file, content, found.bytes, found.mtime_ns, width, height, features))
+        else:
+            raise outcome
+        if not isinstance(outcome, PictureError):
             done.changed += found.file in rows
             done.added += found.file not in rows
         now = time.monotonic()
-        if len(fresh) + len(bad) >= COMMIT_ROWS or now - last > COMMIT_SECONDS:
+        if len(fresh) + len(copies) + len(bad) >= COMMIT_ROWS or now - last > COMMIT_SECONDS:
             commit()
             last = now
         if report:
             rate = count / max(now - started, 1e-6)
             report(Progress(count, len(todo.read), rate, (len(todo.read) - count) / rate))
     commit()
+    if not rows:  # the table is new: its first rows had no column to go into
+        for lens in lenses:
+            serve(table, lens)
     done.added -= done.moved
     if unplugged and len(missing) * 2 > len(rows):
         done.kept_missing = len(missing)
@@ -167,6 +181,44 @@ def index(
         refused.remove(forgotten)
     table.tidy()
     return done
+
+
+def serve(table: Table, lens: Lens) -> None:
+    """Bring the column of a lens up to date: there, made with these weights, with a vector for every row."""
+    weights = weights_of(lens)
+    found = table.snapshot()
+    if found is None:
+        return
+    if lens.name in found.lenses() and found.weights(lens.name) == weights:
+        table.fill_lens(lens.name, lens.apply)
+    else:
+        table.add_lens(lens.name, lens.dims, lens.apply, weights)
+
+
+def weights_of(lens: Lens) -> str:
+    """What tells the weights of a lens from others: BLAKE2b of mean and matrix, 32 hexadecimal digits."""
+    digest = hashlib.blake2b(lens.mean.tobytes(), digest_size=16)
+    digest.update(lens.matrix.tobytes())
+    return digest.hexdigest()
+
+
+def _copied(
+    before: Snapshot | None,
+    copies: Sequence[tuple[Found, bytes]],
+    places: Mapping[bytes, int],
+    columns: Mapping[str, Sequence[int]],
+) -> list[Row]:
+    """Rows of files whose content the table had already, under another name, before this run changed anything."""
+    if before is None or not copies:
+        return []
+    taken, back = np.unique([places[content] for _, content in copies], return_inverse=True)
+    features = before.take(taken, "features")
+    return [
+        Row(
+            found.file, content, found.bytes, found.mtime_ns, columns["width"][row], columns["height"][row], features[i]
+        )
+        for (found, content), row, i in zip(copies, taken[back], back, strict=True)
+    ]
 
 
 class _Reader:

@@ -1,6 +1,7 @@
 """Whatever people ask with (path, bytes, image, pixels, features, a file of the collection) -> a vector."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,81 +10,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import PictureError, QueryError
+from lookalike.gallery import Gallery
 from lookalike.pictures import content_hash, read_bytes
+
+Vector = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked: its name, its features (f,), its content's hash, and a picture of it where there is one."""
+    """What is asked: its name, the vector (d,) to rank by, its content's hash, a picture of it where there is one."""
 
     name: str
-    features: NDArray[np.floating[Any]]
+    vector: Vector
     content: bytes | None
     source: Any
 
 
-def resolve(
-    asked: Any,
-    *,
-    folder: Path,
-    contents: Mapping[str, bytes],
-    length: int,
-    stored: Callable[[str], NDArray[np.float16]],
-    embed: Callable[[Any], NDArray[np.float32]],
-) -> Query:
+def resolve(asked: Any, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
     """One query, understood.
 
     Args:
         asked: a path, a file of the collection, bytes, a PIL image, uint8 pixels, or float features (f,).
         folder: of the collection.
-        length: of its features.
-        contents: file -> content hash, of the collection.
-        stored: file -> its features in the table.
+        gallery: what is searched; of a picture whose content it holds, the vector it holds is taken.
         embed: a picture -> features (f,).
     Raises: QueryError.
     """
     if isinstance(asked, np.ndarray) and asked.dtype.kind == "f":
-        if asked.shape != (length,):
-            raise QueryError(f"a vector of shape {asked.shape}: this backbone's features are ({length},).")
-        return Query("a vector", asked, None, None)
-    if isinstance(asked, str | Path):
-        return _from_path(str(asked), folder, contents, stored, embed)
+        if asked.shape != (gallery.features,):
+            raise QueryError(f"a vector of shape {asked.shape}: this backbone's features are ({gallery.features},).")
+        return Query("a vector", gallery.seen(asked), None, None)
     try:
+        if isinstance(asked, str | Path):
+            return _from_path(str(asked), folder, gallery, embed)
         if isinstance(asked, bytes):
-            content = content_hash(asked)
-            return Query("a picture", _known(content, contents, stored, embed, asked), content, asked)
-        return Query("a picture", embed(asked), None, asked)
+            return Query("a picture", *_known(asked, gallery, embed), asked)
+        return Query("a picture", gallery.seen(embed(asked)), None, asked)
     except PictureError as error:
-        raise QueryError(f"the query: {error}") from error
+        name = asked if isinstance(asked, str | Path) else "the query"
+        raise QueryError(f"{name}: {error}") from error
 
 
-def _from_path(
-    asked: str,
-    folder: Path,
-    contents: Mapping[str, bytes],
-    stored: Callable[[str], NDArray[np.float16]],
-    embed: Callable[[Any], NDArray[np.float32]],
-) -> Query:
+def _from_path(asked: str, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
     path = Path(asked)
-    if not path.is_file() and asked in contents:
-        return Query(asked, stored(asked), contents[asked], folder / asked)
-    if not path.is_file():
+    if os.path.isfile(asked):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
+        return Query(asked, *_known(read_bytes(path), gallery, embed), path)
+    place = gallery.place(asked)
+    if place is None:
         raise QueryError(f"{asked}: no such picture, here or in the collection. Check the name.")
-    try:
-        raw = read_bytes(path)
-        content = content_hash(raw)
-        return Query(asked, _known(content, contents, stored, embed, raw), content, path)
-    except PictureError as error:
-        raise QueryError(f"{asked}: {error}") from error
+    return Query(asked, gallery.rows[[place]][0], gallery.contents[place].tobytes(), folder / asked)
 
 
-def _known(
-    content: bytes,
-    contents: Mapping[str, bytes],
-    stored: Callable[[str], NDArray[np.float16]],
-    embed: Callable[[Any], NDArray[np.float32]],
-    raw: bytes,
-) -> NDArray[Any]:
-    """The features that the table holds for this content, else those of the picture."""
-    file = next((file for file, known in contents.items() if known == content), None)
-    return embed(raw) if file is None else stored(file)
+def _known(raw: bytes, gallery: Gallery, embed: Callable[[Any], Vector]) -> tuple[Vector, bytes]:
+    """The vector of a picture, and the hash of its bytes."""
+    content = content_hash(raw)
+    places = gallery.same(content)
+    return gallery.rows[places[:1]][0] if len(places) else gallery.seen(embed(raw)), content

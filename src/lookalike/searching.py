@@ -1,0 +1,60 @@
+"""Queries and a gallery -> Hits: the first k of each, in one pass over the ranking."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.errors import QueryError
+from lookalike.gallery import Gallery
+from lookalike.hits import Hit, Hits
+from lookalike.queries import Query
+
+PLAIN = "plain"
+
+
+def search(
+    queries: Sequence[Query],
+    gallery: Gallery,
+    folder: Path,
+    k: int | None,
+    *,
+    others: bool = False,
+    where: str | None = None,
+    min_similarity: float | None = None,
+) -> list[Hits]:
+    """The k pictures most like each query, the most similar first, equal ones in the order of their files.
+
+    Args:
+        queries: resolved in this gallery.
+        gallery: what is searched.
+        folder: where its files lie.
+        k: how many; None for all.
+        others: leave out the pictures of the query's own content, which come first otherwise, with 1.0: a picture is
+            itself, whatever the last bit of a cosine says.
+        where: an SQL condition; applied before ranking, so that k are found when there are as many.
+        min_similarity: leave out hits below it.
+    Raises: QueryError, when k or the condition is none.
+    """
+    if k is not None and k < 1:
+        raise QueryError(f"k is {k}: ask for at least one hit.")
+    allowed = None if where is None else gallery.matching(where)
+    if not queries:
+        return []
+    same = [gallery.same(query.content) for query in queries]
+    # Own pictures are put first or left out below, so as many more are ranked.
+    more = None if k is None else k + max(map(len, same))
+    ranked = gallery.ranking.top(np.stack([query.vector for query in queries]), more, allowed)
+    answers = []
+    for query, own, indices, similarities in zip(queries, same, *ranked, strict=True):
+        if allowed is not None:
+            own = own[allowed[own]]
+        rest = ~np.isin(indices, own)
+        if min_similarity is not None:
+            rest &= similarities >= min_similarity
+        found = [] if others else [(place, 1.0) for place in own.tolist()]
+        found += zip(indices[rest].tolist(), similarities[rest].tolist(), strict=True)
+        hits = [Hit(gallery.files[place], value, folder / gallery.files[place]) for place, value in found[:k]]
+        lens = PLAIN if gallery.lens is None else gallery.lens.name
+        answers.append(Hits(hits, query=query.name, source=query.source, lens=lens))
+    return answers
