@@ -1,18 +1,20 @@
 """Plain against a lens on queries held out before learning: the comparison, the two gates, the verdict in words."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError, ShapeError
+from lookalike.learn.choosing import beaten, chosen_elsewhere
 from lookalike.learn.resampling import FEW, FEWEST, Comparison, bootstrap, compare
 from lookalike.learn.splits import SAME
-from lookalike.learn.tasks import Features, HoldOut, Learn, Rows, Split
+from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Split
 from lookalike.learn.trial import Trial, drawn
+from lookalike.learn.verdict import Proof as Proof
+from lookalike.learn.verdict import Verdict
 from lookalike.learn.whitening import whiten
 from lookalike.lens import unit
 
@@ -20,85 +22,6 @@ SHUFFLES = 19  # the closed form is best of 20 by chance in 1 of 20
 MOST = 4000  # pictures that a proof looks at
 LISTED = 12  # queries named as best and worst
 AT = (1, 10)
-
-Verdict = Literal["taught", "better", "refused", "too few"]
-
-
-@dataclass(frozen=True)
-class Proof:
-    """What a lens was worth on held-out queries, as JSON holds it.
-
-    Args:
-        verdict: "taught": better than plain, and the examples taught it. "better": better than plain, but labels laid
-            at random do as well. "refused": not better. "too few": nobody could tell.
-        words: the verdict in plain words.
-        notes: what else must be said: few groups, near-duplicates that chain, a sample.
-        hold_out: "groups", "pictures" within groups, or "triplets".
-        queries, groups, pictures: how many asked; of how many groups of queries; in a gallery of how many.
-        splits: how many times something was held out, and a lens learned on the rest.
-        table: for "plain", "shuffled" (the mean of the closed forms on shuffled labels), "closed form" and "lens":
-            "recall@1", "recall@10", "mean reciprocal rank", with "from" and "to" of the 95% interval of the first.
-        among_all: the same for "plain" and "lens" in a gallery of all pictures, learned and held out; empty for
-            triplets.
-        difference, lower, upper, p, test: lens less plain in recall@1, its 1% and 99% bounds, and the test's name.
-        shuffles: recall@1 of each closed form on shuffled labels; `beats_shuffles`: whether the real one beats all.
-        won, lost: queries found first by the lens alone; by plain alone.
-        best, worst: [{"query": row, "plain": rank, "lens": rank}], most gained and most lost first. For triplets the
-            query is the number of the triplet.
-        cut_off: the similarity that best separates right from wrong: of the first right and the first wrong answer of
-            each query, `cut_off_accuracy` lie on their own side of it.
-        near_duplicates, same: pictures that have one, and the plain similarity from which on they count.
-        chosen: which of two ways to learn the lens took, "" where there was no choice.
-        seed: of the splits, the shuffles and the draws.
-    """
-
-    verdict: Verdict
-    words: str
-    notes: list[str]
-    hold_out: str
-    queries: int
-    groups: int
-    pictures: int
-    splits: int
-    table: dict[str, dict[str, float]]
-    among_all: dict[str, dict[str, float]]
-    difference: float
-    lower: float
-    upper: float
-    p: float
-    test: str
-    shuffles: list[float]
-    beats_shuffles: bool
-    won: int
-    lost: int
-    best: list[dict[str, int]]
-    worst: list[dict[str, int]]
-    cut_off: float | None
-    cut_off_accuracy: float | None
-    near_duplicates: int
-    same: float
-    chosen: str
-    seed: int
-
-    @property
-    def serves(self) -> bool:
-        """Whether the lens may serve without being told."""
-        return self.verdict in ("taught", "better")
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON; no number in them is infinite or none."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, value: Any) -> "Proof":
-        """A proof read back.
-
-        Raises: ShapeError, when a field is missing or unknown.
-        """
-        names = {one.name for one in fields(cls)}
-        if not isinstance(value, dict) or set(value) != names:
-            raise ShapeError("proof.json does not hold a proof of this version. Learn the lens again.")
-        return cls(**json.loads(json.dumps(value)))
 
 
 def prove(
@@ -108,6 +31,7 @@ def prove(
     side: ArrayLike | None = None,
     triplets: ArrayLike | None = None,
     learn: Learn | None = None,
+    correct: Correct | None = None,
     plain: ArrayLike | None = None,
     content: Sequence[bytes] | None = None,
     hold_out: HoldOut | None = None,
@@ -126,14 +50,19 @@ def prove(
     first more often than plain, at the 1% level, one-sided, drawing groups of queries at random; (b) the closed form
     beats all of 19 closed forms that learned from the same groups laid on the same pictures at random.
 
+    A correction is left out where it does not beat its own closed form on the held-out queries. What is reported for
+    the lens cannot gain by that choice: for each fifth of the groups of queries it is made by the other four fifths,
+    and only what will serve is chosen by all of them.
+
     Args:
         features: (n, f) float, rows of any length.
         group: (n,) int, who belongs together, -1 for none.
         side: (n,) int, or None; a query does not search its own side.
         triplets: (t, 3) int rows, or None. They are what is proved where no group has two members.
         learn: features, group, side or None, triplets or None -> Lens. None: `whiten`.
+        correct: that lens, features, group, side or None, triplets or None -> a corrected lens; or None.
         plain: (n, d) float, what plain search compares; None: the features.
-        content: n content hashes; equal ones stay on one side of a split.
+        content: n content hashes; equal ones stay on one side of a split, and a query does not find its own copies.
         hold_out: see `Split`; None decides by the examples.
         same: plain similarity above which two pictures stay on one side.
         ridge: of the closed forms, as for `whiten`.
@@ -159,6 +88,8 @@ def prove(
     seen = unit(seen)
     similarity = seen @ seen.T  # (n, d) @ (d, n) -> (n, n)
     hashes = None if content is None else [content[row] for row in rows]
+    if hashes is not None:
+        examples = replace(examples, content=np.unique(np.array(hashes, dtype=object), return_inverse=True)[1])
     split = Split(examples, similarity, hold_out, hashes, same)
     if split.units.note:
         notes.append(split.units.note)
@@ -166,7 +97,7 @@ def prove(
     def closed(x: Features, groups: Rows, sides: Rows | None, three: Rows | None) -> Any:
         return whiten(x, groups, side=sides, triplets=three, ridge=ridge, means=means)
 
-    trial = Trial(examples, similarity, learn or closed, ridge, means, shuffles)
+    trial = Trial(examples, similarity, learn or closed, correct, ridge, means, shuffles)
     for task in split.tasks(rng):
         try:
             trial.ask(task, rng)
@@ -177,7 +108,7 @@ def prove(
 
 
 def _judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int, rng: np.random.Generator) -> Proof:
-    """The proof from the answers: tables, both gates, the verdict."""
+    """The proof from the answers: the choice of the lens, both gates, the verdict."""
     proof: dict[str, Any] = {
         "notes": notes,
         "hold_out": split.hold_out,
@@ -189,37 +120,43 @@ def _judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int
     }
     if not trial.parts:
         return Proof(**proof, **_NOTHING)
-    ranks = {name: trial.column(name) for name in ("plain", "lens", "plain among all", "lens among all")}
-    forms = trial.column("forms")  # (1 + shuffles, q), the real one first
     keys, at = np.unique(trial.column("key"), return_inverse=True)
     times = np.bincount(at)
-    unit_of = np.zeros(len(keys), np.int64)
-    unit_of[at] = trial.column("unit")
-    few_kinds = split.hold_out == "pictures" and len(np.unique(unit_of)) < FEWEST
+    unit = trial.column("unit")  # of all that was asked, where a query may stand several times
+    few_kinds = split.hold_out == "pictures" and len(np.unique(unit)) < FEWEST
     if few_kinds:
-        unit_of = split.units.of[keys]
+        unit = split.units.of[keys][at]
+    unit_of = np.zeros(len(keys), np.int64)
+    unit_of[at] = unit
+
+    lens = {name: trial.column(f"closed {name}") for name in ("rank", "among all", "right", "wrong")}
+    chosen = ""
+    if trial.correct is not None:
+        corrected = {name: trial.column(f"corrected {name}") for name in lens}
+        taken, serves = chosen_elsewhere(lens["rank"], corrected["rank"], unit, rng)
+        chosen = "correction" if serves else "closed form"
+        lens = {name: np.where(taken, corrected[name], lens[name]) for name in lens}
+    forms = trial.column("forms")  # (1 + shuffles, q), the real one first
+    ranks = {"plain": trial.column("plain rank"), "closed form": forms[0], "lens": lens["rank"]}
+    if trial.correct is not None:
+        ranks["corrected"] = corrected["rank"]
 
     def per_query(values: NDArray[Any]) -> NDArray[np.float64]:
         return np.bincount(at, values.astype(np.float64)) / times
 
-    first = {name: per_query(ranks[name] == 1) for name in ("plain", "lens")}
+    first = {name: per_query(one == 1) for name, one in ranks.items()}
     found = compare(first["lens"] - first["plain"], unit_of, rng, flip=few_kinds)
-    scores = [(int((one == 1).sum()), float((1 / one).sum())) for one in forms]
-    beats = all(scores[0] > one for one in scores[1:])
+    shuffles = [float((one == 1).mean()) for one in forms[1:]]
+    beats = trial.shuffles > 0 and all(beaten(forms[0], one) for one in forms[1:])
     verdict: Verdict = "refused"
     if found.test == "none":
         verdict = "too few"
     elif found.better:
         verdict = "taught" if beats else "better"
-    table = {
-        "plain": _row(ranks["plain"]),
-        "shuffled": _mean_row([_row(one) for one in forms[1:]]),
-        "closed form": _row(forms[0]),
-        "lens": _row(ranks["lens"]),
-    }
-    for name in ("plain", "lens"):
-        table[name] |= _interval(first[name], unit_of, rng)
-    among_all = {name: _row(ranks[f"{name} among all"]) for name in ("plain", "lens")}
+    ways = {name: _row(one) | _interval(first[name], unit_of, rng) for name, one in ranks.items()}
+    if shuffles:
+        ways["shuffled"] = _mean_row([_row(one) for one in forms[1:]]) | {"from": min(shuffles), "to": max(shuffles)}
+    among_all = {"plain": _row(trial.column("plain among all")), "lens": _row(lens["among all"])}
     before, after = per_query(ranks["plain"]), per_query(ranks["lens"])
     named = [
         {"query": int(names[key]), "plain": round(float(b)), "lens": round(float(a))}
@@ -227,29 +164,30 @@ def _judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int
     ]
     gain = 1 / after - 1 / before
     order = np.argsort(-gain, kind="stable")
-    cut_off, accuracy = best_cut(trial.column("right"), trial.column("wrong"))
+    told_apart = np.isfinite(lens["wrong"])
+    cut_off = best_cut(lens["right"][told_apart], lens["wrong"][told_apart]) if told_apart.any() else (None, None)
     notes.extend(_said(found, few_kinds, split))
     return Proof(
         verdict=verdict,
         words=_words(verdict, split.hold_out, first, found),
         queries=len(keys),
         groups=found.units,
-        table=table,
+        ways=ways,
         among_all={} if split.hold_out == "triplets" else among_all,
         difference=found.difference,
         lower=found.lower,
         upper=found.upper,
         p=found.p,
         test=found.test,
-        shuffles=[score[0] / forms.shape[1] for score in scores[1:]],
+        shuffles=shuffles,
         beats_shuffles=beats,
         won=int((first["lens"] > first["plain"]).sum()),
         lost=int((first["lens"] < first["plain"]).sum()),
         best=[named[i] for i in order[:LISTED] if gain[i] > 0],
         worst=[named[i] for i in order[::-1][:LISTED] if gain[i] < 0],
-        cut_off=cut_off,
-        cut_off_accuracy=accuracy,
-        chosen=max(trial.chosen, key=trial.chosen.count),
+        cut_off=cut_off[0],
+        cut_off_accuracy=cut_off[1],
+        chosen=chosen,
         **proof,
     )
 
@@ -259,7 +197,7 @@ _NOTHING: dict[str, Any] = {
     "words": "Too few to tell: nothing could be held out and still leave something to learn from. Give more groups.",
     "queries": 0,
     "groups": 0,
-    "table": {},
+    "ways": {},
     "among_all": {},
     "difference": 0.0,
     "lower": -1.0,

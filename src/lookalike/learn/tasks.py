@@ -16,6 +16,8 @@ Features = NDArray[np.float32]
 HoldOut = Literal["groups", "pictures", "triplets"]
 # features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> a lens
 Learn = Callable[[Features, Rows, Rows | None, Rows | None], Lens]
+# the closed form to start from, and the same four -> a lens
+Correct = Callable[[Lens, Features, Rows, Rows | None, Rows | None], Lens]
 
 FOLDS = 5
 TRIPLET_FOLDS = 3  # all three pictures of a triplet must be held out, which of five folds would ask but a 25th
@@ -58,27 +60,45 @@ class Task:
 
 @dataclass(frozen=True)
 class Labelled:
-    """What is asked about, as arrays of n rows: features float32, group, side (-1 none), triplets or None."""
+    """What is asked about, as arrays of n rows.
+
+    Args:
+        features: (n, f) float32.
+        group: (n,) int64, -1 for none.
+        side: (n,) int64, -1 for none; read only where `sided`.
+        triplets: (t, 3) int64, or None.
+        sided: whether there are sides.
+        content: (n,) int64, equal for equal pictures; None where nothing is known to be equal.
+    """
 
     features: Features
     group: Rows
     side: Rows
     triplets: Rows | None
     sided: bool
+    content: Rows | None = None
 
-    def learn(self, task: Task, how: Learn) -> Lens:
-        """A lens learned from what a task leaves to learn from."""
+    def left(self, task: Task) -> tuple[Features, Rows, Rows | None, Rows | None]:
+        """What a task leaves to learn from: features, group, side or None, triplets or None."""
         at = np.full(len(self.group), -1)
         at[task.learned] = np.arange(len(task.learned))
         triplets = None if task.triplets is None else at[task.triplets]
         side = self.side[task.learned] if self.sided else None
-        return how(self.features[task.learned], self.group[task.learned], side, triplets)
+        return self.features[task.learned], self.group[task.learned], side, triplets
+
+    def learn(self, task: Task, how: Learn) -> Lens:
+        """A lens learned from what a task leaves to learn from."""
+        return how(*self.left(task))
 
     def answers(self, queries: Rows, gallery: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which rows of a gallery (g,) are right for queries (q,), and which are left out: both (q, g) bool."""
+        """Which rows of a gallery (g,) are right for queries (q,), and which are left out: both (q, g) bool.
+
+        A query's own side is left out, and the query itself with all its copies.
+        """
         right = (self.group[queries, None] == self.group[gallery]) & (self.group[gallery] >= 0)
         same_side = (self.side[queries, None] == self.side[gallery]) & (self.side[gallery] >= 0)
-        return right, same_side | (queries[:, None] == gallery)
+        content = np.arange(len(self.group)) if self.content is None else self.content
+        return right, same_side | (content[queries, None] == content[gallery])
 
 
 class Split:

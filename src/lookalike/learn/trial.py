@@ -9,7 +9,7 @@ from lookalike.errors import ShapeError
 from lookalike.learn.metrics import rank_of_first
 from lookalike.learn.shuffles import ClosedForms, Labelling
 from lookalike.learn.splits import sample
-from lookalike.learn.tasks import Labelled, Learn, Rows, Task
+from lookalike.learn.tasks import Correct, Labelled, Learn, Rows, Task
 from lookalike.learn.whitening import matching_pairs
 
 
@@ -21,41 +21,51 @@ class Trial:
         examples: Labelled,
         plain: NDArray[np.float32],
         learn: Learn,
+        correct: Correct | None,
         ridge: float,
         means: str,
         shuffles: int,
     ):
-        self.examples, self.plain, self.learn = examples, plain, learn
+        self.examples, self.plain, self.learn, self.correct = examples, plain, learn, correct
         self.ridge, self.means, self.shuffles = ridge, means, shuffles
         # Centred once for all, so that what each split subtracts is small and float32 is enough.
         x = examples.features - examples.features.mean(axis=0)
         self.gram = x @ x.T  # (n, f) @ (f, n) -> (n, n)
         self.parts: list[dict[str, NDArray[Any]]] = []
-        self.chosen: list[str] = []
 
     def ask(self, task: Task, rng: np.random.Generator) -> None:
-        """One split: learn on its rows, answer its queries every way."""
-        lens = self.examples.learn(task, self.learn)
-        self.chosen.append(str(lens.settings.get("chosen", "")))
-        embedding = lens.apply(self.examples.features, self.examples.side if self.examples.sided else None)
-        plain, by_lens = self.plain[task.queries], embedding[task.queries] @ embedding.T  # (q, n)
-        near_lens, near_plain = by_lens[:, task.gallery], plain[:, task.gallery]
-        forms = self._closed_forms(task, rng)
-        everyone = np.arange(len(embedding))
-        right, out = self.examples.answers(task.queries, everyone)
+        """One split: learn on its rows, answer its queries every way.
+
+        Raises: ExamplesError, when nothing can be learned from what the split leaves.
+        """
+        examples = self.examples
+        left = examples.left(task)
+        closed = self.learn(*left)
+        lenses = {"closed": closed}
+        if self.correct is not None:
+            lenses["corrected"] = self.correct(closed, *left)
+        everyone = np.arange(len(examples.group))
+        right, out = examples.answers(task.queries, everyone)
+        plain = self.plain[task.queries]  # (q, n)
         part: dict[str, NDArray[Any]] = {
             "key": task.key,
             "unit": task.unit,
-            "plain": task.ranks(near_plain),
-            "lens": task.ranks(near_lens),
+            "plain rank": task.ranks(plain[:, task.gallery]),
             "plain among all": rank_of_first(plain, right, out),
-            "lens among all": rank_of_first(by_lens, right, out),
-            "forms": np.stack(
-                [task.ranks(forms.similarities(i, task.queries, task.gallery)) for i in range(self.shuffles + 1)]
-            ),
-            "right": np.where(task.right & ~task.out, near_lens, -2).max(axis=1),
-            "wrong": np.where(~task.right & ~task.out, near_lens, -2).max(axis=1),
         }
+        for name, lens in lenses.items():
+            embedding = lens.apply(examples.features, examples.side if examples.sided else None)
+            similarities = embedding[task.queries] @ embedding.T  # (q, d) @ (d, n) -> (q, n)
+            near = similarities[:, task.gallery]
+            part |= {
+                f"{name} rank": task.ranks(near),
+                f"{name} among all": rank_of_first(similarities, right, out),
+                f"{name} right": np.where(task.right & ~task.out, near, -np.inf).max(axis=1),
+                f"{name} wrong": np.where(~task.right & ~task.out, near, -np.inf).max(axis=1),
+            }
+        forms = self._closed_forms(task, rng)
+        answers = [forms.similarities(i, task.queries, task.gallery) for i in range(self.shuffles + 1)]
+        part["forms"] = np.stack([task.ranks(one) for one in answers])
         self.parts.append(part)
 
     def _closed_forms(self, task: Task, rng: np.random.Generator) -> ClosedForms:
