@@ -60,7 +60,7 @@ def prove(
         side: (n,) int, or None; a query does not search its own side.
         triplets: (t, 3) int rows, or None. They are what is proved where no group has two members.
         learn: features, group, side or None, triplets or None -> Lens. None: `whiten`.
-        correct: that lens, features, group, side or None, triplets or None -> a corrected lens; or None.
+        correct: a second step from that lens on, such as `lookalike.siamese.correct`; or None.
         plain: (n, d) float, what plain search compares; None: the features.
         content: n content hashes; equal ones stay on one side of a split, and a query does not find its own copies.
         hold_out: see `Split`; None decides by the examples.
@@ -104,10 +104,10 @@ def prove(
         except ExamplesError:
             continue  # this split left nothing to learn from
     names = numbers if split.hold_out == "triplets" else rows
-    return _judged(trial, split, names, notes, seed, rng)
+    return judged(trial, split, names, notes, seed, rng)
 
 
-def _judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int, rng: np.random.Generator) -> Proof:
+def judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int, rng: np.random.Generator) -> Proof:
     """The proof from the answers: the choice of the lens, both gates, the verdict."""
     proof: dict[str, Any] = {
         "notes": notes,

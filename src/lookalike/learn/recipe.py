@@ -1,24 +1,12 @@
 """The way to learn that held for every kind of picture: teaching, proof and benchmarks all take it from here."""
 
-from typing import Protocol
-
 import numpy as np
 
-from lookalike.learn.tasks import Features, Learn, Rows
+from lookalike.learn.tasks import Correct, Features, Learn, Rows
 from lookalike.learn.whitening import whiten
 from lookalike.lens import Lens
 
 RIDGE = 1.0
-
-
-class Correct(Protocol):
-    """A second step: a lens and the examples it was made from -> a better lens."""
-
-    def __call__(
-        self, lens: Lens, features: Features, group: Rows, *, side: Rows | None, triplets: Rows | None
-    ) -> Lens:
-        """As `lookalike.siamese.correct` does; it is handed in, for this room knows no torch."""
-        ...
 
 
 def recipe(correct: Correct | None = None, *, ridge: float = RIDGE) -> Learn:

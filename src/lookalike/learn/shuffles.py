@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.learn.whitening import lower_inverse
+from lookalike.learn.whitening import inverse_root
 
 
 @dataclass(frozen=True)
@@ -44,30 +44,27 @@ class ClosedForms:
     mean nothing cannot be told from the shuffled ones.
 
     Args:
-        gram: (n, n) float32, inner products of the centred features of all rows.
+        gram: (n, n) float32 or float64, inner products of the centred features of all rows; float64 for a ridge so
+            small that what is left after whitening is a small part of them.
         labellings: all over the same rows, with groups of the same sizes and as many pairs.
         features: f, over which the mean variance is taken.
         ridge: as for `whiten`.
     """
 
-    def __init__(self, gram: NDArray[np.float32], labellings: list[Labelling], features: int, ridge: float = 1.0):
+    def __init__(self, gram: NDArray[np.floating[Any]], labellings: list[Labelling], features: int, ridge: float = 1.0):
         self.labellings = labellings
         grouped = np.flatnonzero(labellings[0].groups >= 0)
         total = float(gram.diagonal()[grouped].sum(dtype=np.float64))
-        within = []
-        for one in labellings:
-            parts, signs = _parts(gram, one)
-            own = np.einsum("tt->t", _parts(parts.T, one)[0])
-            within.append(total + float((signs * own).sum(dtype=np.float64)))
-        shift = np.float32(ridge * min(within) / features)
+        within = min(total - _between(gram, one) for one in labellings)
+        shift = gram.dtype.type(ridge * within / features)
         # Equal pictures only: no direction varies more than another, as in `whiten`.
-        self.centring_alone = bool(min(within) <= 1e-7 * float(np.trace(gram, dtype=np.float64)))
-        self.shared = gram
+        self.centring_alone = bool(within <= 1e-7 * float(np.trace(gram, dtype=np.float64)))
+        self.shared: NDArray[Any] = gram
         if not self.centring_alone:
             # (Z'Z + c I)^-1 = (I - Z' (Z Z' + c I)^-1 Z) / c, seen from both sides by all rows.
             inner = gram[np.ix_(grouped, grouped)]
             inner[np.diag_indices(len(grouped))] += shift
-            half = lower_inverse(np.linalg.cholesky(inner)) @ gram[grouped]  # (g, g) @ (g, n) -> (g, n)
+            half = inverse_root(inner) @ gram[grouped]  # (g, g) @ (g, n) -> (g, n)
             self.shared = (gram - half.T @ half) / shift
 
     def similarities(self, which: int, queries: NDArray[np.int64], gallery: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -89,7 +86,23 @@ class ClosedForms:
         return np.asarray(products / lengths[0] / lengths[1], np.float32)
 
 
-def _parts(rows: NDArray[np.float32], labelling: Labelling) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _between(gram: NDArray[Any], labelling: Labelling) -> float:
+    """How much of the scatter of all grouped rows is not within groups: less what further pairs add."""
+    order = np.argsort(labelling.groups, kind="stable")
+    order = order[labelling.groups[order] >= 0]
+    starts = np.flatnonzero(np.diff(labelling.groups[order], prepend=-1))
+    sizes = np.diff(starts, append=len(order))
+    between = 0.0
+    for size in np.unique(sizes):
+        members = order[starts[sizes == size, None] + np.arange(size)]  # (t, s)
+        blocks = gram[members[:, :, None], members[:, None, :]]  # (t, s, s)
+        between += float(blocks.sum(dtype=np.float64)) / size
+    a, b = labelling.pairs.T
+    apart = gram[a, a] + gram[b, b] - 2 * gram[a, b]
+    return between - float(apart.sum(dtype=np.float64)) / 2
+
+
+def _parts(rows: NDArray[Any], labelling: Labelling) -> tuple[NDArray[Any], NDArray[Any]]:
     """Rows (n, m) -> what the labelling takes from and adds to the scatter: (t, m), and its signs (t,).
 
     A group of s rows takes their sum / sqrt s; a pair adds its difference / sqrt 2.
@@ -97,13 +110,13 @@ def _parts(rows: NDArray[np.float32], labelling: Labelling) -> tuple[NDArray[np.
     order = np.argsort(labelling.groups, kind="stable")
     order = order[labelling.groups[order] >= 0]
     starts = np.flatnonzero(np.diff(labelling.groups[order], prepend=-1))
-    sizes = np.diff(starts, append=len(order)).astype(np.float32)
-    parts: NDArray[Any] = np.zeros((0, rows.shape[1]), np.float32)
+    sizes = np.diff(starts, append=len(order)).astype(rows.dtype)
+    parts: NDArray[Any] = np.zeros((0, rows.shape[1]), rows.dtype)
     if len(order):
         parts = np.add.reduceat(rows[order], starts, axis=0) / np.sqrt(sizes)[:, None]
     a, b = labelling.pairs.T
-    parts = np.vstack([parts, (rows[a] - rows[b]) * np.float32(np.sqrt(0.5))])
-    return np.asarray(parts, np.float32), np.repeat(np.array([-1, 1], np.float32), [len(starts), len(a)])
+    parts = np.vstack([parts, (rows[a] - rows[b]) * rows.dtype.type(np.sqrt(0.5))])
+    return parts, np.repeat(np.array([-1, 1], rows.dtype), [len(starts), len(a)])
 
 
 def _turned(rows: NDArray[np.int64], sides: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,6 @@ Features = NDArray[np.float32]
 HoldOut = Literal["groups", "pictures", "triplets"]
 # features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> a lens
 Learn = Callable[[Features, Rows, Rows | None, Rows | None], Lens]
-# the closed form to start from, and the same four -> a lens
-Correct = Callable[[Lens, Features, Rows, Rows | None, Rows | None], Lens]
 
 FOLDS = 5
 TRIPLET_FOLDS = 3  # all three pictures of a triplet must be held out, which of five folds would ask but a 25th
@@ -25,6 +23,16 @@ ENOUGH_QUERIES = 600  # then no further fold is asked
 ENOUGH_UNITS = 40
 REPEATS = 3  # of all folds, where they ask fewer than FEW_QUERIES in all
 FEW_QUERIES = 100
+
+
+class Correct(Protocol):
+    """A second step: a lens and the examples it was made from -> a better lens."""
+
+    def __call__(
+        self, lens: Lens, features: Features, group: Rows, *, side: Rows | None, triplets: Rows | None
+    ) -> Lens:
+        """As `lookalike.siamese.correct` does; it is handed in, for this room knows no torch."""
+        ...
 
 
 @dataclass(frozen=True)

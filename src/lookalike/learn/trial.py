@@ -12,6 +12,8 @@ from lookalike.learn.splits import sample
 from lookalike.learn.tasks import Correct, Labelled, Learn, Rows, Task
 from lookalike.learn.whitening import matching_pairs
 
+SMALL = 0.05  # of a ridge: below, float32 would lose what whitening leaves of the main directions
+
 
 class Trial:
     """What was asked so far, and how plain, the lens and the closed forms answered."""
@@ -30,6 +32,7 @@ class Trial:
         self.ridge, self.means, self.shuffles = ridge, means, shuffles
         # Centred once for all, so that what each split subtracts is small and float32 is enough.
         x = examples.features - examples.features.mean(axis=0)
+        x = x.astype(np.float64) if ridge < SMALL else x
         self.gram = x @ x.T  # (n, f) @ (f, n) -> (n, n)
         self.parts: list[dict[str, NDArray[Any]]] = []
 
@@ -39,11 +42,11 @@ class Trial:
         Raises: ExamplesError, when nothing can be learned from what the split leaves.
         """
         examples = self.examples
-        left = examples.left(task)
-        closed = self.learn(*left)
+        features, group, side, triplets = examples.left(task)
+        closed = self.learn(features, group, side, triplets)
         lenses = {"closed": closed}
         if self.correct is not None:
-            lenses["corrected"] = self.correct(closed, *left)
+            lenses["corrected"] = self.correct(closed, features, group, side=side, triplets=triplets)
         everyone = np.arange(len(examples.group))
         right, out = examples.answers(task.queries, everyone)
         plain = self.plain[task.queries]  # (q, n)
@@ -73,10 +76,10 @@ class Trial:
         examples, learned = self.examples, task.learned
         side = examples.side if self.means == "side" else np.zeros_like(examples.side)
         where = side == np.unique(side)[:, None]  # (sides, n)
-        weight = np.zeros(where.shape, np.float32)
+        weight = np.zeros(where.shape, self.gram.dtype)
         weight[:, learned] = where[:, learned]
         weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1)
-        spread = where.T.astype(np.float32)  # (n, sides): x - spread @ weight @ x is centred
+        spread = where.T.astype(self.gram.dtype)  # (n, sides): x - spread @ weight @ x is centred
         half = self.gram - spread @ (weight @ self.gram)
         gram = half - (half @ weight.T) @ spread.T
         groups = np.full(len(examples.group), -1)

@@ -11,12 +11,14 @@ from lookalike.lens import Lens
 
 Features = NDArray[np.floating[Any]]
 ROWS_AT_ONCE = 4096
-SAMPLE = 16_384  # rows that decide the scale and the main directions; the covariance reads all of them
+SAMPLE = 4096  # rows that decide the main directions; the covariance reads all of them
+SCALED_BY = 1024  # rows that decide the scale, which no similarity depends on
+SMALLEST = 1e-24  # mean squared length of rows whose squares float32 can hold
 LARGEST_EXACT = 1024  # above, main directions are found by iteration
 
 
 def whiten(
-    features: Features,
+    features: ArrayLike,
     group: ArrayLike,
     *,
     side: ArrayLike | None = None,
@@ -31,7 +33,8 @@ def whiten(
     Directions in which pictures of one group differ count less; those in which they agree count more.
 
     Args:
-        features: (n, f) float16 or float32. Rows outside every group and triplet only move the mean.
+        features: (n, f) of any float type or int, rows of any length. Rows outside every group and triplet only move
+            the mean.
         group: (n,) int, who belongs together; -1 for none.
         side: (n,) int, or None; only read with means="side".
         triplets: (t, 3) int rows anchor, positive, negative. A pair of anchor and positive enters S once, as a group
@@ -60,27 +63,30 @@ def whiten(
     mean = centre(x, sides if means == "side" else None)
     shift = mean[sides] if mean.ndim == 2 else None
     total = sum(float(np.square(part, dtype=np.float64).sum()) for _, part in centred(x, mean, sides))
-    if total <= 1e-10 * len(x):
+    size = total / len(x) + float(np.square(mean, dtype=np.float64).sum(axis=-1).max())
+    if np.isfinite(size) and total <= 1e-10 * size * len(x):
         raise ExamplesError("all pictures have the same features: nothing tells them apart. Add different pictures.")
+    if not SMALLEST < size < 1 / SMALLEST:
+        raise ShapeError("features that are not finite, or too small or large for float32. Bring rows to length 1.")
     differences = _differences(x, groups, pairs, shift)
     few = (groups >= 0).sum() + len(pairs) <= x.shape[1] // 3
     matrix = (_from_few if few else _from_many)(differences, x.shape[1], ridge, 1e-7 * total)
-    some = np.arange(0, len(x), max(1, len(x) // SAMPLE))
-    sample = np.vstack([part for _, part in centred(x[some], mean, sides[some])])
-    whitened = sample @ matrix  # (n, f) @ (f, f) -> (n, f)
-    size = np.float32(np.sqrt(np.square(whitened).sum(axis=1).mean()))
-    matrix /= size
-    if dims is not None and dims < min(len(sample), x.shape[1]):
-        matrix = matrix @ main_directions(whitened / size, dims)  # (f, f) @ (f, d) -> (f, d)
+    cut = dims is not None and dims < min(len(x), x.shape[1])
+    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), SAMPLE if cut else SCALED_BY)).astype(np.int64))
+    whitened = np.vstack([part @ matrix for _, part in centred(x[some], mean, sides[some])])  # (n, f) @ (f, f)
+    matrix /= np.float32(np.sqrt(np.square(whitened, dtype=np.float64).sum(axis=1).mean()))
+    if cut and dims is not None:
+        matrix = matrix @ main_directions(whitened, dims)  # (f, f) @ (f, d) -> (f, d)
     settings = {"method": "closed form", "ridge": ridge, "dims": dims, "means": means, "rows": len(x)}
     return Lens(name, mean, matrix, settings)
 
 
 def checked(
-    features: Features, group: ArrayLike, side: ArrayLike | None, triplets: ArrayLike | None
+    features: ArrayLike, group: ArrayLike, side: ArrayLike | None, triplets: ArrayLike | None
 ) -> tuple[Features, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Examples as arrays that fit: features, group, side (0 where none), and pairs (p, 2) that triplets add."""
     x = np.asarray(features)
+    x = x.astype(np.float32) if x.dtype.kind in "iu" else x
     if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
         raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")
     groups = np.asarray(group, np.int64)
@@ -176,8 +182,8 @@ def _from_many(differences: Iterator[NDArray[np.float32]], f: int, ridge: float,
     within *= np.float32(f / trace if trace > least else 0)
     within[np.diag_indices(f)] += np.float32(ridge)
     if ridge < 0.01:  # so small that float32 could lose positive definiteness
-        return lower_inverse(np.linalg.cholesky(within.astype(np.float64)).astype(np.float32)).T
-    return lower_inverse(np.linalg.cholesky(within)).T
+        return np.asarray(inverse_root(within.astype(np.float64)).T, np.float32)
+    return np.asarray(inverse_root(within).T)
 
 
 def _from_few(differences: Iterator[NDArray[np.float32]], f: int, ridge: float, least: float) -> NDArray[np.float32]:
@@ -197,20 +203,25 @@ def _from_few(differences: Iterator[NDArray[np.float32]], f: int, ridge: float, 
     return matrix / np.float32(np.sqrt(ridge))
 
 
-def lower_inverse(lower: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The inverse of a lower triangle, by halves: numpy has no triangular solve but a general one.
+def inverse_root(square: NDArray[np.floating[Any]]) -> NDArray[Any]:
+    """The inverse of the lower Cholesky factor of a positive definite matrix, by halves: (n, n), lower triangular.
 
-    >>> lower_inverse(np.array([[2.0, 0.0], [1.0, 4.0]], np.float32)).tolist()
+    Both are found together in products of halves: numpy has no triangular solve but a general one, and its Cholesky
+    on several threads is slower than this by far where other programs run.
+
+    >>> inverse_root(np.array([[4.0, 2.0], [2.0, 17.0]], np.float32)).tolist()  # L = [[2, 0], [1, 4]]
     [[0.5, 0.0], [-0.125, 0.25]]
     """
-    n = len(lower)
-    if n <= 64:
-        return np.tril(np.linalg.inv(lower))
+    n = len(square)
+    if n <= 96:
+        return np.asarray(np.tril(np.linalg.inv(np.linalg.cholesky(square))))
     half = n // 2
-    result = np.zeros_like(lower)
-    result[:half, :half] = lower_inverse(lower[:half, :half])
-    result[half:, half:] = lower_inverse(lower[half:, half:])
-    result[half:, :half] = -(result[half:, half:] @ (lower[half:, :half] @ result[:half, :half]))
+    result = np.zeros_like(square)
+    first = inverse_root(square[:half, :half])
+    below = square[half:, :half] @ first.T
+    second = inverse_root(square[half:, half:] - below @ below.T)
+    result[:half, :half], result[half:, half:] = first, second
+    result[half:, :half] = -(second @ (below @ first))
     return result
 
 
