@@ -111,7 +111,8 @@ def is_named_as_picture(name: str) -> bool:
     >>> is_named_as_picture("IMG_1.JPG"), is_named_as_picture("notes.txt"), is_named_as_picture("photo")
     (True, False, False)
     """
-    return bool(_ENDINGS.fullmatch(PurePath(name).suffix[1:].lower()))
+    _, dot, ending = name.rpartition(".")
+    return bool(dot and _ENDINGS.fullmatch(ending.lower()))
 
 
 def declared_sizes(format: str, content: bytes) -> list[tuple[int, int]]:

@@ -80,21 +80,21 @@ class Identities:
     def __init__(self) -> None:
         self._parents: dict[str, str] = {}
 
-    def of(self, path: Path) -> str | None:
+    def of(self, path: Path | str) -> str | None:
         """The resolved path of a file; None when there is no such file."""
         try:
             status = os.lstat(path)
             if stat.S_ISREG(status.st_mode):
                 return self._within_its_folder(path)
-            return os.path.realpath(path) if path.is_file() else None
+            return os.path.realpath(path) if Path(path).is_file() else None
         except (OSError, ValueError):  # ValueError: a name that no file can have
             return None
 
-    def of_name(self, path: Path) -> str:
+    def of_name(self, path: Path | str) -> str:
         """As `of`, and the resolved name of a file that is not there."""
         return self.of(path) or self._within_its_folder(path)
 
-    def _within_its_folder(self, path: Path) -> str:
+    def _within_its_folder(self, path: Path | str) -> str:
         parent, name = os.path.split(path)
         if parent not in self._parents:
             self._parents[parent] = os.path.realpath(parent)

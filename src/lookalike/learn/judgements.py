@@ -35,6 +35,11 @@ class Judgement:
     yes: str
     no: str | None
 
+    @property
+    def files(self) -> set[str]:
+        """The two or three files that it is about."""
+        return {self.query, self.yes} | ({self.no} if self.no is not None else set())
+
 
 class Judgements:
     """The answers of people about one collection, in a file that only grows.
@@ -114,40 +119,26 @@ class Judgements:
         Raises: ExamplesError, when nothing is left.
         """
         standing, said = self._read()
-        identities, gone = Identities(), dict[str, None]()
-        rows: dict[str, int] = {}  # resolved path -> row
-        paths: list[Path] = []
-        row_of: dict[str, int] = {}
-        for file in dict.fromkeys(
-            file for one in standing for file in (one.query, one.yes, one.no) if file is not None
-        ):
-            identity = identities.of(folder / file)
-            if identity is None:
-                gone[file] = None
-                continue
-            row_of[file] = rows.setdefault(identity, len(rows))
-            if row_of[file] == len(paths):
-                paths.append(folder / file)
+        paths, row = _files_of(standing, folder)
+        there = [one for one in standing if row.keys() >= one.files]
         pairs: dict[tuple[int, int], None] = {}
         triplets: dict[tuple[int, int, int], None] = {}
-        against = without = 0
-        for one in standing:
-            if {one.query, one.yes, one.no} & gone.keys():
-                without += 1
+        against = 0
+        for one in there:
+            query, yes = row[one.query], row[one.yes]
+            if len({row[file] for file in one.files}) < len(one.files):  # two names of one picture
                 continue
-            query, yes = row_of[one.query], row_of[one.yes]
-            no = None if one.no is None else row_of[one.no]
-            if len({query, yes, no}) < 3:  # two names of one file
-                continue
-            if no is None:
+            if one.no is None:
                 pairs[query, yes] = None
                 continue
+            no = row[one.no]
             if (query, no, yes) in triplets:
                 del triplets[query, no, yes]
                 against += 1
             triplets[query, yes, no] = None
+        gone = sorted({file for one in standing for file in one.files} - row.keys())
         if not pairs and not triplets:
-            why = f": {count(without, 'judgement')} name files that are gone" if without else ""
+            why = f": {count(len(standing), 'judgement')}, about files that are gone ({some(gone)})" if gone else ""
             raise ExamplesError(f"{self.path}: no judgements to learn from{why}. Add some with lookalike judge.")
         two = np.array(list(pairs), np.int64).reshape(-1, 2)
         three = np.array(list(triplets), np.int64).reshape(-1, 3)
@@ -157,10 +148,11 @@ class Judgements:
         how = [f"judgements: {count(len(two), 'pair')} and {count(len(three), 'triplet')} {of}"]
         if against:
             how.append(f"left out: {count(against, 'judgement')} that a later one contradicts")
-        if without:
-            how.append(f"left out: {count(without, 'judgement')} about files that are gone: {some(list(gone))}")
-        kept = tuple(paths[row] for row in used)
+        if gone:
+            without = count(len(standing) - len(there), "judgement")
+            how.append(f"left out: {without} about files that are gone: {some(gone)}")
         explicit = at[two.size :].reshape(-1, 3).astype(np.int64) if len(three) else None
+        kept = tuple(paths[one] for one in used)
         return Examples(kept, group, None, explicit, "judgements", (*how, *said))
 
     def _read(self) -> tuple[list[Judgement], tuple[str, ...]]:
@@ -253,6 +245,21 @@ def read_csv(path: Path) -> list[tuple[str, str, str | None]]:
     if not rows:
         raise ExamplesError(f"{path}: no lines below the first. Add one for each judgement.")
     return rows
+
+
+def _files_of(judgements: Sequence[Judgement], folder: Path) -> tuple[list[Path], dict[str, int]]:
+    """The pictures that judgements are about, each once, and the row of each file's name; none for files gone."""
+    identities = Identities()
+    paths: list[Path] = []
+    known: dict[str, int] = {}
+    row: dict[str, int] = {}
+    for one in judgements:
+        for file in (one.query, one.yes, one.no):
+            if file is not None and file not in row and (identity := identities.of(folder / file)):
+                row[file] = known.setdefault(identity, len(known))
+                if row[file] == len(paths):
+                    paths.append(folder / file)
+    return paths, row
 
 
 def _parsed(line: bytes | None) -> object:

@@ -4,14 +4,14 @@ import os
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from lookalike.errors import ExamplesError, PictureError
 from lookalike.finding import NOT_OURS, Found, natural_key, walk
-from lookalike.learn.belonging import Examples, alone, count, listed, numbered, some
+from lookalike.learn.belonging import Examples, Identities, alone, count, listed, numbered, some
 from lookalike.sniffing import HEAD, is_named_as_picture, sniff
 
 As = Literal["sides", "classes", "views"]
@@ -26,6 +26,7 @@ class Layout:
     Attributes:
         source: the folder.
         files: every picture, relative to the folder, in natural order.
+        paths: the same, as paths.
         sides: folder -> key -> row, of the folders that may be sides: those directly within, or, where there is only
             one and nothing beside it, those within that one. Keys are names that are compared.
         classes: folder with pictures directly in it -> their rows; "" are those beside the folders.
@@ -35,6 +36,7 @@ class Layout:
 
     source: Path
     files: list[str]
+    paths: list[Path]
     sides: dict[str, dict[str, int]]
     classes: dict[str, list[int]]
     empty: list[str]
@@ -52,7 +54,7 @@ class Layout:
 
     @property
     def common(self) -> float:
-        """Share of all names that the poorest of the folders has, 0 to 1."""
+        """Share of all names that every folder has at least, 0 to 1."""
         names = set().union(*self.sides.values())
         return min(map(len, self.sides.values())) / len(names) if len(self.sides) > 1 else 0.0
 
@@ -73,7 +75,7 @@ class Layout:
             return f"{beside} and no folders"
         what = f"{count(len(sizes), 'folder')} with {_sizes(sizes)}"
         if len(self.sides) > 1:
-            share = f"{self.common:.0%} of the names in all of them" if self.shared else "no names in common"
+            share = f"at least {self.common:.0%} of all names in each" if self.shared else "no names in common"
             what += f", {share}"
         return f"{beside} beside {what}" if self.beside else what
 
@@ -122,24 +124,27 @@ def laid_out(source: Path) -> Layout:
     walked = walk(source)
     if "." in walked.passed_over:
         raise ExamplesError(f"{source}: {walked.passed_over['.']}")
-    pictures = [one for one in walked if is_picture(one)]
-    said = []
-    if passed := walked.passed_over:
-        name, reason = next(iter(passed.items()))
-        said.append(f"left out: {some(list(passed))}, which cannot be read: {name}: {reason}")
-    if others := len(walked) - len(pictures):
-        names = [one.file for one in walked if not is_picture(one)]
-        said.append(
-            f"left out: {count(others, 'file')} that {'is no picture' if others == 1 else 'are no pictures'}: "
-            f"{some(names)}"
-        )
+    said = [f"left out: {name}: {reason.rstrip('.')}" for name, reason in list(walked.passed_over.items())[:3]]
+    if (more := len(walked.passed_over) - 3) > 0:
+        said.append(f"left out: {more:,} more that cannot be read")
+    pictures: list[Found] = []
+    others: list[Found] = []
+    for one in walked:
+        (pictures if is_picture(one) else others).append(one)
+    if others:
+        are = "is no picture" if len(others) == 1 else "are no pictures"
+        said.append(f"left out: {count(len(others), 'file')} that {are}: {some([one.file for one in others])}")
+    links = [one for one in pictures if one.path.is_symlink()]
+    if twice := _here_already(pictures, links):
+        said.append(f"left out: {count(len(twice), 'link')} to pictures that are here already: {some(list(twice))}")
+        pictures = [one for one in pictures if one.file not in twice]
     files = [one.file for one in pictures]
     classes: dict[str, list[int]] = {}
     for row, file in enumerate(files):
         classes.setdefault(file.rpartition("/")[0], []).append(row)
     tops = {file.split("/")[0] for file in files if "/" in file}
     empty = sorted((name for name in _folders_in(source) if name not in tops), key=natural_key)
-    return Layout(source, files, _sides_of(files), classes, empty, said)
+    return Layout(source, files, [one.path for one in pictures], _sides_of(files), classes, empty, said)
 
 
 def is_picture(one: Found) -> bool:
@@ -156,6 +161,21 @@ def is_picture(one: Found) -> bool:
     return True
 
 
+def _here_already(pictures: list[Found], links: list[Found]) -> dict[str, None]:
+    """The links among pictures that lead to another of them; of two links to one picture elsewhere, the second."""
+    if not links:
+        return {}
+    identities, own = Identities(), {one.file for one in links}
+    seen = {identities.of(one.path) for one in pictures if one.file not in own}
+    twice: dict[str, None] = {}
+    for one in links:
+        identity = identities.of(one.path)
+        if identity in seen:
+            twice[one.file] = None
+        seen.add(identity)
+    return twice
+
+
 def _views(layout: Layout) -> Examples:
     if len(layout.files) < 2:
         raise layout.error("two or more pictures", "views. Add pictures.")
@@ -163,7 +183,7 @@ def _views(layout: Layout) -> Examples:
     said = (
         f"views: {count(len(layout.files), 'picture')}{where}; what belongs together is each picture and its own views"
     )
-    return alone(_paths(layout, range(len(layout.files))), [said, *layout.said])
+    return alone(layout.paths, [said, *layout.said])
 
 
 def _sides(layout: Layout) -> Examples:
@@ -228,14 +248,15 @@ def _doubts(layout: Layout) -> list[str]:
     """What may have been meant otherwise where folders were read as classes."""
     said = []
     if layout.common >= NEARLY and len(layout.shared) > 1 and len(layout.sides) == len(layout.folders):
-        said.append(f"{layout.common:.0%} of the names are in every folder. If they are sides, say --as sides")
+        said.append(f"every folder has at least {layout.common:.0%} of all names. If they are sides, say --as sides")
     last = Counter(name.rpartition("/")[2] for name in layout.folders)
     if twice := [name for name, times in last.items() if times > 1]:
         said.append(
             f"{count(len(twice), 'folder name')} in several places ({some(twice)}), each a class of its own. "
             "To make them one, give a CSV of file,label"
         )
-    if within := [name for name in layout.folders if any(one.startswith(name + "/") for one in layout.folders)]:
+    parents = {name[:at] for name in layout.folders for at, letter in enumerate(name) if letter == "/"}
+    if within := [name for name in layout.folders if name in parents]:
         said.append(
             f"{count(len(within), 'folder')} with pictures beside folders, each a class of its own: {some(within)}"
         )
@@ -255,19 +276,19 @@ def _sides_of(files: list[str]) -> dict[str, dict[str, int]]:
         top_name, slash, name = file[len(prefix) :].partition("/")
         if slash:
             inside.setdefault(prefix + top_name, []).append((name, row))
-    doubled: set[str] = set()
-    for names in inside.values():
-        stems = Counter(_stem(name) for name, _ in names)
-        doubled.update(stem for stem, times in stems.items() if times > 1)
+    stems = {folder: [_stem(name) for name, _ in names] for folder, names in inside.items()}
+    doubled = {stem for of in stems.values() for stem, times in Counter(of).items() if times > 1}
     keys = {}
     for folder, names in inside.items():
-        keys[folder] = {(name if _stem(name) in doubled else _stem(name)): row for name, row in names}
+        both = zip(stems[folder], names, strict=True)
+        keys[folder] = {(name if stem in doubled else stem): row for stem, (name, row) in both}
     return keys
 
 
 def _stem(name: str) -> str:
     """A name without its ending, in one spelling: a Mac and a PC write the same Hangul in different code points."""
-    return unicodedata.normalize("NFC", str(PurePosixPath(name).with_suffix("")))
+    stem, dot, ending = name.rpartition(".")
+    return unicodedata.normalize("NFC", stem if dot and "/" not in ending else name)
 
 
 def _folders_in(folder: Path) -> list[str]:
@@ -283,5 +304,5 @@ def _sizes(sizes: list[int]) -> str:
     return listed([f"{size:,}" for size in sizes]) + (" picture" if sizes == [1] else " pictures")
 
 
-def _paths(layout: Layout, rows: "range | list[int]") -> tuple[Path, ...]:
-    return tuple(layout.source / layout.files[row] for row in rows)
+def _paths(layout: Layout, rows: list[int]) -> tuple[Path, ...]:
+    return tuple(layout.paths[row] for row in rows)

@@ -1,6 +1,7 @@
 """A CSV -> Examples: triplets, pairs or labels, whatever delimiter and spelling a spreadsheet gave it."""
 
 import csv
+import os
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -147,11 +148,11 @@ def _rows(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path], Rows
     row = np.full(len(names), -1)
     for i, name in enumerate(names):
         spellings = dict.fromkeys([name, name.strip(), name.strip().replace("\\", "/")])
-        for path in (base / spelling for spelling in spellings for base in bases):
+        for path in (os.path.join(base, spelling) for spelling in spellings for base in bases):  # noqa: PTH118  many
             if identity := identities.of(path):
-                row[i] = known.setdefault(identity, len(known))
-                if row[i] == len(paths):
-                    paths.append(path)
+                at = row[i] = known.setdefault(identity, len(known))
+                if at == len(paths):
+                    paths.append(Path(path))
                 break
     return paths, row
 
