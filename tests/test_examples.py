@@ -1,5 +1,7 @@
 """Pictures alone, and several examples united."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -133,3 +135,14 @@ def test_one_part_united_is_itself_and_none_is_an_error(tmp_path):
     assert united([one]) is one
     with pytest.raises(ExamplesError, match="no examples were given"):
         united([])
+
+
+def test_the_python_of_the_docs_runs(tmp_path, monkeypatch, capsys):
+    words = (Path(__file__).parents[1] / "docs/examples.md").read_text(encoding="utf-8")
+    code = words.split("```python\n")[1].split("```")[0]
+    put(tmp_path, *(f"emoji/{design}/{sign}.png" for design in ("noto", "twemoji") for sign in (1, 2)))
+    put(tmp_path, *(f"photos/{i}.jpg" for i in range(4)))
+    table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n", "pairs.csv")
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})
+    assert capsys.readouterr().out.startswith("sides: 2 folders with 2 matching names (noto, twemoji)\n")

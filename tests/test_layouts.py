@@ -178,6 +178,28 @@ def test_as_classes_leaves_out_what_lies_beside_the_folders(tmp_path):
     assert "left out: 1 picture beside the folders: loose.jpg" in examples.said
 
 
+def test_a_link_to_a_picture_that_is_here_already_is_left_out(tmp_path):
+    """Of two links to one picture elsewhere the first stays, for nothing else here stands for it."""
+    put(tmp_path, "elsewhere/x.jpg")
+    put(tmp_path / "photos", "a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg")
+    (tmp_path / "photos/a/0.jpg").symlink_to(tmp_path / "photos/b/3.jpg")
+    (tmp_path / "photos/a/9.jpg").symlink_to(tmp_path / "elsewhere/x.jpg")
+    (tmp_path / "photos/b/9b.jpg").symlink_to(tmp_path / "elsewhere/x.jpg")
+    examples = read(tmp_path / "photos")
+    names = [path.name for path in examples.paths]
+    assert names == ["1.jpg", "2.jpg", "9.jpg", "3.jpg", "4.jpg"]
+    assert "left out: 2 links to pictures that are here already: a/0.jpg, b/9b.jpg" in examples.said
+
+
+def test_what_cannot_be_read_is_named_with_its_reason(tmp_path):
+    put(tmp_path, "a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg")
+    for i in range(5):
+        (tmp_path / f"lost{i}.jpg").symlink_to("nowhere")
+    examples = read(tmp_path)
+    assert "left out: lost0.jpg: a link to nowhere. Mend or remove it" in examples.said
+    assert "left out: 2 more that cannot be read" in examples.said
+
+
 # --- views
 
 
@@ -245,6 +267,26 @@ EXPECTED_CLASSES = "expected two or more folders of two or more pictures (classe
             {"as_": "classes"},
             "found 2 pictures and no folders; expected folders, as --as classes says. Nearest: views. Leave out --as "
             "classes, or move the pictures into folders.",
+        ),
+        (
+            ["a/1.jpg", "a/2.jpg", "a/3.jpg", "b/1.jpg"],
+            {},
+            f"found 2 folders with 3 and 1 pictures, at least 33% of all names in each; {EXPECTED_CLASSES}. Nearest: "
+            "views. Say --as views to take every picture by itself, or put pictures that belong together into one "
+            "folder.",
+        ),
+        (
+            [*(f"{side}/1.jpg" for side in "abcdef"), "a/2.jpg", "b/2.jpg", "x.jpg"],
+            {},
+            "found 1 picture beside 6 folders with 1 to 2 pictures, at least 50% of all names in each; expected "
+            "pictures or folders of them, not both. Nearest: classes. Say --as classes to leave out what lies beside "
+            "the folders, or --as views to take every picture by itself.",
+        ),
+        (
+            ["a/1.jpg", "a/2.jpg", "b/1.jpg", "c/2.jpg", "c/1.jpg.txt"],
+            {},
+            f"found 3 folders with 2, 1 and 1 pictures, at least 50% of all names in each; {EXPECTED_CLASSES}. "
+            "Nearest: sides. Say --as sides.",
         ),
         (
             ["left/1.jpg", "left/2.jpg", "left/3.jpg", "right/notes.txt"],

@@ -124,8 +124,9 @@ def laid_out(source: Path) -> Layout:
     walked = walk(source)
     if "." in walked.passed_over:
         raise ExamplesError(f"{source}: {walked.passed_over['.']}")
-    said = [f"left out: {name}: {reason.rstrip('.')}" for name, reason in list(walked.passed_over.items())[:3]]
-    if (more := len(walked.passed_over) - 3) > 0:
+    lost = sorted(walked.passed_over, key=natural_key)
+    said = [f"left out: {name}: {walked.passed_over[name].rstrip('.')}" for name in lost[:3]]
+    if (more := len(lost) - 3) > 0:
         said.append(f"left out: {more:,} more that cannot be read")
     pictures: list[Found] = []
     others: list[Found] = []
