@@ -1,5 +1,6 @@
 """Pictures alone, and several examples united."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from on_disk import error, groups, put, table, triplets
 
 from lookalike.errors import ExamplesError
 from lookalike.learn.belonging import joined
-from lookalike.learn.examples import of_files, read, united
+from lookalike.learn.examples import Examples, of_files, read, united
 
 
 def test_given_files_are_views_each_once_whatever_its_names(tmp_path):
@@ -22,7 +23,9 @@ def test_given_files_are_views_each_once_whatever_its_names(tmp_path):
 
 
 def test_a_wrong_source_gets_one_line(tmp_path):
-    put(tmp_path, "a.jpg", "judgements.jsonl", "b.csv")
+    put(tmp_path, "a.jpg", "judgements.jsonl")
+    os.mkfifo(tmp_path / "pipe")
+    assert error(tmp_path / "pipe") == "a pipe, a socket or a device; expected a folder or a CSV. Name one."
     assert error(tmp_path / "none") == "no such file or folder. Check its name."
     assert error(tmp_path / "a.jpg") == "found a picture; expected a folder or a CSV. Nearest: the folder it lies in."
     assert "Leave out --from" in error(tmp_path / "judgements.jsonl")
@@ -71,6 +74,28 @@ def test_pairs_that_share_a_picture_join_across_several(tmp_path):
         frozenset({"5.jpg", "6.jpg", "7.jpg"}),
     }
     assert "1 picture in several of these, taken once" in both.said
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=8), min_size=1, max_size=4
+    )
+)
+def test_pairs_of_several_join_as_all_of_them_in_one_would(several):
+    parts = []
+    for pairs in several:
+        one, other = np.array(pairs, np.int64).T
+        group = joined(13, one, other)
+        used = np.flatnonzero(group >= 0)
+        paths = tuple(Path(f"/none/{i}.jpg") for i in used)
+        parts.append(Examples(paths, group[used], None, None, "pairs", ()))
+    both = united(parts)
+    one, other = np.array([pair for pairs in several for pair in pairs], np.int64).T
+    expected = joined(13, one, other)
+    assert len(both.paths) == (expected >= 0).sum()
+    got = {int(path.stem): int(of) for path, of in zip(both.paths, both.group, strict=True)}
+    for i in got:
+        assert {j for j in got if got[j] == got[i]} == set(np.flatnonzero(expected == expected[i]).tolist())
 
 
 def test_classes_that_share_a_picture_do_not_join_and_what_came_first_counts(tmp_path):

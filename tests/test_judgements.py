@@ -46,6 +46,15 @@ def test_every_yes_is_set_against_every_no(judgements):
     assert [one.line for one in judgements.standing()] == [1, 2, 3, 4, 5, 6]
 
 
+def test_the_longest_and_oddest_names_come_back_as_they_were(judgements):
+    longest = ["\x01" * 4094 + letter for letter in "abc"]
+    judgements.add(longest[0], [longest[1]], [longest[2]], who="caf\udce9")
+    assert standing(judgements) == [tuple(longest)]
+    assert judgements.standing()[0].who == "caf\udce9"
+    with pytest.raises(ExamplesError, match="too long for a name"):
+        judgements.add("a", ["b"], [], who="x" * 201)
+
+
 def test_nothing_is_written_before_the_first_answer(judgements):
     assert judgements.standing() == []
     assert judgements.said() == ()

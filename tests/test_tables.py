@@ -120,6 +120,7 @@ def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
     ("text", "options", "line"),
     [
         ("", {}, "empty. Expected a CSV whose first line is anchor,positive,negative or a,b or file,label."),
+        ("a,b\n1.jpg,1.jpg\n", {"as_": "views"}, "names 1 picture; expected two or more. Add lines."),
         (
             "image;class\n1.jpg;x\n",
             {},

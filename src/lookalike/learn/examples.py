@@ -34,6 +34,8 @@ def read(
         return of_folder(source, as_)
     if not source.exists():
         raise ExamplesError(f"{source}: no such file or folder. Check its name.")
+    if not source.is_file():
+        raise ExamplesError(f"{source}: a pipe, a socket or a device; expected a folder or a CSV. Name one.")
     if is_named_as_picture(source.name):
         raise ExamplesError(f"{source}: found a picture; expected a folder or a CSV. Nearest: the folder it lies in.")
     if source.suffix.lower() == ".jsonl":

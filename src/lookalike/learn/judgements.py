@@ -13,7 +13,9 @@ from lookalike.errors import ExamplesError
 from lookalike.learn.belonging import Examples, Identities, count, joined, some
 from lookalike.learn.tables import opened
 
-LONGEST_LINE = 65_536  # bytes; three paths of 4,096 bytes, escaped, fit in
+LONGEST_LINE = 131_072  # bytes; three names of 4,096 bytes, each byte escaped, fit in
+LONGEST_NAME = 4_096  # bytes of a file's name with its folders
+LONGEST_WHO = 200
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class Judgements:
 
     def add_all(self, rows: Sequence[tuple[str, str, str | None]], who: str | None = None) -> int:
         """Keep many judgements (query, yes, no or None), all of them or, when one is wrong, none."""
+        if who is not None and len(who) > LONGEST_WHO:
+            raise ExamplesError(f"{who[:20]}...: too long for a name. Take at most {LONGEST_WHO} letters.")
         t = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         lines: list[dict[str, object]] = []
         for query, yes, no in rows:
@@ -201,7 +205,10 @@ class Judgements:
 
     def _append(self, entries: Sequence[dict[str, object]]) -> None:
         """All lines in one write at the end, on the disk when this returns."""
-        text = b"".join(json.dumps(entry, ensure_ascii=False).encode() + b"\n" for entry in entries)
+        lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+        text = "".join(lines).encode(
+            "utf-8", "backslashreplace"
+        )  # what is no UTF-8 in a name becomes JSON's own escape
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
@@ -281,6 +288,6 @@ def _is_inside(file: str) -> bool:
     if not parts or ".." in parts or file.startswith("/") or "\0" in file or PureWindowsPath(file).drive:
         return False
     try:
-        return len(file.encode()) <= 4096
+        return len(file.encode()) <= LONGEST_NAME
     except UnicodeEncodeError:
         return False

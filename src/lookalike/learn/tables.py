@@ -75,6 +75,8 @@ def of_table(
             )
         said.append(f"left out: {len(missing):,} of {count(len(row), 'file')}, not found in {tried}: {some(missing)}")
     if as_ == "views":
+        if len(paths) < 2:
+            raise ExamplesError(f"{path}: names {count(len(paths), 'picture')}; expected two or more. Add lines.")
         return alone(paths, [f"views: {count(len(paths), 'picture')} that {path.name} names, each by itself", *said])
     make = {"triplets": _triplets, "pairs": _pairs, "labels": _labels}[reading]
     return make(path, cells, row, paths, said)
