@@ -10,7 +10,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from lookalike.codes import Codes
 from lookalike.errors import ShapeError
-from lookalike.ranking import FEW, Ranking, group_bounds, height, pairs_above, similarity
+from lookalike.ranking import FEW, Ranking, group_max, height, pairs_above, reaching, similarity
 
 N, D = FEW + 1004, 33  # enough rows that codes are used, and no round numbers
 
@@ -323,18 +323,15 @@ def test_pairs_of_one_row_and_of_none_are_none():
     assert list(pairs_above(np.ones((0, 3), np.float16), -1)) == []
 
 
-@given(seed=st.integers(0, 2**32), n=st.integers(1, 300), k=st.integers(1, 20))
-def test_groups_bound_the_rows_that_they_hold(seed, n, k):
+@given(seed=st.integers(0, 2**32), n=st.integers(1, 300), k=st.integers(1, 20), needed=st.floats(-1, 2, width=32))
+def test_looking_into_the_groups_that_may_reach_finds_every_row_that_does(seed, n, k, needed):
     rng = np.random.default_rng(seed)
-    estimates = rng.standard_normal((n, 2)).astype(np.float32)
-    loss = rng.random(n).astype(np.float32)
-    least, most = group_bounds(estimates, loss, height(n, k))
-    groups = np.arange(n) % len(most)
-    for group in range(len(most)):
-        mine = groups == group
-        best = estimates[mine].argmax(0)
-        assert (least[group] <= estimates[mine].max(0) - loss[mine][best] + 1e-6).all()
-        assert (most[group] >= estimates[mine] + loss[mine, None] - 1e-6).all()
+    estimates, loss = rng.random(n, np.float32), rng.random(n, np.float32)
+    estimates[rng.random(n) < 0.1] = -np.inf  # left out by a filter
+    tall = height(n, k)
+    most = group_max(estimates[:, None], tall)[:, 0] + group_max(loss[:, None], tall)[:, 0]
+    found = reaching(estimates, loss, most, np.float32(needed))
+    assert_array_equal(found, np.flatnonzero(estimates + loss >= np.float32(needed)))
 
 
 @pytest.mark.slow

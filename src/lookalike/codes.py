@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +24,7 @@ ROUNDING = (
 )
 LONGEST = 2**31 // 127**2  # dot products of codes are summed in int32
 BLOCK_BYTES = 1 << 24  # of float32 rows in the works at once
-SCAN_BYTES = 1 << 23  # of codes that a thread scans at once: enough to be worth a thread
+SCAN_BYTES = 1 << 22  # of codes that a thread scans at once: enough to be worth a thread
 SCAN_VALUES = 1 << 17  # estimates that a thread makes at once: still in its cache when they are scaled
 
 
@@ -85,8 +86,9 @@ class Codes:
         """
         values, scale, loss = encode(queries)
         estimates = np.empty((len(self.values), len(queries)), np.float32)
-        # One query is as fast as memory by plain dot products; several pay for packing them.
-        packed = numkong.dots_pack(values) if len(values) > 1 else None
+        # A few long queries are as fast as memory by plain dot products; many, or short ones, pay for being packed.
+        few = len(values) < 4 and values.shape[1] > 256
+        packed = None if few else numkong.dots_pack(values)
 
         def scan(start: int, stop: int) -> None:
             block = self.values[start:stop]
@@ -186,16 +188,29 @@ def as_float32(rows: npt.NDArray[Any]) -> Floats:
 
 
 def in_blocks(work: Callable[[int, int], None], n: int, most: int, threads: int | None = None) -> None:
-    """Call work(start, stop) over 0 to n in even blocks of at most `most`, shared by the cores."""
+    """Call work(start, stop) over 0 to n in even blocks of at most `most`, shared by the cores.
+
+    The caller takes blocks like every other thread, so a core that is busy elsewhere is not waited for.
+    """
     threads = threads or os.cpu_count() or 1
     blocks = -(-n // most)
-    if blocks > 1:
-        blocks = -(-blocks // threads) * threads
     edges = [n * block // max(1, blocks) for block in range(blocks + 1)]
-    if blocks <= 1 or threads == 1:
-        for start, stop in pairwise(edges):
+    todo = iter(list(pairwise(edges)))
+
+    def take() -> None:
+        for start, stop in todo:
             work(start, stop)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(work, edges[:-1], edges[1:]):
-            pass
+
+    helpers = [helping_threads().submit(take) for _ in range(min(threads, blocks) - 1)]
+    try:
+        take()
+    finally:
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
+
+
+@cache
+def helping_threads() -> ThreadPoolExecutor:
+    """One for each core but the caller's; started when first needed, kept for the next query."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "lookalike-ranking")

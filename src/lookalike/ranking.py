@@ -11,7 +11,6 @@ from lookalike.codes import BLOCK_BYTES, Codes, Floats, Indices, Rows, as_float3
 from lookalike.errors import ShapeError
 
 FEW = 4096  # rows that are compared exactly, without codes
-FIRST = 64  # rows that are compared exactly at first, then twice as many
 GROUP = 64  # rows of which at first only the best estimate is looked at
 ESTIMATES = 1 << 25  # held at once: 128 MB
 
@@ -38,8 +37,8 @@ def similarity(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
 class Ranking:
     """Rows that can be asked for those most like a query.
 
-    One scan of their codes (a byte a value) estimates all similarities, each with a bound on its error; rows are then
-    compared exactly, in the order of what they could reach at most, until the rest cannot reach the first k any more.
+    One scan of their codes (a byte a value) estimates all similarities, each with a bound on its error. The k best
+    estimates are compared exactly, then every other row that could reach them: the rest cannot be among the first k.
     What is sorted is `similarity`, to the bit: one query or many, filtered or not, the answer is that of brute force.
 
     Args:
@@ -120,29 +119,29 @@ class Ranking:
             left_out = np.ones(len(estimates), bool)
             left_out[among] = False
             estimates[left_out] = -np.inf
-        least, most = group_bounds(estimates, self.codes.loss, height(len(estimates), k))
-        # The best rows of the k best groups are k rows: what cannot reach the worst of them is out.
-        needed = np.partition(np.ascontiguousarray(least.T), -k, axis=1)[:, -k] - 2 * slack
-        hopes = reaching(estimates, self.codes.loss, most, needed)
-        found = [
-            self._first(query, k, rows, upper + extra)
-            for query, extra, (rows, upper) in zip(queries, slack, hopes, strict=True)
-        ]
-        return np.stack([rows for rows, _ in found]), np.stack([similarities for _, similarities in found])
+        best = group_max(estimates, height(len(estimates), k))
+        most = best + group_max(self.codes.loss[:, None], height(len(estimates), k))
+        indices, similarities = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
+        for j in range(len(queries)):
+            indices[j], similarities[j] = self._first(k, queries[j], estimates[:, j], slack[j], best[:, j], most[:, j])
+        return indices, similarities
 
-    def _first(self, query: Floats, k: int, rows: Indices, upper: Floats) -> tuple[Indices, Floats]:
-        """The first k of rows (m,), compared in the order of what each can reach, until the rest is out of reach."""
-        order = np.argsort(-upper)
-        best, similarities = np.empty(0, np.int64), np.empty(0, np.float32)
-        done, step = 0, max(FIRST, 2 * k)
-        while done < len(order) and (len(best) < k or upper[order[done]] >= similarities[-1]):
-            batch = np.sort(rows[order[done : done + step]])
-            best = np.concatenate([best, batch])
-            similarities = np.concatenate([similarities, self.compare(query[None], batch)[0]])
-            first = np.lexsort((best, -similarities))[:k]
-            best, similarities = best[first], similarities[first]
-            done, step = done + step, 2 * step
-        return best, similarities
+    def _first(
+        self, k: int, query: Floats, estimates: Floats, slack: np.float32, best: Floats, most: Floats
+    ) -> tuple[Indices, Floats]:
+        """The first k for one query, from estimates (n,) and what groups have (m,) at best and may reach at most.
+
+        The k best estimates, compared exactly, say what a row must reach; the others that may are compared then.
+        """
+        rows = members(np.argpartition(best, -k)[-k:], len(best), len(estimates))
+        tried = rows[np.argpartition(estimates[rows], -k)[-k:]]
+        similarities = self.compare(query[None], tried)[0]
+        estimates[tried] = -np.inf
+        others = reaching(estimates, self.codes.loss, most, similarities.min() - slack)
+        rows = np.concatenate([tried, others])
+        similarities = np.concatenate([similarities, self.compare(query[None], others)[0]])
+        order = np.lexsort((rows, -similarities))[:k]
+        return rows[order], similarities[order]
 
 
 def pairs_above(rows: Rows, least: float, codes: Codes | None = None) -> Iterator[tuple[int, Indices, Floats]]:
@@ -165,9 +164,11 @@ def pairs_above(rows: Rows, least: float, codes: Codes | None = None) -> Iterato
         later = Codes(codes.values[start:], codes.scale[start:], codes.loss[start:])
         queries = read(rows, np.arange(start, min(start + GROUP, len(rows))))
         estimates, slack = later.estimate(queries)
-        _, most = group_bounds(estimates, later.loss, height(len(estimates)))
-        for j, (hopes, _) in enumerate(reaching(estimates, later.loss, most, np.float32(least) - slack)):
-            others = start + np.sort(hopes[hopes > j])
+        tall = height(len(estimates))
+        most = group_max(estimates, tall) + group_max(later.loss[:, None], tall)
+        for j in range(len(queries)):
+            hopes = reaching(estimates[:, j], later.loss, most[:, j], np.float32(least) - slack[j])
+            others = start + hopes[hopes > j]
             exact = ranking.compare(queries[j : j + 1], others)[0]
             alike = exact >= np.float32(least)
             if alike.any():
@@ -179,19 +180,6 @@ def height(n: int, k: int = 1) -> int:
     return max(1, min(GROUP, isqrt(n), n // (4 * k)))
 
 
-def group_bounds(estimates: Floats, loss: Floats, height: int) -> tuple[Floats, Floats]:
-    """Of estimates (n, q), each within its row's loss (n,): what each group's best row is at least, and any at most.
-
-    Row i is in group i % m of m = n // height groups. Returns: least (m, q), most (m, q) float32.
-
-    >>> least, most = group_bounds(np.array([[0.5], [0.1], [0.2], [0.7]], np.float32), np.full(4, 0.125, np.float32), 2)
-    >>> least.ravel(), most.ravel()
-    (array([0.375, 0.575], dtype=float32), array([0.625, 0.825], dtype=float32))
-    """
-    best, worst = group_max(estimates, height), group_max(loss[:, None], height)
-    return best - worst, best + worst
-
-
 def group_max(values: Floats, height: int) -> Floats:
     """The largest of values (n, q) in each of m = n // height groups, (m, q); row i is in group i % m."""
     m = len(values) // height
@@ -201,19 +189,23 @@ def group_max(values: Floats, height: int) -> Floats:
     return best
 
 
-def reaching(estimates: Floats, loss: Floats, most: Floats, needed: Floats) -> Iterator[tuple[Indices, Floats]]:
-    """For each query the rows whose estimate and loss together reach what is needed (q,), and that sum.
+def members(groups: Indices, m: int, n: int) -> Indices:
+    """The rows, below n, of some of m groups; ascending where the groups are.
 
-    The groups of `group_bounds` are looked at first, by their `most` (m, q): in most of them no row does.
+    >>> members(np.array([0, 2]), m=3, n=7)
+    array([0, 2, 3, 5, 6])
     """
-    n, m = len(estimates), len(most)
-    hopes = most >= needed
-    for j in range(len(needed)):
-        rows = (np.flatnonzero(hopes[:, j]) + m * np.arange(n // m + 1)[:, None]).ravel()
-        rows = rows[rows < n]
-        upper = estimates[rows, j] + loss[rows]
-        within = (upper >= needed[j]) & (upper > -np.inf)
-        yield rows[within], upper[within]
+    rows = (groups + m * np.arange(-(-n // m))[:, None]).ravel()
+    return rows[rows < n]
+
+
+def reaching(estimates: Floats, loss: Floats, most: Floats, needed: np.float32) -> Indices:
+    """The rows (n,) whose estimate and loss together reach what is needed, ascending.
+
+    Only groups that reach it with `most` (m,), the sum of their best estimate and their worst loss, are looked into.
+    """
+    rows = members(np.flatnonzero(most >= needed), len(most), len(estimates))
+    return rows[estimates[rows] + loss[rows] >= needed]
 
 
 def cosines(queries: Floats, rows: Floats) -> Floats:
