@@ -1,7 +1,7 @@
 """Learning with torch: anchor, positive, negative, and a network that brings the first two together.
 
 On arrays, not collections: anyone with a matrix of features and their groups can use it. Read it in the order
-pairs, batches, miners, losses, training, correction.
+pairs, batches, miners, losses, training, correction; what happens on the way is in reports and watch.
 """
 
 from lookalike.errors import MissingExtraError
@@ -19,7 +19,8 @@ try:
     )
     from lookalike.siamese.miners import all_triplets, batch_hard, random_negatives, semi_hard
     from lookalike.siamese.networks import LowRank, tutorial_head
-    from lookalike.siamese.training import TUTORIAL, Learned, Report, train
+    from lookalike.siamese.reports import Learned, Report, curves_arguments, curves_csv
+    from lookalike.siamese.training import TUTORIAL, train
 except ModuleNotFoundError as missing:
     if missing.name != "torch":
         raise
@@ -40,6 +41,8 @@ __all__ = [
     "batch_hard",
     "batches",
     "correct",
+    "curves_arguments",
+    "curves_csv",
     "multi_positive_softmax",
     "random_negatives",
     "semi_hard",

@@ -61,7 +61,8 @@ def batches(
         counts = f"{len(np.unique(group[group >= 0]))} groups, {len(groups)} of them with two pictures or more"
         raise ExamplesError(f"{counts}: nothing to tell apart. Give at least two groups of two, or triplets.")
     both = len(groups) >= 2 and len(triplets) > 0
-    of_groups = group_batches(groups, side, rng, rows // 2 if both else rows, per_group)
+    parts = parts_of(groups, rows // 2 if both else rows, per_group)
+    of_groups = group_batches(groups, side, rng, parts, per_group)
     of_triplets = triplet_batches(triplets, rng, rows // 6 if both else rows // 3)
     nothing: Rows = np.empty(0, np.int64)
     while True:
@@ -71,32 +72,42 @@ def batches(
         yield Batch(union, group[union], np.searchsorted(union, chosen))
 
 
-def steps_per_epoch(group: Rows, *, rows: int = 256, per_group: int = 4) -> int:
-    """How many batches hold each group once.
+def steps_per_epoch(group: Rows, *, triplets: Rows | None = None, rows: int = 256, per_group: int = 4) -> int:
+    """How many batches hold each group once; each triplet once, where that takes more.
 
     >>> steps_per_epoch(np.repeat(np.arange(100), 8), rows=100, per_group=4)
     4
     """
-    pictures = sum(min(len(m), per_group) for m in members(group))
-    return max(1, round(pictures / rows))
+    group, _, triplets = checked(group, None, triplets)
+    groups = members(group)
+    both = len(groups) >= 2 and len(triplets) > 0
+    of_groups = parts_of(groups, rows // 2 if both else rows, per_group)
+    return max(1, of_groups, parts_of_triplets(len(triplets), rows // 6 if both else rows // 3))
+
+
+def parts_of(groups: list[Rows], rows: int, per_group: int) -> int:
+    """Into how many batches an epoch is cut: equal ones of about so many rows, each with two groups or more."""
+    pictures = sum(min(len(m), per_group) for m in groups)
+    return max(1, min(round(pictures / max(rows, 1)), len(groups) // 2))
+
+
+def parts_of_triplets(triplets: int, size: int) -> int:
+    """Into how many batches of about so many triplets an epoch of them is cut."""
+    return max(1, round(triplets / max(size, 1)))
 
 
 def members(group: Rows) -> list[Rows]:
     """The rows of each group that has two or more, in the order of their labels."""
     order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))  # rows of no group, -1, come before the first start
-    return [m for m in np.split(order, starts)[1:] if len(m) > 1]
+    order = order[group[order] >= 0]
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    return [m for m in np.split(order, starts[1:]) if len(m) > 1]
 
 
 def group_batches(
-    groups: list[Rows], side: Rows, rng: np.random.Generator, rows: int, per_group: int
+    groups: list[Rows], side: Rows, rng: np.random.Generator, parts: int, per_group: int
 ) -> Iterator[Rows]:
-    """Rows of whole groups, without end (none where there are fewer than two groups).
-
-    An epoch is cut into equal parts, so that no batch is left with a single group and nothing to tell it from.
-    """
-    pictures = sum(min(len(m), per_group) for m in groups)
-    parts = min(max(1, round(pictures / rows)), len(groups) // 2)
+    """Rows of whole groups, without end (none where there are fewer than two groups); an epoch has equal parts."""
     while len(groups) >= 2:
         for part in np.array_split(rng.permutation(len(groups)), parts):
             yield np.concatenate([some_of(groups[g], side, rng, per_group) for g in part])
@@ -120,7 +131,7 @@ def some_of(rows: Rows, side: Rows, rng: np.random.Generator, most: int) -> Rows
 def triplet_batches(triplets: Rows, rng: np.random.Generator, size: int) -> Iterator[Rows]:
     """Explicit triplets, without end (none where there are none); an epoch is a permutation of all."""
     while len(triplets):
-        yield from np.array_split(triplets[rng.permutation(len(triplets))], max(1, round(len(triplets) / max(size, 1))))
+        yield from np.array_split(triplets[rng.permutation(len(triplets))], parts_of_triplets(len(triplets), size))
 
 
 def checked(group: Rows, side: Rows | None, triplets: Rows | None) -> tuple[Rows, Rows, Rows]:

@@ -1,12 +1,12 @@
 """The lens's second step: from the closed form on, a low-rank correction by gradient, of which a part is kept."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from lookalike.errors import ShapeError
@@ -16,9 +16,11 @@ from lookalike.siamese.losses import Loss
 from lookalike.siamese.miners import Miner
 from lookalike.siamese.networks import LowRank
 from lookalike.siamese.randomness import Randomness
-from lookalike.siamese.training import Learned, Report, train
+from lookalike.siamese.reports import Learned, Report
+from lookalike.siamese.training import train
 
 SAMPLE = 4096  # rows that the main directions are found from
+AT_ONCE = 4096  # rows of features in float32 at a time
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,10 @@ class Correction:
     ):
         self.start, self.settings, self.seed = lens, settings or Settings(), seed
         self.group, self.side, self.triplets = group, side, triplets
-        self.rows = ClosedForm(lens, features, side)
+        rows = ClosedForm(lens, features, side)
+        # All at once is less work than batch by batch, unless most rows would never be asked for.
+        few = len(rows) <= self.settings.steps * self.settings.rows
+        self.rows = rows.all() if few else rows
         self.learned = Learned()
         self.network = LowRank(main_directions(self.rows, self.settings.rank, seed), self.settings.dropout)
         self.validate = validate
@@ -100,11 +105,10 @@ class Correction:
         state = parameters or self.learned.parameters or self.network.state_dict()
         A, B = state["A"].numpy(), state["B"].numpy()  # (d, r), (r, d)
         matrix = self.start.matrix + self.settings.kept * (self.start.matrix @ A) @ B  # (f, d)
-        told = {
-            k: v if isinstance(v, str | int | float) or v is None else repr(v) for k, v in asdict(self.settings).items()
+        about = {
+            name: x if isinstance(x, str | int | float | None) else repr(x) for name, x in vars(self.settings).items()
         }
-        about = {**told, "rank": A.shape[1], "seed": self.seed, "threads": torch.get_num_threads()}
-        about |= {"step": self.learned.step}
+        about |= {"rank": A.shape[1], "step": self.learned.step, "seed": self.seed, "threads": torch.get_num_threads()}
         return replace(self.start, matrix=matrix, settings={**self.start.settings, "correction": about}, proof=None)
 
 
@@ -140,7 +144,7 @@ def correct(
 class ClosedForm:
     """y = (x - mean) @ matrix for any rows asked for, so that 100,000 pictures need no second copy."""
 
-    def __init__(self, lens: Lens, features: NDArray[Any], side: Rows | None):
+    def __init__(self, lens: Lens, features: NDArray[Any], side: ArrayLike | None):
         if features.ndim != 2 or features.shape[1] != lens.features:
             raise ShapeError(
                 f"features {features.shape} for a lens that reads {lens.features}. Give (n, {lens.features})."
@@ -150,22 +154,31 @@ class ClosedForm:
                 f"lens {lens.name} has a mean for each of {len(lens.mean)} sides. Give the side of each row."
             )
         self.features, self.lens = features, lens
-        self.side = side if lens.mean.ndim == 2 else None
+        # As in `Lens.apply`: where the side is not known, -1, the mean of the means stands in, which is the last row.
+        self.means = np.vstack([lens.mean, np.atleast_2d(lens.mean).mean(axis=0, keepdims=True)])
+        known = side is not None and lens.mean.ndim == 2
+        self.side = np.asarray(side, np.int64) if known else np.zeros(len(features), np.int64)
 
     def __len__(self) -> int:
         return len(self.features)
 
-    def __getitem__(self, rows: Rows) -> NDArray[np.float32]:
+    def __getitem__(self, rows: Rows) -> Tensor:
         """(b,) int64 -> (b, d) float32."""
-        mean = self.lens.mean if self.side is None else self.lens.mean[self.side[rows]]
-        x = np.asarray(self.features[rows], np.float32)
-        return np.asarray((x - mean) @ self.lens.matrix, np.float32)  # (b, f) @ (f, d) -> (b, d)
+        x = np.asarray(self.features[rows], np.float32) - self.means[self.side[rows]]
+        return torch.from_numpy(x) @ torch.from_numpy(self.lens.matrix)  # (b, f) @ (f, d) -> (b, d)
+
+    def all(self) -> Tensor:
+        """Every row, (n, d) float32."""
+        y = torch.empty(len(self), self.lens.dims)
+        for rows in np.array_split(np.arange(len(self)), -(-len(self) // AT_ONCE)):
+            y[torch.from_numpy(rows)] = self[rows]
+        return y
 
 
-def main_directions(rows: ClosedForm, rank: int, seed: int) -> Tensor:
+def main_directions(rows: ClosedForm | Tensor, rank: int, seed: int) -> Tensor:
     """The directions in which y varies most, (d, r) with orthonormal columns; r is at most n - 1 and d."""
     at = np.sort(np.random.default_rng(seed).permutation(len(rows))[:SAMPLE])
-    y = torch.from_numpy(rows[at])
+    y = rows[torch.from_numpy(at)] if isinstance(rows, Tensor) else rows[at]
     rank = max(1, min(rank, len(y) - 1, y.shape[1]))
     with Randomness(seed):  # it starts from random directions
         return torch.pca_lowrank(y, rank, center=False)[2]

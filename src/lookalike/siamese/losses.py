@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from lookalike.errors import ShapeError, TrainingError
-from lookalike.siamese.miners import Triplets, all_triplets
+from lookalike.siamese.miners import Triplets, all_triplets, as_triplets
 from lookalike.siamese.pairs import partners, squared_distances, strangers
 
 Loss = Callable[[Tensor, Tensor, Triplets | None], Tensor]
@@ -87,7 +87,7 @@ class TripletLoss:
 
     def __call__(self, embeddings: Tensor, labels: Tensor, indices_tuple: Triplets | None = None) -> Tensor:
         """(b, d), (b,), three (t,) -> (); distances are computed once a pair, not once a triplet."""
-        anchor, positive, negative = indices_tuple or all_triplets(embeddings, labels)
+        anchor, positive, negative = as_triplets(indices_tuple or all_triplets(embeddings, labels))
         distance = squared_distances(embeddings)  # (b, d) -> (b, b)
         return mean_violation(distance[anchor, positive], distance[anchor, negative], self.margin)
 
@@ -98,7 +98,7 @@ class SoftMarginTripletLoss:
 
     def __call__(self, embeddings: Tensor, labels: Tensor, indices_tuple: Triplets | None = None) -> Tensor:
         """(b, d), (b,), three (t,) -> ()."""
-        anchor, positive, negative = indices_tuple or all_triplets(embeddings, labels)
+        anchor, positive, negative = as_triplets(indices_tuple or all_triplets(embeddings, labels))
         distance = squared_distances(embeddings)
         return mean_soft_violation(distance[anchor, positive], distance[anchor, negative])
 
@@ -143,11 +143,11 @@ def multi_positive_softmax(
     if indices_tuple is None:
         positive, negative = partners(labels), strangers(labels)  # (b, b) bool each
     else:
-        anchor = indices_tuple[0]
+        anchors, positives, negatives = as_triplets(indices_tuple)
         positive = torch.zeros(len(labels), len(labels), dtype=torch.bool, device=labels.device)
         negative = positive.clone()
-        positive[anchor, indices_tuple[1]] = True
-        negative[anchor, indices_tuple[2]] = True
+        positive[anchors, positives] = True
+        negative[anchors, negatives] = True
         positive &= ~negative
     asks = positive.any(1) & negative.any(1)  # (b,): the rows that can be anchors
     logits = (embeddings[asks] @ embeddings.T) / temperature  # (a, d) @ (d, b) -> (a, b)
@@ -157,7 +157,9 @@ def multi_positive_softmax(
 
 
 def loss_by_name(name: str, margin: float, temperature: float) -> Loss:
-    """The loss that people call "softmax", "triplet" or "soft-margin". Raises: TrainingError for other names.
+    """The loss that people call "softmax", "triplet" or "soft-margin".
+
+    Raises: TrainingError, for other names, a margin below 0 and a temperature that is not above 0.
 
     >>> loss_by_name("triplet", margin=0.5, temperature=0.05)
     TripletLoss(margin=0.5)
@@ -169,4 +171,6 @@ def loss_by_name(name: str, margin: float, temperature: float) -> Loss:
     }
     if name not in losses:
         raise TrainingError(f"no loss is called {name!r}. Use one of: {', '.join(losses)}.")
+    if not (margin >= 0 and temperature > 0):
+        raise TrainingError(f"margin {margin}, temperature {temperature}: use 0.2 and 0.05, or others above 0.")
     return losses[name]

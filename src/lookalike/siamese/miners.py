@@ -1,7 +1,8 @@
 """Miners choose the triplets of a batch to learn from: (anchor, positive, negative), as rows of the batch.
 
 A miner is called with the batch's embeddings (b, d) float32 and labels (b,) int64 (-1: of no known group), and gives
-three (t,) int64 tensors: anchors, positives, negatives. Miners of PyTorch Metric Learning fit in their place.
+three (t,) int64 tensors: anchors, positives, negatives. Miners of PyTorch Metric Learning fit in their place; those
+of them that choose pairs give four, see `as_triplets`.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from torch import Tensor
 from lookalike.errors import TrainingError
 from lookalike.siamese.pairs import partners, squared_distances, strangers
 
-Triplets = tuple[Tensor, Tensor, Tensor]
+Triplets = tuple[Tensor, ...]  # three (t,), or four: anchors and positives (p,), anchors and negatives (q,)
 Miner = Callable[[Tensor, Tensor], Triplets]
 
 
@@ -71,6 +72,20 @@ def random_negatives(embeddings: Tensor, labels: Tensor, rng: np.random.Generato
     negatives_first = (~other).byte().argsort(dim=1, stable=True)  # (b, b): each row's negatives, then the rest
     drawn = torch.from_numpy(rng.random(len(anchor))).to(choices.device)
     return anchor, positive, negatives_first[anchor, (drawn * choices).long()]
+
+
+def as_triplets(chosen: Triplets) -> Triplets:
+    """Triplets as they are; of positive pairs and negative pairs every triplet that two of one anchor make.
+
+    >>> pairs = torch.tensor([0, 1]), torch.tensor([1, 0]), torch.tensor([0, 0]), torch.tensor([2, 3])
+    >>> [x.tolist() for x in as_triplets(pairs)]
+    [[0, 0], [1, 1], [2, 3]]
+    """
+    if len(chosen) == 3:
+        return chosen
+    anchor, positive, anchor_too, negative = chosen
+    pair, other = (anchor[:, None] == anchor_too[None, :]).nonzero(as_tuple=True)
+    return anchor[pair], positive[pair], negative[other]
 
 
 class WarmUp:

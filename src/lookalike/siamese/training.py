@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -11,63 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lookalike.errors import TrainingError
+from lookalike.errors import ShapeError, TrainingError
 from lookalike.siamese.batches import Rows, batches
 from lookalike.siamese.losses import Loss, loss_by_name
 from lookalike.siamese.miners import Miner, Triplets, all_triplets, miner_by_name
 from lookalike.siamese.pairs import partners, squared_distances, strangers
 from lookalike.siamese.randomness import Randomness
-from lookalike.siamese.watch import Watch
+from lookalike.siamese.reports import Learned, Report
+from lookalike.siamese.watch import Watch, spread_of
 
 Schedule = Callable[[int, int], float]
-
-
-@dataclass(frozen=True)
-class Report:
-    """How one step went.
-
-    Attributes:
-        step, steps: which one, from 1, of how many.
-        loss: of the batch, before the step.
-        active: share of the batch's triplets whose negative is not yet farther than the positive by the margin.
-        spread: mean squared distance of the embeddings to their mean; on rows of length 1, 0 (all alike) to 1.
-        recall: what `validate` gave after this step; None where it was not asked.
-        rate: pictures a second so far.
-        remaining_s: seconds until the last step, at this rate.
-    """
-
-    step: int
-    steps: int
-    loss: float
-    active: float
-    spread: float
-    recall: float | None
-    rate: float
-    remaining_s: float
-
-
-@dataclass
-class Learned:
-    """The best so far. It can be read at any time: between steps, after Ctrl-C, after an error.
-
-    Attributes:
-        parameters: the network's state then; with `validate` of its best recall (the first of equals, the start
-            included), without it of the last step after which all numbers were finite.
-        step: after which step, 0 for the start.
-        recall: that recall, None without `validate`.
-        curve: every report so far.
-    """
-
-    parameters: dict[str, Tensor] = field(default_factory=dict)
-    step: int = 0
-    recall: float | None = None
-    curve: list[Report] = field(default_factory=list)
-
-    def keep(self, network: nn.Module, step: int, recall: float | None) -> None:
-        """Keep this state, if it is the best."""
-        if self.recall is None or (recall is not None and recall > self.recall):
-            copy = {name: x.detach().clone() for name, x in network.state_dict().items()}
-            self.parameters, self.step, self.recall = copy, step, recall
 
 
 def train(
@@ -106,7 +58,8 @@ def train(
         group: (n,) int64, who belongs together; -1 for none.
         side: (n,) int64, or None; a batch takes pictures of as many sides as it can.
         triplets: (t, 3) int64 rows anchor, positive, negative, or None; they are learned as they are.
-        loss: "softmax", "triplet", "soft-margin", or any loss(embeddings, labels, indices_tuple).
+        loss: "softmax", "triplet", "soft-margin", or any loss(embeddings, labels, indices_tuple). The weights of a
+            loss that has some (proxies, say) are learned along.
         miner: "all", "semi-hard", "batch-hard" (the first quarter semi-hard), "random", or any
             miner(embeddings, labels). Without one, triplet losses by name take "semi-hard", other losses all pairs.
         margin: of the losses and miners by name, and of `Report.active`; in squared distance.
@@ -123,7 +76,7 @@ def train(
         seed: of the batches, the random negatives and dropout; the network's first weights are the caller's.
         learned: where to keep the best so far, for callers who want to read it on the way.
     Raises: TrainingError, one line with the remedy: the loss is no number, all embeddings have become alike, or no
-        triplet was ever active; ExamplesError, when there is nothing to tell apart.
+        triplet was ever active; ExamplesError, when there is nothing to tell apart; ShapeError.
 
     >>> features = np.float32([[1, 0, 1], [1, 0, -1], [-1, 0, 1], [-1, 0, -1]])   # the first column tells the groups
     >>> network, group = nn.Linear(3, 2), np.array([0, 0, 1, 1])
@@ -131,6 +84,8 @@ def train(
     >>> [report.step for report in reports]
     [1, 2, 3, 4, 5]
     """
+    if hasattr(inputs, "__len__") and len(inputs) != len(group):
+        raise ShapeError(f"{len(inputs)} inputs, but group names {len(group)}. Give one group a row, -1 for none.")
     for_batches, for_miner = np.random.default_rng(seed).spawn(2)
     stream = batches(group, for_batches, side=side, triplets=triplets, rows=rows, per_group=per_group)
     if miner is None and loss in ("triplet", "soft-margin"):
@@ -140,6 +95,8 @@ def train(
     weights = [p for p in network.parameters() if p.requires_grad]
     if not weights:
         raise TrainingError("every weight of the network is frozen. Unfreeze a layer.")
+    if isinstance(measure, nn.Module):
+        weights += measure.parameters()
     optimizer = torch.optim.Adam(weights, learning_rate) if optimizer is None else optimizer
     schedule = warm_up_then_cosine if schedule is None else schedule
     base_rates = [part["lr"] for part in optimizer.param_groups]
@@ -162,10 +119,11 @@ def train(
                 chosen = chosen_triplets(embeddings, labels, given, mine)
                 value = measure(embeddings, labels, chosen)
 
-                spread = float(embeddings.detach().var(0, correction=0).sum())
+                spread = spread_of(embeddings.detach())
                 equal = torch.ones_like(embeddings)
                 alike = partial(loss_value, measure, equal, labels, chosen)
-                finished = watch.check(step, float(value.detach()), spread, alike)
+                number = float(value.detach())
+                finished = watch.check(step, number, spread, alike)
                 active = active_share(embeddings.detach(), labels, given, margin)
 
                 optimizer.zero_grad()
@@ -180,7 +138,7 @@ def train(
             pictures += len(batch.rows)
             elapsed = time.perf_counter() - started
             rate, remaining_s = pictures / elapsed, elapsed / step * (steps - step)
-            report = Report(step, steps, float(value.detach()), active, spread, recall, rate, remaining_s)
+            report = Report(step, steps, number, active, spread, recall, rate, remaining_s)
             learned.curve.append(report)
             yield report
             if finished:
@@ -204,10 +162,9 @@ def chosen_triplets(embeddings: Tensor, labels: Tensor, given: Tensor, mine: Min
         return None
     (known,) = (labels >= 0).nonzero(as_tuple=True)
     mined = (mine or all_triplets)(embeddings[known].detach(), labels[known])
-    if not len(given):
-        return mined if len(known) == len(labels) else tuple(known[x] for x in mined)  # type: ignore[return-value]
-    anchor, positive, negative = (torch.cat([known[x], y]) for x, y in zip(mined, given.T, strict=True))
-    return anchor, positive, negative
+    # Miners of pairs give four: anchors and positives, anchors and negatives.
+    columns = given.T if len(mined) == 3 else given.T[[0, 1, 0, 2]]
+    return tuple(torch.cat([known[x], y]) for x, y in zip(mined, columns, strict=True))
 
 
 def active_share(embeddings: Tensor, labels: Tensor, given: Tensor, margin: float) -> float:
@@ -239,7 +196,10 @@ def validated(network: nn.Module, validate: Callable[[nn.Module], float] | None)
         return None
     network.eval()
     with torch.no_grad():
-        return float(validate(network))
+        recall = float(validate(network))
+    if math.isnan(recall):
+        raise TrainingError("the validation recall is no number. Validate on queries that have a right answer.")
+    return recall
 
 
 def warm_up_then_cosine(step: int, steps: int, warm_up: int = 10) -> float:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 
+from torch import Tensor
+
 from lookalike.errors import TrainingError
 
 
@@ -64,3 +66,13 @@ class Watch:
                 f"no triplet was active in {self.idle} steps: the miner found none, or every negative is already "
                 "farther than the positive by the margin. Use a larger margin, the miner 'all', or the softmax loss."
             )
+
+
+def spread_of(embeddings: Tensor) -> float:
+    """Mean squared distance of rows (b, d) to their mean, 0 where all are alike; at most 1 on rows of length 1.
+
+    >>> import torch
+    >>> spread_of(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))
+    1.0
+    """
+    return float((embeddings - embeddings.mean(0)).square().sum(1).mean())
