@@ -25,6 +25,7 @@ HOUSE = [
     "starter",
     "backbone",
     "table",
+    "verdict",
     "lens",
     "indexing",
     "codes",

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import LensError, ShapeError
 from lookalike.home import write_whole
+from lookalike.verdict import Proof
 
 FORMAT = 1
 NAME = re.compile(r"[a-z0-9-]{1,40}")
@@ -30,7 +31,7 @@ class Lens:
         mean: (f,) float32, or (sides, f) float32 where each side has its own.
         matrix: (f, d) float32.
         settings: how it came about: backbone (its id), loss, data, seed, threads, date, versions; anything JSON holds.
-        proof: the proof as JSON holds it, or None where nothing was proved.
+        proof: what it was worth on held-out queries, or None where nothing was proved.
     Raises: ShapeError, when mean and matrix do not fit or hold numbers that are none.
 
     >>> swap = Lens("swap", np.zeros(2), np.array([[0.0, 1.0], [1.0, 0.0]]))
@@ -42,7 +43,7 @@ class Lens:
     mean: NDArray[np.float32]
     matrix: NDArray[np.float32]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    proof: Mapping[str, Any] | None = None
+    proof: Proof | None = None
 
     def __post_init__(self) -> None:
         mean, matrix = np.asarray(self.mean, np.float32), np.asarray(self.matrix, np.float32)
@@ -120,7 +121,7 @@ class Lens:
 
         check_name(self.name)
         weights = save({"mean": np.ascontiguousarray(self.mean), "matrix": np.ascontiguousarray(self.matrix)})
-        proof = _to_json(self.name, self.proof) if self.proof is not None else b""
+        proof = _to_json(self.name, self.proof.to_json()) if self.proof is not None else b""
         about = {
             **self.settings,
             "format": FORMAT,
@@ -201,9 +202,10 @@ def _load(folder: Path) -> Lens:
             _damaged(folder, f"weights.safetensors holds no {key} {shape} in float32")
     proof = None
     if digests.get("proof.json") is not None:
-        proof = _from_json(folder, "proof.json", digests["proof.json"])
-        if not isinstance(proof, dict):
-            _damaged(folder, "proof.json is no object")
+        try:
+            proof = Proof.from_json(_from_json(folder, "proof.json", digests["proof.json"]))
+        except ShapeError as error:
+            raise LensError(f"{folder}: {error}") from None
     try:
         return Lens(name, tensors["mean"], tensors["matrix"], about, proof)
     except ShapeError as error:

@@ -13,10 +13,10 @@ from lookalike.learn.resampling import FEW, FEWEST, Comparison, bootstrap, compa
 from lookalike.learn.splits import SAME
 from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Split
 from lookalike.learn.trial import Trial, drawn
-from lookalike.learn.verdict import Proof as Proof
-from lookalike.learn.verdict import Verdict
 from lookalike.learn.whitening import whiten
 from lookalike.lens import unit
+from lookalike.verdict import Proof as Proof
+from lookalike.verdict import Verdict
 
 SHUFFLES = 19  # the closed form is best of 20 by chance in 1 of 20
 MOST = 4000  # pictures that a proof looks at
