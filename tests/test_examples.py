@@ -113,6 +113,17 @@ def test_classes_that_share_a_picture_do_not_join_and_what_came_first_counts(tmp
     assert "2 pictures in a group of several of these: what the first says counts" in both.said
 
 
+def test_pairs_that_came_first_are_not_joined_by_a_class_that_holds_some_of_their_pictures(tmp_path):
+    put(tmp_path, *(f"{i}.jpg" for i in range(8)))
+    pairs = read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n", "pairs.csv"))
+    text = "file,label\n1.jpg,x\n2.jpg,x\n4.jpg,x\n5.jpg,x\n6.jpg,y\n7.jpg,y\n"
+    both = united([pairs, read(table(tmp_path, text, "labels.csv"))])
+    pairs_of = [(0, 1), (2, 3), (4, 5), (6, 7)]
+    assert groups(both, tmp_path) == {frozenset({f"{a}.jpg", f"{b}.jpg"}) for a, b in pairs_of}
+    assert both.group_names == ("", "", "x", "y")
+    assert "2 pictures in a group of several of these: what the first says counts" in both.said
+
+
 def test_views_among_others_are_groups_of_one_and_give_way_to_what_others_say(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(5)))
     views = read(tmp_path)

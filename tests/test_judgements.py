@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import re
 from pathlib import Path
 
@@ -194,6 +195,20 @@ def test_two_processes_that_add_at_once_lose_nothing(judgements):
         mine = [one.query for one in judgements.standing() if one.who == who]
         assert mine == [f"{who}{i}" for i in range(100)]
     assert judgements.said() == ()
+
+
+def test_a_line_that_another_adds_just_before_ours_is_not_written_over(judgements, monkeypatch):
+    judgements.add("a", ["b"], [])
+    write = os.write
+
+    def write_after_another(handle: int, text: bytes) -> int:
+        with judgements.path.open("ab") as other:
+            other.write(b'{"query": "other", "yes": "x"}\n')
+        return write(handle, text)
+
+    monkeypatch.setattr(os, "write", write_after_another)
+    judgements.add("c", ["d"], [])
+    assert [one.query for one in judgements.standing()] == ["a", "other", "c"]
 
 
 # --- as examples

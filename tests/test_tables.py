@@ -193,6 +193,11 @@ def test_more_than_half_missing_is_an_error_that_says_where_it_looked(tmp_path):
     )
 
 
+def test_half_missing_is_read(tmp_path):
+    put(tmp_path, *(f"{i}.jpg" for i in range(4)))
+    assert len(read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n4.jpg,5.jpg\n6.jpg,7.jpg\n")).paths) == 4
+
+
 def test_names_that_no_file_can_have_are_missing_files(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(4)))
     path = table(tmp_path, f"a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n{'x' * 5000}.jpg,nul\0.jpg\n.,0.jpg\n")
