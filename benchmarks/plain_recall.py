@@ -10,6 +10,7 @@ asks left, among 1,200. The perceptual hash (imagehash.phash) is left out where 
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,7 @@ def main() -> None:
         sys.exit("Set LOOKALIKE_DATA to the folder of the real pictures.")
     data = Path(os.environ["LOOKALIKE_DATA"])
     backbone = Backbone()
+    last_alone = replace(backbone.bundle, depths=(replace(backbone.bundle.depths[0], power=1.0),))
     others: dict[str, Callable[[Path], np.ndarray]] = {"8 x 8": thumbnail, "histogram": histogram}
     try:
         import imagehash  # noqa: F401
@@ -81,8 +83,8 @@ def main() -> None:
         found = walk(data / name).found
         files, paths = [one.file for one in found], [one.path for one in found]
         features = backbone.embed(paths)
-        last = features[:, : backbone.bundle.depths[0].length]  # square-rooted; squared again, it is the depth itself
-        columns = [features, np.sign(last) * last**2, *(np.stack([of(p) for p in paths]) for of in others.values())]
+        last = Backbone(last_alone).embed(paths)
+        columns = [features, last, *(np.stack([of(p) for p in paths]) for of in others.values())]
         print(f"{name:20}", *(f"{recall_at_1(x, name, files):11.3f}" for x in columns), flush=True)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.bounds import LIMITS, Limits
-from lookalike.bundle import Bundle, read
+from lookalike.bundle import Bundle, Depth, read
 from lookalike.errors import BundleError
 from lookalike.pictures import Pixels, Source, pixels
 
@@ -196,19 +196,26 @@ class Backbone:
 def put_together(depths: dict[str, NDArray[np.float32]], bundle: Bundle) -> NDArray[np.float32]:
     """Pooled depths -> features, in float32.
 
-    Each depth is square-rooted keeping its sign, brought to length 1 and weighted; side by side they are brought to
-    length 1 again.
+    Each value x of a depth becomes sign(x) ((|x| + e)^power - e^power), where e is `soft` times the mean of |x| in its
+    row: few large values count less, many small ones more. Each depth's row is then brought to length 1 and weighted;
+    side by side they are brought to length 1 again.
 
     Args:
         depths: each (n, length) float32, by name.
-        bundle: says which, in what order and weight.
+        bundle: says which, in what order, and each one's weight, power and soft.
     Returns: (n, f) float32, rows of length 1.
     """
     parts = []
     for depth in bundle.depths:
         x = np.asarray(depths[depth.name], np.float32)
-        parts.append(depth.weight * _unit(np.sign(x) * np.sqrt(np.abs(x))))
+        size = np.abs(x)
+        e = np.float32(depth.soft) * size.mean(axis=1, keepdims=True)
+        parts.append(np.float32(depth.weight) * _unit(np.copysign(_raised(size + e, depth) - _raised(e, depth), x)))
     return _unit(np.hstack(parts))
+
+
+def _raised(x: NDArray[np.float32], depth: Depth) -> NDArray[np.float32]:
+    return np.sqrt(x) if depth.power == 0.5 else np.power(x, np.float32(depth.power))
 
 
 def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:

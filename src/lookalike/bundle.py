@@ -13,11 +13,21 @@ from lookalike.errors import BundleError
 
 @dataclass(frozen=True)
 class Depth:
-    """One output of the graph, pooled: its name, its length, its weight among the features."""
+    """One output of the graph, pooled, and its part in the features.
+
+    Attributes:
+        name: of the output.
+        length: the number of its values.
+        weight: how long its part of the features is, beside the others', above 0.
+        power: to which its values are raised, keeping their sign: above 0, at most 1; 0.5 is the square root.
+        soft: the share of a row's mean size that is added before, 0 or more, so that small values stay small.
+    """
 
     name: str
     length: int
     weight: float
+    power: float = 0.5
+    soft: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,9 +86,7 @@ def read(path: Path) -> Bundle:
             name=_text(found, "name"),
             id=_text(found, "id"),
             side_px=_count(found, "side_px"),
-            depths=tuple(
-                Depth(_text(one, "name"), _count(one, "length"), float(one["weight"])) for one in found["depths"]
-            ),
+            depths=tuple(_depth(one) for one in found["depths"]),
             layers=tuple(found.get("layers", ())),
             licence=str(found.get("licence", "")),
             source=str(found.get("source", "")),
@@ -121,6 +129,21 @@ def identify(tensors: dict[str, Any], preprocessing: dict[str, Any]) -> str:
         digest.update(f"{name}{tensors[name].shape}{tensors[name].dtype}".encode())
         digest.update(tensors[name].tobytes())
     return digest.hexdigest()
+
+
+def _depth(table: dict[str, Any]) -> Depth:
+    depth = Depth(
+        name=_text(table, "name"),
+        length=_count(table, "length"),
+        weight=float(table["weight"]),
+        power=float(table.get("power", 0.5)),
+        soft=float(table.get("soft", 0.0)),
+    )
+    for key, good, most in (("weight", depth.weight > 0, 1e6), ("power", depth.power > 0, 1), ("soft", True, 1e6)):
+        value = getattr(depth, key)
+        if not (good and 0 <= value <= most):
+            raise ValueError(f"{key!r} of depth {depth.name!r} is {value}, which is out of its range")
+    return depth
 
 
 def _text(table: dict[str, Any], key: str) -> str:

@@ -16,9 +16,10 @@ from lookalike.weights import read_weights
 # EfficientNet (arXiv:1905.11946) table 1: kernel sizes lie in the weights; strides and repeats by stage.
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
 BATCHNORM_EPSILON = 1e-3
-# docs/decisions/0002: what each pooled depth weighs among the features.
-DEPTH_WEIGHTS = {"features": 1.0, "exp5": 0.7, "st6": 0.5, "st5": 0.5, "st4": 0.5, "exp3": 0.5}
-FORMAT = 1
+# docs/decisions/0002: what each pooled depth weighs among the features, and how its square root is softened.
+WEIGHTS = {"features": 1.0, "exp5": 1.7, "st6": 0.25, "st5": 0.25, "st4": 0.25, "exp3": 1.2}
+SOFT = {"features": 0.3}
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def make(name: str, cache: Path, weights: Path | None = None) -> Bundle:
     tensors = read_weights(file)
     graph = _Graph()
     _build(graph, tensors, recipe.repeats)
-    weighted = tuple(Depth(key, graph.depths[key], weight) for key, weight in DEPTH_WEIGHTS.items())
+    weighted = tuple(Depth(key, graph.depths[key], w, soft=SOFT.get(key, 0.0)) for key, w in WEIGHTS.items())
     preprocessing = {"side_px": recipe.side_px, "resize": "squash", "depths": [vars(one) for one in weighted]}
     bundle = Bundle(
         path=path,
@@ -135,10 +136,7 @@ class _Graph:
             self.nodes,
             "efficientnet-lite",
             [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", "h", "w", 3])],
-            [
-                helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", self.depths[name]])
-                for name in DEPTH_WEIGHTS
-            ],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", self.depths[name]]) for name in WEIGHTS],
             [numpy_helper.from_array(value, name) for name, value in self.tensors.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="lookalike")
@@ -184,14 +182,14 @@ def _build(graph: _Graph, weights: dict[str, NDArray[Any]], repeats: tuple[int, 
             name, entrance = f"_blocks.{block}.", x
             if f"{name}_expand_conv.weight" in weights:
                 x = convolution(x, f"{name}_expand_conv", f"{name}_bn0", relu=True)
-                if turn == 0 and f"exp{stage}" in DEPTH_WEIGHTS:
+                if turn == 0 and f"exp{stage}" in WEIGHTS:
                     graph.pool(x, f"exp{stage}", weights[f"{name}_bn0.weight"].size)
             x = convolution(x, f"{name}_depthwise_conv", f"{name}_bn1", relu=True, stride=stride if turn == 0 else 1)
             x = convolution(x, f"{name}_project_conv", f"{name}_bn2", relu=False)
             if turn > 0:
                 x = graph.add("Add", [x, entrance], f"{name}sum")
             block += 1
-        if f"st{stage}" in DEPTH_WEIGHTS:
+        if f"st{stage}" in WEIGHTS:
             graph.pool(x, f"st{stage}", weights[f"_blocks.{block - 1}._bn2.weight"].size)
     x = convolution(x, "_conv_head", "_bn1", relu=True)
     graph.pool(x, "features", weights["_bn1.weight"].size)
