@@ -74,3 +74,76 @@ def test_searching_loads_no_torch_and_no_telemetry(photos: Path):
     )
     command = [sys.executable, "-c", check, str(photos), str(photos / "1.png")]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_several_queries_in_a_pipe_are_three_columns(photos: Path):
+    lookalike("index", photos)
+    run = lookalike("search", photos, "2.png", "it's \n한글.png", "-k", 1)
+    assert run.stdout == "2.png\t1.000\t2.png\nit's \\n한글.png\t1.000\tit's \\n한글.png\n"
+
+
+def test_a_stray_file_among_queries_is_named_and_the_others_are_answered(photos: Path, tmp_path: Path):
+    lookalike("index", photos)
+    (tmp_path / "ask").mkdir()
+    (tmp_path / "ask/1.png").write_bytes((photos / "1.png").read_bytes())
+    (tmp_path / "ask/notes.txt").write_text("not a picture")
+    run = lookalike("search", photos, tmp_path / "ask", "-k", 1)
+    assert (run.returncode, run.stdout) == (0, "1.000\t1.png\n")
+    assert "notes.txt: a text file" in run.stderr
+    assert lookalike("search", photos, "1.png", "nowhere.png").returncode == 1  # named, so it was meant
+
+
+def test_what_is_foreseeable_is_one_line(photos: Path, tmp_path: Path):
+    """No traceback, exit 1, and nothing on stdout that a program could take for an answer."""
+    lookalike("index", photos)
+    (tmp_path / "file.txt").touch()
+    (tmp_path / "empty").mkdir()
+    ask = ["search", photos, photos / "1.png"]
+    for words, says in [
+        (["index", tmp_path / "file.txt"], "a file. Name its folder."),
+        (["search", tmp_path / "nowhere", "1.png"], "no such folder"),
+        (["search", tmp_path / "empty", "1.png"], f"Run: lookalike index {tmp_path / 'empty'}"),
+        (["search", photos, tmp_path / "empty"], "no files in it"),
+        ([*ask, "--grid", tmp_path / "grid.jpg"], "End its name in .png"),
+        ([*ask, "--grid", tmp_path / "empty"], "End its name in .png"),
+        ([*ask, "--grid", tmp_path / "file.txt/grid.png"], "cannot be written"),
+        ([*ask, "--where", "colour is red"], "not a condition"),
+        ([*ask, "--min-similarity", "nan"], "between -1 and 1"),
+        ([*ask, "--lens", "unknown"], "no such lens"),
+        (["map", photos, tmp_path / "map.jpg"], "End its name in .png"),
+        (["export", photos, tmp_path / "x.docx"], "End it in .parquet"),
+        (["export", photos, tmp_path / "file.txt/x.csv"], "cannot be written"),
+    ]:
+        run = lookalike(*words)
+        assert (run.returncode, run.stdout) == (1, ""), words
+        assert says in run.stderr, run.stderr
+        assert len(run.stderr.splitlines()) == 1
+
+
+def test_copying_twice_to_one_folder_overwrites_nothing(photos: Path, tmp_path: Path):
+    lookalike("index", photos)
+    for words, code in [("1.png", 0), ("1.png", 1)]:
+        assert lookalike("search", photos, words, "-k", 1, "--copy-to", tmp_path / "out").returncode == code
+    lookalike("search", photos, "1.png", "2.png", "-k", 1, "--copy-to", tmp_path / "two")
+    assert (tmp_path / "two/002-2/001-2.png").read_bytes() == (photos / "2.png").read_bytes()
+
+
+def test_an_empty_folder_is_indexed_and_said_to_be_empty(tmp_path: Path):
+    run = lookalike("index", tmp_path)
+    assert (run.returncode, len(run.stderr.splitlines())) == (0, 1)
+    assert "no pictures in it" in run.stderr
+    run = lookalike("duplicates", tmp_path)
+    assert (run.returncode, len(run.stderr.splitlines())) == (1, 1)
+
+
+def test_a_closed_pipe_ends_quietly(photos: Path):
+    lookalike("index", photos)
+    line = f"{sys.executable} -m lookalike search '{photos}' 1.png --json | true; echo ${{PIPESTATUS[0]}}"
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == ("0\n", "")
+
+
+def test_duplicates_speak_json(photos: Path):
+    lookalike("index", photos)
+    lines = lookalike("duplicates", photos, "--json", "--min-similarity", 0.999).stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [{"files": ["1.png", "sub/copy.png"], "similarity": 1.0}]

@@ -32,10 +32,12 @@ HOUSE = [
     "ranking",
     "gallery",
     "queries",
+    "seeing",
     "hits",
     "searching",
     "exports",
     "collection",
+    "screen",
     "cli",
     "__main__",
 ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lookalike import __version__
+from lookalike import __version__, screen
 from lookalike.collection import Collection
 from lookalike.errors import LookalikeError
+from lookalike.finding import names_of
+from lookalike.seeing import drawable
 
 if TYPE_CHECKING:
     from lookalike.hits import Hits
-    from lookalike.indexing import Progress
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collection in DIR, not in FOLDER/.lookalike.")
@@ -28,14 +30,19 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except LookalikeError as error:
-            click.echo(str(error).replace("\n", "\\n"), err=True)
+            click.echo(screen.one_line(str(error)), err=True)
             sys.exit(1)
         except KeyboardInterrupt:
-            click.echo("Interrupted. What was committed is kept; the same command goes on.", err=True)
+            kept = " What was committed is kept; the same command goes on."
+            click.echo(f"Interrupted.{kept if context.invoked_subcommand == 'index' else ''}", err=True)
             sys.exit(130)
-        except BrokenPipeError:
+        except BrokenPipeError:  # whoever read our answers has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except OSError as error:  # a disk or a permission that nothing closer to it foresaw
+            where = f"{screen.one_line(os.fsdecode(error.filename))}: " if error.filename else ""
+            click.echo(f"{where}{error.strerror or error}. Check the disk and the permissions.", err=True)
+            sys.exit(1)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -57,22 +64,29 @@ def index(folder: Path, at: Path | None, backbone: str | None, prune: bool, thre
     """Make or update the collection of FOLDER."""
     photos = Collection(folder, at=at, backbone=backbone, threads=threads)
     started = time.monotonic()
-    done = photos.index(prune=prune, megapixels=pixels, report=_progress())
-    counts = {"added": done.added, "changed": done.changed, "moved": done.moved, "gone": done.gone}
-    said = [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
-    click.echo(f"{', '.join(said)}, {done.unchanged:,} unchanged, in {time.monotonic() - started:.1f} s.", err=True)
+    with screen.indexing() as report:
+        done = photos.index(prune=prune, megapixels=pixels, report=report)
+    if not done.added + done.changed + done.moved + done.unchanged + done.gone + done.kept_missing:
+        click.echo(f"{folder}: no pictures in it. Put some there, or name another folder.", err=True)
+    else:
+        counts = {"added": done.added, "changed": done.changed, "moved": done.moved, "gone": done.gone}
+        said = [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
+        click.echo(f"{', '.join(said)}, {done.unchanged:,} unchanged, in {time.monotonic() - started:.1f} s.", err=True)
     if done.kept_missing:
         click.echo(
-            f"{done.kept_missing:,} pictures are missing, more than half: kept, as if a disk were unplugged. "
-            "If they are really gone, add --prune.",
+            f"{screen.counted(done.kept_missing, 'picture')} missing, more than half: kept, as if a disk were "
+            "unplugged. If they are really gone, add --prune.",
             err=True,
         )
     for name, reason in done.passed_over.items():
-        click.echo(f"passed over {name}: {reason}", err=True)
+        click.echo(f"passed over {screen.one_line(name)}: {reason}", err=True)
     for name, reason in done.damaged.items():
         click.echo(f"lens {name} left out: {reason}", err=True)
     if done.refused:
-        click.echo(f"{len(done.refused):,} files refused. See why with: lookalike status {folder}", err=True)
+        refused = screen.counted(len(done.refused), "file")
+        click.echo(f"{refused} refused. See why with: lookalike status {_same(folder, at)}", err=True)
+    if done.added:
+        click.echo(f"Now ask: lookalike search {_same(folder, at)} PICTURE --grid grid.png", err=True)
 
 
 @main.command()
@@ -85,7 +99,7 @@ def index(folder: Path, at: Path | None, backbone: str | None, prune: bool, thre
 @click.option("--where", metavar="SQL", help="Only pictures with, for instance: width > 640 AND file LIKE 'shoes/%'.")
 @click.option("--min-similarity", type=float, metavar="X", help="Leave out hits below X (-1 to 1).")
 @click.option(
-    "--grid", "grid_out", type=click.Path(path_type=Path, dir_okay=False), help="Draw the hits into this PNG."
+    "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG."
 )
 @click.option("--open", "open_it", is_flag=True, help="Show the grid in the system's viewer.")
 @click.option("--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Copy the hits there.")
@@ -107,21 +121,36 @@ def search(
     as_csv: bool,
 ) -> None:
     """Show the K pictures of FOLDER most like each QUERY: a picture, a file of the collection, or a folder of them."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv: choose one.")
     photos = Collection(folder, at=at)
-    answers = photos.search(
-        photos.queries(query), k, lens=lens, others=others, where=where, min_similarity=min_similarity
-    )
+    if grid_out:
+        drawable(grid_out)
+    passed_over: dict[str, str] = {}
+    with screen.working("searching") as report:
+        names = names_of(query)
+        answers = photos.search(
+            names, k, lens=lens, others=others, where=where, min_similarity=min_similarity,
+            passed_over=passed_over, report=report,
+        )  # fmt: skip
     show: Callable[[Sequence[Hits]], None] = _json if as_json else _csv if as_csv else _table
     show(answers)
-    if grid_out or open_it:
-        out = photos.draw(answers, grid_out)
+    for reason in passed_over.values():
+        click.echo(screen.one_line(reason), err=True)
+    if answers and not any(answers):
+        click.echo("No hits. Ask for less with --where or --min-similarity, or leave --others out.", err=True)
+    if answers and (grid_out or open_it):
+        with screen.working("drawing"):
+            out = photos.draw(answers, grid_out)
         click.echo(f"drawn: {out}", err=True)
-        if open_it:
-            click.launch(str(out))
-    for hits in answers if copy_to else ():
-        assert copy_to is not None
-        copies = photos.copy_hits(hits, copy_to)
-        click.echo(f"{len(copies)} pictures copied to {copy_to}", err=True)
+        if open_it and click.launch(str(out)):
+            click.echo(f"No viewer could be opened here. Look at {out.absolute()}", err=True)
+    if answers and copy_to:
+        with screen.working("copying"):
+            copies = photos.copy_hits(answers, copy_to)
+        click.echo(f"{screen.counted(len(copies), 'picture')} copied to {copy_to}", err=True)
+    if not answers or any(name in passed_over for name in query):
+        sys.exit(1)  # a stray file in a folder of queries is named and no more
 
 
 @main.command()
@@ -140,17 +169,24 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
         click.echo(f"{name:12}{value}")
     click.echo(f"{'refused':12}{len(refused)}")
     for file, reason in refused.items():
-        click.echo(f"  {_one_line(file)}: {reason}")
+        click.echo(f"  {screen.one_line(file)}: {reason}")
 
 
 @main.command()
 @FOLDER
 @AT
 @click.option("--min-similarity", type=float, default=0.98, show_default=True, help="Nearly equal from here on.")
-def duplicates(folder: Path, at: Path | None, min_similarity: float) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a pair.")
+def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bool) -> None:
     """Pairs of pictures of equal (1.0000) or nearly equal content."""
-    for first, second, value in Collection(folder, at=at).duplicates(min_similarity):
-        click.echo(f"{value:.4f}\t{_one_line(first)}\t{_one_line(second)}")
+    with screen.working("comparing"):
+        pairs = Collection(folder, at=at).duplicates(min_similarity)
+    for first, second, value in pairs:
+        if as_json:
+            pair = {"files": [first, second], "similarity": round(value, 6)}
+            click.echo(json.dumps(pair, ensure_ascii=False))
+        else:
+            click.echo(f"{value:.4f}\t{screen.one_line(first)}\t{screen.one_line(second)}")
 
 
 @main.command()
@@ -160,55 +196,37 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float) -> None:
 @click.option("--lens", default="plain", metavar="NAME", help="Write this lens's embedding in place of the features.")
 def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     """Write files and features to OUT: .parquet, .csv or .npy by its ending."""
-    rows = Collection(folder, at=at).export(out, lens=lens)
-    click.echo(f"{rows:,} rows written to {out}", err=True)
+    with screen.working("writing"):
+        rows = Collection(folder, at=at).export(out, lens=lens)
+    click.echo(f"{screen.counted(rows, 'row')} written to {out}", err=True)
 
 
 @main.command("map")
 @FOLDER
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", type=click.Path(path_type=Path))
 @AT
 @click.option("--lens", default="plain", metavar="NAME", help="As this lens sees it.")
 def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     """Draw the collection in two dimensions, with its thumbnails, into the PNG file OUT."""
-    click.echo(f"drawn: {Collection(folder, at=at).map(out, lens=lens)}", err=True)
+    drawable(out)
+    with screen.working("drawing") as report:
+        drawn = Collection(folder, at=at).map(out, lens=lens, report=report)
+    click.echo(f"drawn: {drawn}", err=True)
 
 
-def _progress() -> "Callable[[Progress], None]":
-    from rich import progress
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-
-    bar = progress.Progress(
-        TextColumn("indexing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.0f} pictures/s"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task("indexing", total=None, rate=0.0)
-
-    def report(now: "Progress") -> None:
-        bar.start()
-        bar.update(task, completed=now.done, total=now.total, rate=now.rate)
-        if now.done == now.total:
-            bar.stop()
-
-    return report
+def _same(folder: Path, at: Path | None) -> str:
+    """The words that name this collection again, ready for a shell."""
+    return shlex.join([str(folder), *(["--at", str(at)] if at else [])])
 
 
 def _table(answers: "Sequence[Hits]") -> None:
-    links = sys.stdout.isatty()
-    for number, hits in enumerate(answers):
-        if len(answers) > 1:
-            click.echo(f"{chr(10) if number else ''}{_one_line(hits.query)}")
-        for hit in hits:
-            name = _one_line(hit.file)
-            if links:
-                name = f"\x1b]8;;{hit.path.resolve().as_uri()}\x1b\\{name}\x1b]8;;\x1b\\"
-            click.echo(f"{hit.similarity:.3f}\t{name}")
+    if not sys.stdout.isatty():
+        for line in screen.plain_lines(answers):
+            click.echo(line)
+        return
+    terminal = screen.console()
+    for hits in answers:
+        terminal.print(screen.table(hits))
 
 
 def _json(answers: "Sequence[Hits]") -> None:
@@ -224,7 +242,3 @@ def _csv(answers: "Sequence[Hits]") -> None:
     writer.writerow(["query", "rank", "similarity", "file"])
     for hits in answers:
         writer.writerows([hits.query, rank, f"{hit.similarity:.6f}", hit.file] for rank, hit in enumerate(hits, 1))
-
-
-def _one_line(file: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in file)

@@ -1,18 +1,18 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
 import dataclasses
-import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import CollectionError, LensError, MissingExtraError, QueryError
-from lookalike.hits import Hits, grid_of, picture_of
-from lookalike.home import Home, Settings, write_whole
+from lookalike.errors import CollectionError, LensError, MissingExtraError
+from lookalike.hits import Answers, Hits, copied
+from lookalike.home import Home, Settings
+from lookalike.seeing import grid_of, map_of, save
 from lookalike.table import RefusedTable, Table
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lookalike.gallery import Gallery
     from lookalike.indexing import Done, Progress
     from lookalike.lens import Lens
+    from lookalike.pictures import Source
 
 NEARLY_EQUAL = 0.98
 PLAIN = "plain"
@@ -96,8 +97,7 @@ class Collection:
         from lookalike.bounds import Limits
         from lookalike.indexing import index
 
-        if not self.folder.is_dir():
-            raise CollectionError(f"{self.folder}: no such folder. Check the name, or plug its disk in.")
+        self._need_folder()
         with self.home.writing():
             if self.home.settings() is None:
                 made = self.backbone
@@ -145,6 +145,17 @@ class Collection:
                 bad[name] = str(error)
         return good, bad
 
+    @overload
+    def search(
+        self, query: list[Any] | tuple[Any, ...], k: int | None = 5, *, lens: str | None = None, others: bool = False,
+        where: str | None = None, min_similarity: float | None = None, passed_over: dict[str, str] | None = None,
+        report: Callable[[int, int], None] | None = None,
+    ) -> Answers: ...  # fmt: skip
+    @overload
+    def search(
+        self, query: "Source | NDArray[np.floating[Any]]", k: int | None = 5, *, lens: str | None = None,
+        others: bool = False, where: str | None = None, min_similarity: float | None = None,
+    ) -> Hits: ...  # fmt: skip
     def search(
         self,
         query: Any,
@@ -154,7 +165,9 @@ class Collection:
         others: bool = False,
         where: str | None = None,
         min_similarity: float | None = None,
-    ) -> Any:
+        passed_over: dict[str, str] | None = None,
+        report: Callable[[int, int], None] | None = None,
+    ) -> Hits | Answers:
         """The k pictures most like a query, as Hits; a list of queries gives a list of Hits, in their order.
 
         Args:
@@ -163,24 +176,44 @@ class Collection:
             lens: its name, or "plain"; None for the one that the collection uses.
             others: leave out every picture of the query's own content.
             where: an SQL condition on file, width, height, bytes, mtime; applied before ranking.
-            min_similarity: leave out hits below it.
+            min_similarity: leave out hits below it, -1 to 1.
+            passed_over: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
+            report: for a list of queries: called with how many were read, and of how many.
         Raises: QueryError, CollectionError, LensError.
         """
-        from lookalike.queries import resolve
+        from lookalike.queries import resolve, resolve_all
         from lookalike.searching import search
 
         gallery = self._gallery(lens or self._settings().lens or PLAIN)
-        asked = query if isinstance(query, list) else [query]
-        resolved = [
-            resolve(one, self.folder, gallery, lambda source: self.backbone.embed([source])[0]) for one in asked
-        ]
-        answers = search(resolved, gallery, self.folder, k, others=others, where=where, min_similarity=min_similarity)
-        return answers if isinstance(query, list) else answers[0]
+        how = (gallery, self.folder, k, others, where, min_similarity, self.home.cache)
+
+        def embed(source: Any) -> NDArray[Any]:
+            return np.asarray(self.backbone.embed([source])[0])
+
+        if not isinstance(query, list | tuple):
+            return search([resolve(query, self.folder, gallery, embed)], *how)[0]
+        return search(resolve_all(query, self.folder, gallery, embed, passed_over, report), *how)
+
+    def _need_folder(self) -> None:
+        if self.folder.is_dir():
+            return
+        mend = (
+            "a file. Name its folder."
+            if self.folder.exists()
+            else "no such folder. Check the name, or plug its disk in."
+        )
+        raise CollectionError(f"{self.folder}: {mend}")
 
     def _settings(self) -> Settings:
+        """What collection.json says.
+
+        Raises: CollectionError, when the folder was not indexed yet.
+        """
         settings = self.home.settings()
         if settings is None:
-            raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.folder}")
+            self._need_folder()
+            at = "" if self.home.at.parent == self.folder else f" --at {self.home.at}"
+            raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.folder}{at}")
         return settings
 
     def _gallery(self, name: str = PLAIN) -> "Gallery":
@@ -261,63 +294,31 @@ class Collection:
             "refused": {one.file: one.reason for one in self.refused.rows()},
         }
 
-    def queries(self, asked: Sequence[str]) -> list[str]:
-        """Names of queries, folders among them taken apart into their pictures in natural order.
-
-        Raises: QueryError, for a folder without files.
-        """
-        from lookalike.finding import walk
-
-        names: list[str] = []
-        for one in asked:
-            if Path(one).is_dir():
-                inside = [str(found.path) for found in walk(Path(one)).found]
-                if not inside:
-                    raise QueryError(f"{one}: an empty folder. Name a picture, or a folder with pictures.")
-                names += inside
-            else:
-                names.append(one)
-        return names
-
-    def draw(self, answers: Sequence[Hits], out: Path | None = None) -> Path:
+    def draw(self, answers: Sequence[Hits], out: str | Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
-        return _save(grid_of(answers), out or self.home.cache / "grid.png")
+        return save(grid_of(answers), Path(out) if out is not None else self.home.cache / "grid.png")
 
-    def map(self, out: str | Path, *, lens: str = PLAIN) -> Path:
-        """Draw the collection in two dimensions (PCA of what a lens or plain sees), with its thumbnails."""
-        from PIL import Image
+    def map(self, out: str | Path, *, lens: str = PLAIN, report: Callable[[int, int], None] | None = None) -> Path:
+        """Draw the collection in two dimensions (PCA of what a lens or plain sees), with its thumbnails.
 
-        from lookalike.drawing import drawn_of, picture_map, principal_plane
-
+        Args:
+            out: a PNG.
+            lens: whose embedding it goes by.
+            report: called with how many thumbnails are there, and of how many.
+        Returns: where it is.
+        Raises: CollectionError, when there is nothing to draw, or out cannot be written; LensError.
+        """
         gallery = self._gallery(lens)
-        files = gallery.files
-        if not files:
+        if not gallery.files:
             raise CollectionError(f"{self.folder}: no pictures to draw. Run: lookalike index {self.folder}")
-        thumbnails = [Image.new("RGB", (1, 1))] * len(files)
-        for i in drawn_of(len(files)):
-            found = picture_of(self.folder / files[i], side_px=64)
-            thumbnails[i] = Image.new("RGB", (64, 64), "#d0d0d0") if isinstance(found, str) else found
-        return _save(picture_map(principal_plane(gallery.rows.whole().astype(np.float32)), thumbnails), Path(out))
+        title = self.folder.resolve().name + ("" if lens == PLAIN else f" through {lens}")
+        drawn = map_of(gallery, self.folder, self.home.cache, title=title, report=report)
+        return save(drawn, Path(out))
 
-    def copy_hits(self, hits: Hits, destination: Path) -> list[Path]:
-        """Copy the hits' files into a folder, numbered by rank so that nothing is overwritten."""
-        destination.mkdir(parents=True, exist_ok=True)
-        copies = []
-        for rank, hit in enumerate(hits, start=1):
-            to = destination / f"{rank:03d}-{Path(hit.file).name}"
-            if to.exists():
-                raise CollectionError(f"{to}: is there already. Name an empty folder with --copy-to.")
-            copies.append(Path(shutil.copy2(hit.path, to)))
-        return copies
+    def copy_hits(self, answers: Hits | Sequence[Hits], destination: str | Path) -> list[Path]:
+        """Copy the hits' files into a folder, numbered by rank; of several queries, into a folder a query.
 
-
-def _save(picture: Any, out: Path) -> Path:
-    import io
-
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    try:
-        write_whole(out, buffer.getvalue())
-    except OSError as error:
-        raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
-    return out
+        Returns: the copies.
+        Raises: CollectionError, when one of them is there already, or a file cannot be read or written.
+        """
+        return copied([answers] if isinstance(answers, Hits) else answers, Path(destination))

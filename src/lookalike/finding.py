@@ -3,9 +3,11 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from lookalike.errors import QueryError
 
 # Folders and files that programs leave among pictures; dot-names (.lookalike, ._*, .DS_Store) are left out as well.
 NOT_OURS = frozenset({"@eadir", "__macosx", "#recycle", "$recycle.bin", "thumbs.db", "ehthumbs.db", "desktop.ini"})
@@ -102,6 +104,23 @@ def shown(name: str) -> str:
     """
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda odd: repr(odd[0])[1:-1], text)
+
+
+def names_of(asked: Sequence[str]) -> list[str]:
+    """Names of queries, folders among them taken apart into their files in natural order.
+
+    Raises: QueryError, for a folder without files.
+    """
+    names: list[str] = []
+    for one in asked:
+        if os.path.isdir(one):  # noqa: PTH112  (Path.is_dir raises for a name that is too long)
+            inside = [str(found.path) for found in walk(Path(one))]
+            if not inside:
+                raise QueryError(f"{one}: no files in it. Name a picture, or a folder with pictures.")
+            names += inside
+        else:
+            names.append(one)
+    return names
 
 
 def _entries(folder: Path, prefix: str, result: Walk, seen: set[tuple[int, int]]) -> list["os.DirEntry[str]"]:

@@ -1,36 +1,58 @@
 """The answer to a query: Hits and Hit, to a table, to a grid, and showing themselves in a notebook."""
 
-import html
+import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from lookalike.errors import MissingExtraError, PictureError
+from lookalike.errors import CollectionError, MissingExtraError
+from lookalike.seeing import grid_of, picture_of, png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from lookalike.drawing import Cell
+
+SHOWN = 20  # queries that a notebook shows of many
+
 
 @dataclass(frozen=True)
 class Hit:
-    """One row of an answer: the picture's file, its similarity to the query (-1 to 1), where it lies."""
+    """One row of an answer: the picture's file, its similarity to the query (-1 to 1), where it lies, its content."""
 
     file: str
     similarity: float
     path: Path
+    content: bytes | None = field(default=None, repr=False)
 
 
 class Hits(Sequence[Hit]):
-    """The pictures most like one query, the most similar first.
+    """The pictures most like one query, the most similar first; a notebook shows them as a grid.
 
-    >>> Hits([Hit("a.jpg", 0.5, Path("a.jpg"))], query="q.jpg", source=Path("q.jpg"))[0].file
-    'a.jpg'
+    Attributes:
+        query: what was asked with, in words. source: the picture itself, as `load` takes it; None for a vector.
+        lens: the lens that was searched through; "plain" for none.
+
+    >>> hits = Hits([Hit("a.jpg", 0.5, Path("a.jpg"))], query="q.jpg", source=Path("q.jpg"))
+    >>> hits[0].file, hits
+    ('a.jpg', 1 hit for q.jpg (plain)
+    0.500  a.jpg)
     """
 
-    def __init__(self, hits: Sequence[Hit], *, query: str, source: Any, lens: str = "plain"):
+    def __init__(
+        self,
+        hits: Sequence[Hit],
+        *,
+        query: str,
+        source: Any,
+        lens: str = "plain",
+        content: bytes | None = None,
+        cache: Path | None = None,
+    ):
         self._hits = tuple(hits)
         self.query, self.source, self.lens = query, source, lens
+        self._content, self._cache = content, cache
 
     def __len__(self) -> int:
         return len(self._hits)
@@ -40,16 +62,19 @@ class Hits(Sequence[Hit]):
     @overload
     def __getitem__(self, index: slice) -> "Hits": ...
     def __getitem__(self, index: int | slice) -> "Hit | Hits":
-        if isinstance(index, slice):
-            return Hits(self._hits[index], query=self.query, source=self.source, lens=self.lens)
-        return self._hits[index]
+        if isinstance(index, int):
+            return self._hits[index]
+        return Hits(
+            self._hits[index],
+            query=self.query, source=self.source, lens=self.lens, content=self._content, cache=self._cache,
+        )  # fmt: skip
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self._hits)
 
     def __repr__(self) -> str:
         lines = [f"{hit.similarity:.3f}  {hit.file}" for hit in self]
-        return "\n".join([f"{len(self)} hits for {self.query} ({self.lens})", *lines])
+        return "\n".join([f"{len(self)} hit{'s' * (len(self) != 1)} for {self.query} ({self.lens})", *lines])
 
     def to_pandas(self) -> Any:
         """A DataFrame with columns file and similarity.
@@ -66,38 +91,50 @@ class Hits(Sequence[Hit]):
         """The query and its hits as one picture."""
         return grid_of([self])
 
-    def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><td>{hit.similarity:.3f}</td><td>{html.escape(hit.file)}</td></tr>" for hit in self)
-        return f"<table><caption>{html.escape(self.query)} ({html.escape(self.lens)})</caption>{rows}</table>"
+    def cells(self) -> "tuple[Cell, list[Cell]]":
+        """The query and the hits with their pictures, for drawing; what cannot be read says why in its place."""
+        from lookalike.drawing import Cell
+
+        query = Cell(picture_of(self.source, self._content, self._cache), self.query)
+        return query, [Cell(picture_of(hit.path, hit.content, self._cache), hit.file, hit.similarity) for hit in self]
 
     def _repr_png_(self) -> bytes:
-        import io
-
-        buffer = io.BytesIO()
-        self.grid().save(buffer, "PNG")
-        return buffer.getvalue()
+        return png(self.grid())
 
 
-def grid_of(answers: Sequence[Hits]) -> "Image":
-    """One or more answers as one picture: each query set apart beside its hits, one block under the other."""
-    from lookalike.drawing import Block, Cell, Row, grid
+class Answers(list[Hits]):
+    """The Hits of many queries, in their order; a notebook shows them as one grid."""
 
-    blocks = []
-    for hits in answers:
-        found = [Cell(picture_of(hit.path), hit.file, hit.similarity) for hit in hits]
-        blocks.append(Block(Cell(picture_of(hits.source), hits.query), [Row(hits.lens, found)]))
-    return grid(blocks)
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self)) or "no queries"
+
+    def grid(self) -> "Image":
+        """All queries with their hits as one picture, one block under the other."""
+        return grid_of(self)
+
+    def _repr_png_(self) -> bytes | None:
+        some = f"the first {SHOWN} of {len(self):,} queries" if len(self) > SHOWN else ""
+        return png(grid_of(self[:SHOWN], subtitle=some)) if self else None
 
 
-def picture_of(source: Any, side_px: int = 320) -> "Image | str":
-    """A picture small enough for a page, or the reason why there is none."""
-    from lookalike.pictures import load
+def copied(answers: Sequence[Hits], destination: Path) -> list[Path]:
+    """Copy hits into a folder, numbered by rank; those of several queries into a folder a query. Gives the copies.
 
-    if source is None:
-        return "no picture: asked with a vector"
-    try:
-        picture = load(source, side_px=side_px)
-    except PictureError as error:
-        return str(error)
-    picture.thumbnail((2 * side_px, 2 * side_px))
-    return picture
+    Raises: CollectionError, when one is there already, or a file cannot be read or written.
+    """
+    copies = []
+    for number, hits in enumerate(answers, start=1):
+        folder = destination if len(answers) == 1 else destination / f"{number:03d}-{Path(hits.query).stem}"
+        for rank, hit in enumerate(hits, start=1):
+            to = folder / f"{rank:03d}-{Path(hit.file).name}"
+            try:
+                if to.exists():
+                    raise CollectionError(f"{to}: is there already. Name an empty folder to copy to.")
+                folder.mkdir(parents=True, exist_ok=True)
+                copies.append(Path(shutil.copy2(hit.path, to)))
+            except OSError as error:
+                raise CollectionError(
+                    f"{error.filename or to}: {error.strerror or error}. Name another folder to copy to, "
+                    "or index again if pictures are gone."
+                ) from error
+    return copies

@@ -1,7 +1,7 @@
 """Whatever people ask with (path, bytes, image, pixels, features, a file of the collection) -> a vector."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,3 +66,35 @@ def _known(raw: bytes, gallery: Gallery, embed: Callable[[Any], Vector]) -> tupl
     content = content_hash(raw)
     places = gallery.same(content)
     return gallery.rows[places[:1]][0] if len(places) else gallery.seen(embed(raw)), content
+
+
+def resolve_all(
+    asked: Sequence[Any],
+    folder: Path,
+    gallery: Gallery,
+    embed: Callable[[Any], Vector],
+    passed_over: dict[str, str] | None = None,
+    report: Callable[[int, int], None] | None = None,
+) -> list[Query]:
+    """Queries, understood one by one.
+
+    Args:
+        asked: what `resolve` takes, any number.
+        folder: as for `resolve`.
+        gallery: as for `resolve`.
+        embed: as for `resolve`.
+        passed_over: takes query -> reason of those that cannot be read; without it the first one is raised.
+        report: called with how many are done, and of how many.
+    Raises: QueryError.
+    """
+    understood = []
+    for done, one in enumerate(asked, start=1):
+        try:
+            understood.append(resolve(one, folder, gallery, embed))
+        except QueryError as error:
+            if passed_over is None:
+                raise
+            passed_over[str(one)] = str(error)
+        if report is not None:
+            report(done, len(asked))
+    return understood

@@ -89,6 +89,15 @@ def proof_picture(
     return picture
 
 
+def said(verdict: str) -> Image.Image:
+    """A verdict alone, where there is nothing to compare: as wide as a proof."""
+    wrapped = lines(verdict, WIDTH - 2 * MARGIN, TITLE, bold=True)
+    picture = paper(WIDTH, 88 + len(wrapped) * 40)
+    for i, line in enumerate(wrapped):
+        write(picture, (MARGIN, 72 + i * 40), line, TITLE, INK, bold=True)
+    return picture
+
+
 def _draw_arm(picture: Image.Image, arm: Arm, left: float, y: float, scale: float, colour: str) -> None:
     write(picture, (left - 20, y + 7), arm.name, TYPE, INK, bold=True, align="right")
     end = left + arm.value * scale

@@ -1,0 +1,99 @@
+"""A proof as one page: its bars, and under them the queries that gained and lost most, answered both ways."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from lookalike.drawing.canvas import paper
+from lookalike.drawing.grids import MARGIN as GRID_MARGIN
+from lookalike.drawing.grids import Block, grid
+from lookalike.drawing.proofs import MARGIN, WIDTH, Arm, proof_picture, said
+
+if TYPE_CHECKING:
+    from lookalike.learn.proof import Proof
+
+MOST = 3  # queries shown of each kind
+BETWEEN = 24
+SMALLEST, LARGEST = 96, 300  # side of a cell in pixels
+
+
+def proof_page(
+    proof: "Proof", blocks: Callable[[Mapping[str, int]], Block], *, lens: str = "lens", most: int = MOST
+) -> Image.Image:
+    """Draw a proof: the verdict and its bars, then the queries that gained most, then those that lost most.
+
+    Args:
+        proof: as `prove` gives it.
+        blocks: an entry of the proof's best or worst, {"query": row, "plain": rank, "lens": rank} -> that query with
+            two rows of hits, plain first. For an honest page they are the hits in the gallery of the proof, of a lens
+            that did not learn from the query; where they agree with the ranks, these are written beside the rows.
+        lens: what the lens is called.
+        most: queries shown of each kind.
+    Returns: RGB, 1,400 pixels wide; of a proof that compares nothing only its words.
+    """
+    if not proof.ways:  # too few examples to hold anything out
+        return said(proof.words)
+    parts = [
+        proof_picture(
+            arms_of(proof, lens),
+            verdict=proof.words,
+            note=_measured(proof),
+            won=proof.won,
+            lost=proof.lost,
+            same=max(0, proof.queries - proof.won - proof.lost),
+        )
+    ]
+    for title, entries in (("Gained most", proof.best[:most]), ("Lost most", proof.worst[:most])):
+        drawn = [_noted(blocks(entry), entry) for entry in entries]
+        if drawn:
+            parts.append(grid(drawn, title=title, cell_px=_cell(drawn)))
+    page = paper(max(part.width for part in parts), sum(part.height for part in parts) + BETWEEN * (len(parts) - 1))
+    top = 0
+    for i, part in enumerate(parts):
+        page.paste(part, (MARGIN - GRID_MARGIN if i else 0, top))
+        top += part.height + BETWEEN
+    return page
+
+
+def arms_of(proof: "Proof", lens: str = "lens") -> list[Arm]:
+    """What a proof compares, from plain to the lens, for `proof_picture`."""
+    names = {
+        "plain": "plain", "shuffled": "taught nonsense", "closed form": "closed form",
+        "corrected": "with correction", "lens": lens,
+    }  # fmt: skip
+    arms = []
+    for way, name in names.items():
+        row = proof.ways.get(way)
+        if row and (way in ("plain", "shuffled", "lens") or row["recall@1"] != proof.ways["lens"]["recall@1"]):
+            shuffled = way == "shuffled"  # its spread is shown by its dots
+            low, high = (None, None) if shuffled else (row.get("from"), row.get("to"))
+            arms.append(Arm(name, row["recall@1"], low, high, proof.shuffles if shuffled else ()))
+    return arms
+
+
+def _measured(proof: "Proof") -> str:
+    held = {"groups": "whole groups held out", "pictures": "pictures held out within groups"}
+    if proof.hold_out == "triplets":
+        return f"{proof.queries:,} triplets held out"
+    how = held.get(proof.hold_out, f"{proof.hold_out} held out")
+    return f"{proof.queries:,} queries of {proof.groups:,} groups, {how}, {proof.pictures:,} pictures in all"
+
+
+def _noted(block: Block, entry: Mapping[str, int]) -> Block:
+    """The block with the place of the first right picture beside each row's name, unless the row shows another one."""
+    rows = []
+    for row, name in zip(block.rows, ("plain", "lens"), strict=True):
+        rank, marks = entry[name], [hit.right for hit in row.hits]
+        seen = marks.index(True) + 1 if True in marks else None
+        agree = None in marks or seen == rank or (seen is None and rank > len(marks))
+        rows.append(replace(row, note=f"first right picture at place {rank:,}") if rank > 0 and agree else row)
+    return replace(block, rows=rows)
+
+
+def _cell(blocks: Sequence[Block]) -> int:
+    """The side of a cell with which a grid is as wide as a proof: query 1.3 cells, gaps and margins 150 pixels."""
+    columns = max(1, min(6, max(len(row.hits) for block in blocks for row in block.rows)))
+    side = int((WIDTH - 2 * (MARGIN - GRID_MARGIN) - 140 - 16 * (columns - 1)) / (columns + 1.3))
+    return max(SMALLEST, min(LARGEST, side))

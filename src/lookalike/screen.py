@@ -1,0 +1,123 @@
+"""What people see in a terminal: tables of hits, names on one line, and how far the work is."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from lookalike.finding import shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
+    from rich.table import Table
+
+    from lookalike.hits import Hits
+    from lookalike.indexing import Progress
+
+PATIENCE_S = 1.0  # what is done within a second needs no bar
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """A terminal that is written to plainly: no emoji codes, no marks in file names, no numbers in colour."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, emoji=False, markup=False, highlight=False)
+
+
+def table(hits: "Hits") -> "Table":
+    """One answer as a table: rank, similarity, file; the file is a link where the terminal knows links."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", border_style="dim")
+    drawn.title = Text.assemble((one_line(hits.query), "bold"), (f"  {hits.lens}", "dim"))
+    drawn.title_justify, drawn.title_style = "left", ""
+    drawn.add_column("rank", justify="right", no_wrap=True)
+    drawn.add_column("similarity", justify="right", no_wrap=True)
+    drawn.add_column("file", overflow="fold")  # cut nowhere: a name is there to be copied
+    for rank, hit in enumerate(hits, start=1):
+        folder, slash, name = one_line(hit.file).rpartition("/")
+        file = Text.assemble((folder + slash, "dim"), name)
+        file.stylize(f"link {hit.path.absolute().as_uri()}")
+        drawn.add_row(str(rank), f"{hit.similarity:.3f}", file)
+    return drawn
+
+
+def plain_lines(answers: "Sequence[Hits]") -> Iterator[str]:
+    """Answers for programs: similarity and file, separated by tabs; the query before them where there are several."""
+    for hits in answers:
+        query = f"{one_line(hits.query)}\t" if len(answers) > 1 else ""
+        for hit in hits:
+            yield f"{query}{hit.similarity:.3f}\t{one_line(hit.file)}"
+
+
+def one_line(name: str) -> str:
+    r"""A file's name on one line, without what could move the cursor or cannot be printed.
+
+    >>> one_line("two\nlines\x1b[2J\u202egpj.exe")
+    'two\\nlines\\x1b[2J\\u202egpj.exe'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown(name))
+
+
+def counted(n: int, word: str) -> str:
+    """A number and its word.
+
+    >>> counted(1, "picture"), counted(2000, "picture")
+    ('1 picture', '2,000 pictures')
+    """
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+@contextmanager
+def indexing() -> "Iterator[Callable[[Progress], None]]":
+    """Show how many pictures are done, the rate and the remaining time, while there is something to do."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    rate = TextColumn("{task.fields[rate]:.0f} pictures/s")
+    with _bar("indexing", BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn()) as bar:
+        task = bar.add_task("indexing", total=None, rate=0.0)
+
+        def report(now: "Progress") -> None:
+            bar.start()
+            bar.update(task, completed=now.done, total=now.total, rate=now.rate)
+
+        yield report
+
+
+@contextmanager
+def working(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Show after a second that work goes on, and how far it is once that is reported: report(done, of)."""
+    if not sys.stderr.isatty():  # rich is slow to import
+        yield lambda done, of: None
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+
+    with _bar(words, BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn()) as bar:
+        task = bar.add_task(words, total=None, count="")
+        late = threading.Timer(PATIENCE_S, bar.start)
+        late.daemon = True
+        late.start()
+        try:
+            yield lambda done, of: bar.update(task, completed=done, total=of, count=f"{done:,}/{of:,}")
+        finally:
+            late.cancel()
+            late.join()
+
+
+@contextmanager
+def _bar(words: str, *columns: "ProgressColumn") -> "Iterator[Bar]":
+    """A bar that is gone when the work is done, or broke off."""
+    from rich.progress import Progress as Bar
+    from rich.progress import TextColumn
+
+    seen = sys.stderr.isatty()
+    bar = Bar(TextColumn(words), *columns, console=console(stderr=True), transient=True, disable=not seen)
+    try:
+        yield bar
+    finally:
+        bar.stop()
