@@ -89,4 +89,4 @@ def curves_arguments(reports: Sequence[Report], title: str = "") -> dict[str, An
     }
     if asked:
         series["recall"] = ([one.step for one in asked], [one.recall for one in asked if one.recall is not None])
-    return {"series": series, "title": title, "x": "step", "y": f"shares; loss 1 = {largest:.3g}"}
+    return {"series": series, "title": title, "x": "step", "y": f"share; loss divided by {largest:.3g}"}

@@ -1,0 +1,31 @@
+"""What docs/python.md shows of lookalike.siamese runs as it stands, block after block."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from lookalike import siamese
+
+PAGE = Path(__file__).parents[1] / "docs/python.md"
+
+
+def section():
+    return PAGE.read_text(encoding="utf-8").split("## lookalike.siamese")[1].split("\n## ")[0]
+
+
+def test_the_blocks_run_and_end_in_a_lens(capsys):
+    names = {}
+    for block in re.findall(r"```python\n(.+?)```", section(), re.DOTALL):
+        exec(block, names)
+    assert capsys.readouterr().out.count("triplets active") == 50
+    assert names["table"].count("\n") == 51
+    assert names["lens"].settings["correction"]["step"] == 20
+    assert np.isfinite(names["lens"].matrix).all()
+
+
+def test_every_verb_and_class_is_there():
+    assert all(getattr(siamese, name) is not None for name in siamese.__all__)
+    for name in ("train", "Learned", "correct", "Correction", "Settings", "triplet_loss", "tutorial_head", "TUTORIAL"):
+        assert name in siamese.__all__
+        assert name in section()
