@@ -152,6 +152,38 @@ def test_codes_are_kept_used_again_and_replaced_by_the_next_version(table: Table
     assert len(before & after) == 1
 
 
+def test_codes_of_an_earlier_version_are_copied_and_only_those_of_new_rows_are_made(table: Table, tmp_path: Path):
+    kept = tmp_path / "codes"
+    Gallery(table.snapshot(), None, kept).ranking  # noqa: B018
+    (folder,) = kept.iterdir()
+    values = np.load(folder / "values.npy")
+    values[:, 0] = 99  # a mark by which copied codes are known
+    np.save(folder / "values.npy", values)
+    changed = np.full(F, 0.25, np.float32)
+    table.remove([FILES[3]])
+    table.append([Row(name, name.encode().ljust(16), 1, 1, 1, 1, changed) for name in ("00000.png", "new.png")])
+    gallery = Gallery(table.snapshot(), None, kept)
+    copied = gallery.ranking.codes.values[:, 0] == 99
+    assert [gallery.files[i] for i in np.flatnonzero(~copied)] == ["00000.png", "new.png"]
+    shutil.rmtree(kept)
+    right = Gallery(table.snapshot(), None, kept).ranking.codes
+    assert (gallery.ranking.codes.values[:, 1:] == right.values[:, 1:]).all()
+    assert (gallery.ranking.codes.scale == right.scale).all()
+    assert (gallery.ranking.codes.loss == right.loss).all()
+
+
+def test_codes_of_a_table_made_anew_are_not_taken_for_those_of_the_old_one(tmp_path: Path):
+    for salt, features in enumerate((FEATURES, -FEATURES[:, ::-1])):
+        shutil.rmtree(tmp_path / "t.lance", ignore_errors=True)
+        table = Table(tmp_path / "t.lance", F)
+        contents = [bytes([salt]) + i.to_bytes(15, "big") for i in range(N)]
+        table.append([Row(f"{i:05d}.png", contents[i], 1, 1, 1, 1, features[i]) for i in range(N)])
+        gallery = Gallery(table.snapshot(), None, tmp_path / "codes")
+        values = similarity(features, features[9])[:, 0]
+        right = [f"{i:05d}.png" for i in np.argsort(-values, kind="stable")[:5]]
+        assert names(search([ask(features[9])], gallery, tmp_path, 5)[0]) == right
+
+
 @pytest.mark.parametrize("harm", ["cut", "gone", "other shape", "not a folder"])
 def test_damaged_or_foreign_codes_are_made_again(table: Table, tmp_path: Path, harm: str):
     kept = tmp_path / "codes"

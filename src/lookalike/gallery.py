@@ -40,12 +40,15 @@ class Gallery:
 
         self.version = snapshot.version
         self.lens, self._snapshot, self._kept = lens, snapshot, kept
-        read = snapshot.read("file", "content")
+        read = snapshot.read("file", "content", "_rowid")
         order = pc.sort_indices(read.column("file"))
         self._order = order.to_numpy().astype(np.int64)  # place among the sorted files -> row of the table
         self._names = read.column("file").take(order).combine_chunks()
         self.files: list[str] = self._names.to_pylist()
         self.contents = as_contents(read.column("content").combine_chunks())[self._order]
+        # A row's number in the table and its content: rows of equal keys are the same row, in any version.
+        numbers = read.column("_rowid").to_numpy()[self._order]
+        self._keys = np.column_stack([numbers, self.contents])
         self.rows = _Rows(snapshot, lens, self._order)
         self._ranking: Ranking | None = None
 
@@ -97,24 +100,41 @@ class Gallery:
         return np.asarray(found.to_numpy(zero_copy_only=False), np.bool_)
 
     def _codes(self) -> Codes:
+        """Those that are kept, or new ones: what an earlier version's hold of the same rows is not made again."""
         if self._kept is None:
             return Codes.build(self.rows.whole())
-        # Codes fit these rows alone: the version can repeat when a table is made anew, contents and weights cannot.
-        column = "plain" if self.lens is None else self.lens.name
-        rows = hashlib.blake2b(self.contents.tobytes(), digest_size=8)
-        rows.update(f"{self._snapshot.name} {self.lens and weights_of(self.lens)}".encode())
-        folder = self._kept / f"{column}@{self.version}-{rows.hexdigest()}"
+        weights = "" if self.lens is None else weights_of(self.lens)
+        column = ("plain" if self.lens is None else self.lens.name) + "@"
+        source = _digest(f"{self._snapshot.name} {weights}".encode())
+        folder = self._kept / f"{column}{source}-{_digest(self._keys.tobytes())}"
         with contextlib.suppress(CollectionError):
             found = Codes.load(folder)
             if found.values.shape == self.rows.shape:
                 return found
-        made = Codes.build(self.rows.whole())
+        made = self._extended(sorted(self._kept.glob(f"{column}{source}-*")))
         with contextlib.suppress(OSError):  # a full or read-only disk: they are made again next time
             made.save(folder)
-            for other in self._kept.glob(f"{column}@*"):
+            np.save(folder / "keys.npy", self._keys)
+            for other in self._kept.glob(f"{column}*"):
                 if other != folder:
                     shutil.rmtree(other, ignore_errors=True)
         return made
+
+    def _extended(self, earlier: list[Path]) -> Codes:
+        """Codes of all rows, copied from those of an earlier version for the rows that it had."""
+        for folder in earlier:
+            with contextlib.suppress(CollectionError, OSError, ValueError, EOFError):
+                old, keys = Codes.load(folder), np.load(folder / "keys.npy")
+                places = _find(self._keys, keys)
+                new = np.flatnonzero(places < 0)
+                if len(keys) != len(old.values) or old.values.shape[1] != self.rows.shape[1]:
+                    continue
+                if len(new) * SHARE < len(self):
+                    fresh = Codes.build(self.rows[new])
+                    made = Codes(old.values[places], old.scale[places], old.loss[places])
+                    made.values[new], made.scale[new], made.loss[new] = fresh.values, fresh.scale, fresh.loss
+                    return made
+        return Codes.build(self.rows.whole())
 
 
 class _Rows:
@@ -165,3 +185,16 @@ def _is_current(snapshot: Snapshot, lens: Lens) -> bool:
 def as_contents(hashes: Any) -> NDArray[np.uint64]:
     """A pyarrow array of binary(16) -> (n, 2) uint64."""
     return np.frombuffer(hashes.buffers()[1], np.uint64)[2 * hashes.offset :][: 2 * len(hashes)].reshape(-1, 2)
+
+
+def _find(keys: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where each of keys (n, 3) stands among others (m, 3) whose first column holds no number twice; -1 if nowhere."""
+    if not len(among):
+        return np.full(len(keys), -1)
+    order = np.argsort(among[:, 0])
+    places = order[np.minimum(np.searchsorted(among[order, 0], keys[:, 0]), len(among) - 1)]
+    return np.where((among[places] == keys).all(axis=1), places, -1)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
