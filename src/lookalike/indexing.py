@@ -135,6 +135,7 @@ def index(
             refused.remove(cured)
         if spoilt := [one.file for one in bad if one.file in rows]:
             table.remove(spoilt)
+        table.compact()
         fresh.clear()
         copies.clear()
         bad.clear()
@@ -179,7 +180,7 @@ def index(
         done.gone = len(missing)
     if forgotten := [file for file in todo.gone if file in old_refused]:
         refused.remove(forgotten)
-    table.tidy()
+    table.clean()
     return done
 
 

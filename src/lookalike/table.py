@@ -16,6 +16,7 @@ STORAGE_VERSION = "2.1"
 COMMITS_BEFORE_COMPACTION = 100
 COLUMNS = ("file", "content", "bytes", "mtime_ns", "width", "height")
 LENS = "lens:"  # what the name of a lens's column begins with
+ROWS_A_PIECE = 1 << 16
 ROWS_AT_ONCE = 2048
 
 Embed = Callable[[NDArray[np.float16]], NDArray[np.floating[Any]]]  # features (n, f) -> embedding (n, d)
@@ -255,14 +256,19 @@ class Table:
         if name in self.lenses():
             self._open().drop_columns([LENS + name])
 
-    def tidy(self) -> None:
-        """Put small pieces together and drop old versions, when many commits have gathered."""
+    def compact(self) -> None:
+        """Put small pieces together, when many commits have gathered; earlier versions stay whole."""
         dataset = self._open()
-        if dataset is None or len(dataset.get_fragments()) < COMMITS_BEFORE_COMPACTION:
-            return
-        dataset.optimize.compact_files()
-        # A reader that opened the table a moment ago keeps its version for ten minutes.
-        dataset.cleanup_old_versions(older_than=timedelta(minutes=10))
+        if dataset is not None and len(dataset.get_fragments()) >= COMMITS_BEFORE_COMPACTION:
+            # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
+            dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
+
+    def clean(self) -> None:
+        """Remove what only versions older than ten minutes need, and what killed runs left."""
+        dataset = self._open()
+        if dataset is not None:
+            # A reader that opened the table a moment ago keeps its version.
+            dataset.cleanup_old_versions(older_than=timedelta(minutes=10))
 
 
 class RefusedTable:
