@@ -1,12 +1,15 @@
 """The table: rows, the columns of lenses, and versions that stay whole while others are written."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lookalike.errors import QueryError
-from lookalike.table import COMMITS_BEFORE_COMPACTION, Refused, RefusedTable, Row, Table
+from lookalike.home import Settings
+from lookalike.table import COLUMNS, COMMITS_BEFORE_COMPACTION, Refused, RefusedTable, Row, Table
+from lookalike.verdict import Proof
 
 F = 6
 TURN = np.random.default_rng(1).standard_normal((F, 3)).astype(np.float32)
@@ -162,3 +165,12 @@ def test_refused_files_keep_their_last_reason(tmp_path: Path):
     assert refused.rows() == [Refused("a.png", 3, 4, "empty"), Refused("b.png", 5, 6, "worse")]
     refused.remove(["a.png"])
     assert [one.file for one in refused.rows()] == ["b.png"]
+
+
+def test_every_column_and_key_is_in_the_page_on_formats(table: Table):
+    page = (Path(__file__).parents[1] / "docs/formats.md").read_text(encoding="utf-8")
+    names = {*COLUMNS, "features", "lens:NAME"}
+    names |= {field.name for field in fields(Settings)} | {field.name for field in fields(Refused)}
+    names |= {field.name for field in fields(Proof)}
+    missing = {name for name in names if f"`{name}`" not in page}
+    assert not missing

@@ -68,7 +68,8 @@ class Home:
 
     def lenses(self) -> list[str]:
         """The lenses that are there, by name."""
-        return sorted(found.parent.name for found in (self.at / "lenses").glob("*/lens.json"))
+        found = (path.parent.name for path in (self.at / "lenses").glob("*/lens.json"))
+        return sorted(name for name in found if not name.startswith("."))  # dots begin what is still being written
 
     def settings(self) -> Settings | None:
         """What collection.json says; None when nothing was indexed yet.
