@@ -78,14 +78,14 @@ def truth(
     if hold_out == "groups":
         kept = np.isin(group, rng.permutation(groups)[groups // 5 :])
         lens = whiten(x[kept], group[kept])
-        for _ in range(20):  # galleries of as many new groups as a fold holds
+        for _ in range(100):  # galleries of as many new groups as a fold holds
             y, own = examples(world, world.centres(groups // 5, rng), each, near, rng)
             found.append([leave_one_out(y, own), leave_one_out(lens.apply(y), own)])
     else:
         kept = rng.permutation(len(x))[len(x) // 5 :]
         x, group = x[kept], group[kept]
         lens = whiten(x, group)
-        y, own = world.draw(centres, 2000 // groups, rng)
+        y, own = world.draw(centres, 6000 // groups, rng)
         found.append([recall_at_k(y, x, own, group), recall_at_k(lens.apply(y), lens.apply(x), own, group)])
     plain, by_lens = np.mean(found, axis=0)
     return float(plain), float(by_lens)

@@ -47,7 +47,12 @@ class Lens:
 
     def __post_init__(self) -> None:
         mean, matrix = np.asarray(self.mean, np.float32), np.asarray(self.matrix, np.float32)
-        if matrix.ndim != 2 or mean.ndim not in (1, 2) or mean.shape[-1] != matrix.shape[0] or 0 in mean.shape:
+        if (
+            matrix.ndim != 2
+            or mean.ndim not in (1, 2)
+            or mean.shape[-1] != matrix.shape[0]
+            or not matrix.size * mean.size
+        ):
             raise ShapeError(
                 f"a lens needs a mean (f,) or (sides, f) and a matrix (f, d), not {mean.shape} and {matrix.shape}. "
                 "Give both the same f."
@@ -185,8 +190,12 @@ def _load(folder: Path) -> Lens:
         )
     name, digests = about.pop("name", None), about.pop("digests", None)
     shapes = {"mean": about.pop("mean", None), "matrix": about.pop("matrix", None)}
-    if version != FORMAT or not isinstance(name, str) or not NAME.fullmatch(name) or not isinstance(digests, dict):
-        _damaged(folder, "lens.json lacks its format, name or digests")
+    if version != FORMAT or not isinstance(digests, dict):
+        _damaged(folder, "lens.json lacks its format or digests")
+    try:
+        check_name(name)
+    except LensError as error:
+        raise LensError(f"{folder}: {error}") from None
     sizes = [_size(folder, shape) for shape in shapes.values()]
     weights = _read(folder, "weights.safetensors", 4 * sum(sizes) + 1_000_000)
     if _digest(weights) != digests.get("weights.safetensors"):

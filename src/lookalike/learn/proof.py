@@ -82,9 +82,11 @@ def prove(
     """
     rng = np.random.default_rng(seed)
     examples, rows, numbers, notes = drawn(features, group, side, triplets, most, rng)
+    n = len(np.asarray(features))
+    for name, given in (("plain", plain), ("content", content)):
+        if given is not None and len(np.asarray(given)) != n:
+            raise ShapeError(f"{name} has {len(np.asarray(given))} rows, features have {n}. Give one a picture.")
     seen = examples.features if plain is None else np.asarray(plain)[rows].astype(np.float32)
-    if len(seen) != len(rows):
-        raise ShapeError(f"plain has {len(seen)} rows, features have {len(rows)}. Give one a picture.")
     seen = unit(seen)
     similarity = seen @ seen.T  # (n, d) @ (d, n) -> (n, n)
     hashes = None if content is None else [content[row] for row in rows]

@@ -115,8 +115,9 @@ class Split:
     Args:
         examples: the arrays.
         plain: (n, n) float32, plain similarity.
-        hold_out: "groups", "pictures", or None to decide: triplets where no group has two members, pictures within
-            groups where there are fewer than 20 groups and one has three, else whole groups.
+        hold_out: "groups", "pictures", or None to decide: triplets where they have more anchors than there are pictures
+            with a partner in their group; pictures within groups where there are fewer than 20 groups and one has
+            three; else whole groups.
         content: n content hashes, or None.
         same: plain similarity above which two pictures count as one.
     """
@@ -132,7 +133,8 @@ class Split:
         self.examples, group = examples, examples.group
         sizes = np.bincount(group[group >= 0])
         sizes = sizes[sizes > 1]
-        if not len(sizes):
+        anchors = 0 if examples.triplets is None else len(np.unique(examples.triplets[:, 0]))
+        if not len(sizes) or (hold_out is None and anchors > sizes.sum()):
             hold_out = "triplets"
         elif hold_out is None:
             hold_out = "pictures" if len(sizes) < ENOUGH_GROUPS and sizes.max() > 2 else "groups"
@@ -140,7 +142,9 @@ class Split:
         self.groups = len(sizes)
         links = None
         if hold_out == "triplets" and examples.triplets is not None:
-            links = (examples.triplets[:, 0], examples.triplets[:, 1])
+            anchor, positive = examples.triplets[:, :2].T
+            after, before = chain(group)
+            links = (np.concatenate([anchor, after]), np.concatenate([positive, before]))
         elif hold_out == "groups" and examples.triplets is not None:
             links = chain(group)
         which: Literal["groups", "pictures"] = "pictures" if hold_out == "pictures" else "groups"

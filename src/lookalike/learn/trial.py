@@ -12,7 +12,7 @@ from lookalike.learn.splits import sample
 from lookalike.learn.tasks import Correct, Labelled, Learn, Rows, Task
 from lookalike.learn.whitening import matching_pairs
 
-SMALL = 0.05  # of a ridge: below, float32 would lose what whitening leaves of the main directions
+SMALL = 0.5  # of a ridge: below, float32 would lose what whitening leaves of the main directions
 
 
 class Trial:
