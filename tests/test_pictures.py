@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from lookalike.errors import PictureError, ShapeError
-from lookalike.pictures import Limits, content_hash, load, pixels, read_bytes, views
+from lookalike.pictures import Limits, content_hash, load, pixels, read_bytes, squares, views
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -365,6 +365,23 @@ def test_other_views_are_crops_of_half_to_nine_tenths_every_other_mirrored(seed,
 def test_views_depend_on_nothing_but_their_arguments():
     one, two = ([view.tobytes() for view in views(scene(), 6, np.random.default_rng(7))] for _ in range(2))
     assert one == two
+
+
+def test_squares_are_the_views_squashed(tmp_path):
+    scene(90, 60).save(tmp_path / "a.png")
+    made = squares(tmp_path / "a.png", 64, 4, np.random.default_rng(3))
+    expected = [
+        view.resize((64, 64), Image.Resampling.BICUBIC) for view in views(scene(90, 60), 4, np.random.default_rng(3))
+    ]
+    np.testing.assert_array_equal(made, np.stack([np.asarray(one) for one in expected]))
+
+
+def test_squares_of_a_large_jpeg_are_near_those_of_its_full_decode(tmp_path):
+    scene(1600, 1200).save(tmp_path / "a.jpg", quality=95)
+    made = squares(tmp_path / "a.jpg", 64, 2, np.random.default_rng(3)).astype(int)
+    expected = np.asarray(load(tmp_path / "a.jpg").resize((64, 64), Image.Resampling.BICUBIC)).astype(int)
+    assert np.abs(made[0] - expected).mean() < 2
+    assert np.abs(made[1][:, ::-1] - expected).mean() < 2
 
 
 def test_a_single_pixel_has_views():

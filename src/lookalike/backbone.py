@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from lookalike.bounds import LIMITS, Limits
 from lookalike.bundle import Bundle, Depth, read
 from lookalike.errors import BundleError
-from lookalike.pictures import Pixels, Source, pixels
+from lookalike.pictures import Pixels, Source, pixels, squares
 
 DEFAULT = "efficientnet-lite0"
 BATCH = 8
@@ -110,6 +110,35 @@ class Backbone:
             rows.append(features)
         return np.stack(rows) if rows else np.zeros((0, self.length), np.float32)
 
+    def embed_views(
+        self, sources: Sequence[Source], n: int, seed: int = 0, limits: Limits = LIMITS
+    ) -> NDArray[np.float32]:
+        """The features of n views of each picture, every picture decoded once.
+
+        Args:
+            sources: as for `embed`.
+            n: views a picture: itself, its mirror image, then crops.
+            seed: decides where the crops lie; each picture's depend on nothing but this and its place.
+            limits: what a picture may cost.
+        Returns: (m, n, f) float32, rows of length 1.
+        Raises: PictureError, for the first picture that cannot be read.
+        """
+        side = self.bundle.side_px
+
+        def read_(i: int) -> NDArray[np.uint8]:
+            return squares(sources[i], side, n, np.random.default_rng([seed, i]), limits)
+
+        def each() -> Iterator[NDArray[np.uint8]]:
+            waiting = iter(range(len(sources)))
+            ahead = deque(readers.submit(read_, i) for i in islice(waiting, 2 * self.threads))
+            while ahead:
+                yield from ahead.popleft().result()
+                ahead.extend(readers.submit(read_, i) for i in islice(waiting, 1))
+
+        with ThreadPoolExecutor(self.threads) as readers:
+            rows = [features for _, _, features in self.pipeline(each(), lambda one: Pixels(one, side, side))]
+        return np.asarray(rows, np.float32).reshape(len(sources), n, self.length)
+
     def pipeline(
         self, jobs: Iterable[Job], read_: Callable[[Job], Pixels]
     ) -> Iterator[tuple[Job, Pixels | Exception, NDArray[np.float32]]]:
@@ -177,20 +206,40 @@ class Backbone:
             }
             try:
                 model = core.read_model(self.bundle.model)
+                _check_input(model, self.bundle)
                 side = self.bundle.side_px
                 model.reshape({model.input(0): [batch, side, side, 3]})
-                lengths = {name: out.shape[-1] for out in model.outputs for name in out.get_names()}
-                for depth in self.bundle.depths:
-                    if lengths.get(depth.name) != depth.length:
-                        raise BundleError(
-                            f"{self.bundle.path}: model.onnx has no output {depth.name!r} of length {depth.length}. "
-                            f"It has {', '.join(f'{name} ({size})' for name, size in sorted(lengths.items()))}."
-                        )
+                _check_outputs(model, self.bundle)
                 self._models[batch] = core.compile_model(model, "CPU", options)
             except RuntimeError as error:
                 reason = str(error).strip().splitlines()[-1][:200]
                 raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). Export it anew.") from error
         return self._models[batch]
+
+
+def _check_input(model: Any, bundle: Bundle) -> None:
+    side = bundle.side_px
+    found = [f"{one.element_type.get_type_name()} {one.partial_shape}" for one in model.inputs]
+    if len(model.inputs) == 1 and model.input(0).element_type.get_type_name() == "u8":
+        shape = model.input(0).partial_shape
+        if shape.rank.is_dynamic or shape.compatible(_openvino().PartialShape([-1, side, side, 3])):
+            return
+    raise BundleError(
+        f"{bundle.model}: takes {' and '.join(found)}, but backbone.json promises one picture, u8 [?,{side},{side},3]. "
+        "Mend 'side_px', or export the model with the normalisation inside."
+    )
+
+
+def _check_outputs(model: Any, bundle: Bundle) -> None:
+    found = {name: list(one.partial_shape) for one in model.outputs for name in one.get_names()}
+    for depth in bundle.depths:
+        shape = [str(size) for size in found.get(depth.name, [])]
+        if shape[1:] != [str(depth.length)]:
+            there = ", ".join(f"{name} ({', '.join(map(str, sizes))})" for name, sizes in sorted(found.items()))
+            raise BundleError(
+                f"{bundle.model}: has no output {depth.name!r} of shape (n, {depth.length}). It has {there}. "
+                "Mend 'depths' in backbone.json, or pool and flatten the output."
+            )
 
 
 def put_together(depths: dict[str, NDArray[np.float32]], bundle: Bundle) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass
@@ -84,7 +85,7 @@ def read(path: Path) -> Bundle:
         bundle = Bundle(
             path=path,
             name=_text(found, "name"),
-            id=_text(found, "id"),
+            id=_id(found),
             side_px=_count(found, "side_px"),
             depths=tuple(_depth(one) for one in found["depths"]),
             layers=tuple(found.get("layers", ())),
@@ -144,6 +145,14 @@ def _depth(table: dict[str, Any]) -> Depth:
         if not (good and 0 <= value <= most):
             raise ValueError(f"{key!r} of depth {depth.name!r} is {value}, which is out of its range")
     return depth
+
+
+def _id(table: dict[str, Any]) -> str:
+    """It names files: nothing in it may lead elsewhere."""
+    found = _text(table, "id")
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", found):
+        raise ValueError(f"'id' must be 1 to 64 letters, digits, - and _, not {found!r}")
+    return found
 
 
 def _text(table: dict[str, Any], key: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import re
 import stat
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from lookalike.finding import shown
 from lookalike.silence import silence, silence_libtiff
 from lookalike.sniffing import HEAD, declared_sizes, is_cut, sniff
 
-__all__ = ["LIMITS", "Limits", "Pixels", "Source", "content_hash", "load", "pixels", "read_bytes", "views"]
+__all__ = ["LIMITS", "Limits", "Pixels", "Source", "content_hash", "load", "pixels", "read_bytes", "squares", "views"]
 
 Source = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
@@ -168,6 +169,30 @@ def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Im
         left, top = rng.integers(image.width - width + 1), rng.integers(image.height - height + 1)
         crop = image.crop((int(left), int(top), int(left) + width, int(top) + height))
         result.append(crop.transpose(mirror) if i % 2 else crop)
+    return result
+
+
+def squares(
+    source: Source, side_px: int, n: int, rng: np.random.Generator, limits: Limits = LIMITS
+) -> NDArray[np.uint8]:
+    """The views of a picture, each squashed to a square as backbones want it; decoded once.
+
+    Args:
+        source: as for `load`.
+        side_px: the squares' side.
+        n: how many, as `views` gives them: the picture, its mirror image, crops.
+        rng: decides where the crops lie.
+        limits: as for `load`.
+    Returns: (n, side, side, 3) uint8.
+    Raises: PictureError, ShapeError.
+
+    >>> squares(np.zeros((2, 3), np.uint8), 4, 5, np.random.default_rng(0)).shape
+    (5, 4, 4, 3)
+    """
+    image = load(source, limits, math.ceil(side_px / 0.5**0.5))  # the smallest crop is then not enlarged
+    result = np.empty((n, side_px, side_px, 3), np.uint8)
+    for square, view in zip(result, views(image, n, rng), strict=True):
+        square[:] = np.asarray(view.resize((side_px, side_px), Image.Resampling.BICUBIC))
     return result
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import io
+import math
 import pickle
 import struct
 import zipfile
@@ -122,6 +123,8 @@ def _read_storage(file: BinaryIO, storage: _Storage) -> NDArray[Any]:
 def _view(tensor: _Tensor, storages: dict[str, NDArray[Any]]) -> NDArray[Any]:
     data = storages[tensor.storage.key]
     last = tensor.offset + sum((size - 1) * step for size, step in zip(tensor.shape, tensor.stride, strict=True))
+    if math.prod(tensor.shape) > len(data):
+        raise ValueError("a tensor is larger than its storage")
     if min(tensor.offset, *tensor.shape, *tensor.stride, 0) < 0 or last >= len(data):
         raise ValueError("a tensor reaches outside its storage")
     steps = [step * data.itemsize for step in tensor.stride]
