@@ -13,7 +13,7 @@ from lookalike.learn.resampling import FEW, FEWEST, Comparison, bootstrap, compa
 from lookalike.learn.splits import SAME
 from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Split
 from lookalike.learn.trial import Trial, drawn
-from lookalike.learn.whitening import whiten
+from lookalike.learn.whitening import evened, whiten
 from lookalike.lens import unit
 from lookalike.verdict import Proof as Proof
 from lookalike.verdict import Verdict
@@ -59,7 +59,7 @@ def prove(
         group: (n,) int, who belongs together, -1 for none.
         side: (n,) int, or None; a query does not search its own side.
         triplets: (t, 3) int rows, or None. They are what is proved where no group has two members.
-        learn: features, group, side or None, triplets or None -> Lens. None: `whiten`.
+        learn: features, group, side or None, triplets or None -> Lens. None: `whiten` of features `evened`.
         correct: a second step from that lens on, such as `lookalike.siamese.correct`; or None.
         plain: (n, d) float, what plain search compares; None: the features.
         content: n content hashes; equal ones stay on one side of a split, and a query does not find its own copies.
@@ -97,7 +97,7 @@ def prove(
         notes.append(split.units.note)
 
     def closed(x: Features, groups: Rows, sides: Rows | None, three: Rows | None) -> Any:
-        return whiten(x, groups, side=sides, triplets=three, ridge=ridge, means=means)
+        return whiten(x, groups, side=sides, triplets=three, ridge=ridge, means=means, scale=evened(x))
 
     trial = Trial(examples, similarity, learn or closed, correct, ridge, means, shuffles)
     for task in split.tasks(rng):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lookalike.learn.tasks import Correct, Features, Learn, Rows
-from lookalike.learn.whitening import whiten
+from lookalike.learn.whitening import evened, whiten
 from lookalike.lens import Lens
 
 RIDGE = 1.0
@@ -23,7 +23,8 @@ def recipe(correct: Correct | None = None, *, ridge: float = RIDGE) -> Learn:
     """
 
     def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
-        lens = whiten(np.asarray(features), group, side=side, triplets=triplets, ridge=ridge)
+        x = np.asarray(features)
+        lens = whiten(x, group, side=side, triplets=triplets, ridge=ridge, scale=evened(x))
         return lens if correct is None else correct(lens, features, group, side=side, triplets=triplets)
 
     return learn

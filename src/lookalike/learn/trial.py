@@ -10,7 +10,7 @@ from lookalike.learn.metrics import rank_of_first
 from lookalike.learn.shuffles import ClosedForms, Labelling
 from lookalike.learn.splits import sample
 from lookalike.learn.tasks import Correct, Labelled, Learn, Rows, Task
-from lookalike.learn.whitening import matching_pairs
+from lookalike.learn.whitening import evened, matching_pairs
 
 SMALL = 0.5  # of a ridge: below, float32 would lose what whitening leaves of the main directions
 
@@ -30,8 +30,8 @@ class Trial:
     ):
         self.examples, self.plain, self.learn, self.correct = examples, plain, learn, correct
         self.ridge, self.means, self.shuffles = ridge, means, shuffles
-        # Centred once for all, so that what each split subtracts is small and float32 is enough.
-        x = examples.features - examples.features.mean(axis=0)
+        # Centred once for all, so that what each split subtracts is small and float32 is enough; evened, as recipes do.
+        x = (examples.features - examples.features.mean(axis=0)) * evened(examples.features)
         x = x.astype(np.float64) if ridge < SMALL else x
         self.gram = x @ x.T  # (n, f) @ (f, n) -> (n, n)
         self.parts: list[dict[str, NDArray[Any]]] = []

@@ -14,6 +14,8 @@ ROWS_AT_ONCE = 4096
 SAMPLE = 4096  # rows that decide the main directions; the covariance reads all of them
 SCALED_BY = 1024  # rows that decide the scale, which no similarity depends on
 SMALLEST = 1e-24  # mean squared length of rows whose squares float32 can hold
+EVENED = 0.5  # how far features of small and large spread are brought together
+LEAST_SPREAD = 0.1  # of the mean variance: a feature that hardly varies is not blown up
 LARGEST_EXACT = 1024  # above, main directions are found by iteration
 
 
@@ -24,6 +26,7 @@ def whiten(
     side: ArrayLike | None = None,
     triplets: ArrayLike | None = None,
     ridge: float = 1.0,
+    scale: ArrayLike | None = None,
     dims: int | None = None,
     means: Literal["one", "side"] = "one",
     name: str = "lens",
@@ -41,6 +44,9 @@ def whiten(
             of two would, by half the square of its difference, unless the two share a group already; the negative
             does not enter: a scatter within knows no "less alike".
         ridge: how much of the mean variance is added in every direction, above 0. 1 halves the weight of the average.
+        scale: (f,) above 0, what each feature is multiplied with first, such as `evened(features)`: the ridge then
+            leans not towards I but towards diag(1 / scale^2), as Schaefer and Strimmer (2005) shrink towards unequal
+            variances. The lens reads features as they are. None for all alike.
         dims: how many main directions of the whitened rows are kept; None, or more than the rows span, keeps all.
         means: "one" centres all rows on their mean, "side" those of each side on their own.
         name: the lens's name.
@@ -69,16 +75,49 @@ def whiten(
     if not SMALLEST < size < 1 / SMALLEST:
         raise ShapeError("features that are not finite, or too small or large for float32. Bring rows to length 1.")
     differences = _differences(x, groups, pairs, shift)
+    even = np.ones(x.shape[1], np.float32) if scale is None else np.asarray(scale, np.float32)
+    if even.shape != (x.shape[1],) or not (np.isfinite(even).all() and even.min() > 0):
+        raise ShapeError(f"scale {even.shape} must hold a number above 0 for each of {x.shape[1]} features.")
     few = (groups >= 0).sum() + len(pairs) <= x.shape[1] // 3
-    matrix = (_from_few if few else _from_many)(differences, x.shape[1], ridge, 1e-7 * total)
+    matrix = even[:, None] * (_from_few if few else _from_many)(differences, even, ridge, 1e-7 * total)
     cut = dims is not None and dims < min(len(x), x.shape[1])
     some = np.unique(np.linspace(0, len(x) - 1, min(len(x), SAMPLE if cut else SCALED_BY)).astype(np.int64))
     whitened = np.vstack([part @ matrix for _, part in centred(x[some], mean, sides[some])])  # (n, f) @ (f, f)
     matrix /= np.float32(np.sqrt(np.square(whitened, dtype=np.float64).sum(axis=1).mean()))
     if cut and dims is not None:
         matrix = matrix @ main_directions(whitened, dims)  # (f, f) @ (f, d) -> (f, d)
-    settings = {"method": "closed form", "ridge": ridge, "dims": dims, "means": means, "rows": len(x)}
+    settings = {
+        "method": "closed form",
+        "ridge": ridge,
+        "evened": scale is not None,
+        "dims": dims,
+        "means": means,
+        "rows": len(x),
+    }
     return Lens(name, mean, matrix, settings)
+
+
+def evened(features: ArrayLike, power: float = EVENED) -> NDArray[np.float32]:
+    """What each feature is multiplied with, so that those of small spread are heard: its deviation to the -power.
+
+    No labels are needed: it is read from at most 4,096 rows. Measured on look-alikes, signs and photos (decision 12).
+
+    Args:
+        features: (n, f) of any float type.
+        power: 0 changes nothing, 1 brings every feature to the same variance.
+    Returns: (f,) float32; a tenth of the mean variance is mixed into each, so that no feature is blown up.
+
+    >>> print(evened([[0.0, 1.0], [0.0, -1.0]], power=1.0))  # of the mean variance .5: 0 and 2, mixed .1 and 1.9
+    [3.1622777  0.72547626]
+    """
+    x = np.asarray(features)
+    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), SAMPLE)).astype(np.int64))
+    variance = x[some].astype(np.float64).var(axis=0)
+    mean = variance.mean()
+    if not mean > 0:
+        return np.ones(x.shape[1], np.float32)
+    relative = (1 - LEAST_SPREAD) * variance / mean + LEAST_SPREAD
+    return np.asarray(relative ** (-power / 2), np.float32)
 
 
 def checked(
@@ -172,11 +211,16 @@ def _differences(
         yield (rows(anchor) - rows(positive)) * np.float32(np.sqrt(0.5))
 
 
-def _from_many(differences: Iterator[NDArray[np.float32]], f: int, ridge: float, least: float) -> NDArray[np.float32]:
+def _from_many(
+    differences: Iterator[NDArray[np.float32]], scale: NDArray[np.float32], ridge: float, least: float
+) -> NDArray[np.float32]:
     """(S f / tr S + ridge I)^-1/2 by Cholesky, (f, f) float32, where there are about as many rows as features."""
+    f = len(scale)
     within = np.zeros((f, f), np.float32)
     for part in differences:
         within += part.T @ part  # (f, b) @ (b, f) -> (f, f)
+    within *= scale[:, None]
+    within *= scale
     trace = float(np.trace(within, dtype=np.float64))
     # Equal pictures only: no direction varies more than another, so the lens is centring alone.
     within *= np.float32(f / trace if trace > least else 0)
@@ -186,9 +230,12 @@ def _from_many(differences: Iterator[NDArray[np.float32]], f: int, ridge: float,
     return np.asarray(inverse_root(within).T)
 
 
-def _from_few(differences: Iterator[NDArray[np.float32]], f: int, ridge: float, least: float) -> NDArray[np.float32]:
+def _from_few(
+    differences: Iterator[NDArray[np.float32]], scale: NDArray[np.float32], ridge: float, least: float
+) -> NDArray[np.float32]:
     """The same but for a turn, where there are few rows: all but their span is left as it is, and S has few weights."""
-    rows = np.vstack(list(differences))  # (m, f)
+    f = len(scale)
+    rows = np.vstack(list(differences)) * scale  # (m, f)
     trace = float(np.square(rows, dtype=np.float64).sum())
     matrix = np.eye(f, dtype=np.float32)
     if trace > least:
