@@ -19,6 +19,7 @@ from lookalike.pictures import Pixels, Source, pixels, squares
 
 DEFAULT = "efficientnet-lite0"
 BATCH = 8
+IN_FLIGHT = 3
 PRECISIONS = {"bf16", "f32"}
 
 Job = TypeVar("Job")
@@ -161,7 +162,7 @@ class Backbone:
             fill()
             try:
                 while ahead or running:
-                    if ahead and len(running) < 3:
+                    if ahead and len(running) < IN_FLIGHT:
                         batch = [(job, _outcome(future)) for job, future in islice(_drain(ahead), BATCH)]
                         fill()
                         running.append((batch, self._start([p for _, p in batch if isinstance(p, Pixels)])))

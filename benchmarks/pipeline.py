@@ -1,0 +1,87 @@
+"""Files to features, against what decoding alone and inference alone would allow.
+
+    LOOKALIKE_DATA=... python benchmarks/pipeline.py [--pictures 400] [--rounds 5] [--tune]
+
+On cores that share both works the best possible rate is 1 / (1 / decoding + 1 / inference): every second of a core
+goes to one or the other. Each round measures decoding alone (all threads), inference alone (pixels already decoded,
+the same requests in flight), and the whole way, one right after the other; the share is the whole way over the best
+possible one, median and range over rounds. Also: seconds from weights to a bundle (first use), and to the first
+features. --tune measures batch sizes and requests in flight instead.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from lookalike import backbone as rooms
+from lookalike.backbone import Backbone
+from lookalike.pictures import Pixels, pixels
+from lookalike.starter import make
+
+
+def rate(n: int, work: Callable[[], object]) -> float:
+    """Pictures a second."""
+    started = time.perf_counter()
+    work()
+    return n / (time.perf_counter() - started)
+
+
+def measure(backbone: Backbone, contents: list[bytes], rounds: int) -> None:
+    """One line: decoding, inference, the whole way, and its share of what is possible."""
+    side = backbone.bundle.side_px
+
+    def decode() -> list[Pixels]:
+        with ThreadPoolExecutor(backbone.threads) as pool:
+            return list(pool.map(lambda one: pixels(one, side), contents))
+
+    ready = decode()
+    list(backbone.pipeline(ready[:40], lambda one: one))
+    rows = []
+    for _ in range(rounds):
+        decoding = rate(len(contents), decode)
+        inference = rate(len(contents), lambda: list(backbone.pipeline(ready, lambda one: one)))
+        whole = rate(len(contents), lambda: list(backbone.pipeline(contents, lambda one: pixels(one, side))))
+        rows.append((decoding, inference, whole, whole * (1 / decoding + 1 / inference)))
+    middle = [statistics.median(column) for column in zip(*rows, strict=True)]
+    shares = sorted(row[3] for row in rows)
+    print(
+        f"batch {rooms.BATCH:3} in flight {rooms.IN_FLIGHT}: decoding {middle[0]:7.0f}/s  inference {middle[1]:6.0f}/s"
+        f"  whole {middle[2]:6.0f}/s  share {middle[3]:.2f} ({shares[0]:.2f} to {shares[-1]:.2f})",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pictures", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--tune", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        make("efficientnet-lite0", Path(folder))
+        print(f"from the package's weights to a bundle: {time.perf_counter() - started:.2f} s (bound 2)")
+    photos = sorted((Path(os.environ["LOOKALIKE_DATA"]) / "grocery").rglob("*.jpg"))
+    some = np.random.default_rng(0).permutation(len(photos))[: asked.pictures]
+    contents = [photos[i].read_bytes() for i in some]
+    started = time.perf_counter()
+    backbone = Backbone()
+    backbone.embed(contents[:1])
+    print(f"from the bundle to the first features: {time.perf_counter() - started:.2f} s")
+    print(f"{backbone.name}, {backbone.precision}, {backbone.threads} threads, {len(contents)} photos of 224 px")
+    batches, in_flight = ((1, 4, 8, 16, 32), (2, 3, 4)) if asked.tune else ((rooms.BATCH,), (rooms.IN_FLIGHT,))
+    for rooms.BATCH, rooms.IN_FLIGHT in product(batches, in_flight):
+        measure(backbone, contents, asked.rounds)
+
+
+if __name__ == "__main__":
+    main()
