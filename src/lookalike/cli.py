@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lookalike import __version__, screen
-from lookalike.collection import Collection
+from lookalike import __version__, cli_teach, screen
+from lookalike.cli_teach import AT, FOLDER
+from lookalike.collection import Collection, Cut
 from lookalike.errors import LookalikeError
 from lookalike.finding import names_of
 from lookalike.seeing import drawable
 
 if TYPE_CHECKING:
     from lookalike.hits import Hits
-
-FOLDER = click.argument("folder", type=click.Path(path_type=Path))
-AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collection in DIR, not in FOLDER/.lookalike.")
 
 
 class _Group(click.Group):
@@ -43,6 +41,14 @@ class _Group(click.Group):
             where = f"{screen.one_line(os.fsdecode(error.filename))}: " if error.filename else ""
             click.echo(f"{where}{error.strerror or error}. Check the disk and the permissions.", err=True)
             sys.exit(1)
+
+
+class _Cut(click.ParamType[Any]):
+    name = "similarity"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A number, or the word learned."""
+        return value if value == "learned" else click.FLOAT.convert(value, param, ctx)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -97,7 +103,12 @@ def index(folder: Path, at: Path | None, backbone: str | None, prune: bool, thre
 @click.option("--lens", metavar="NAME", help="Search through this lens; 'plain' for none.")
 @click.option("--others", is_flag=True, help="Leave out the query itself and its copies.")
 @click.option("--where", metavar="SQL", help="Only pictures with, for instance: width > 640 AND file LIKE 'shoes/%'.")
-@click.option("--min-similarity", type=float, metavar="X", help="Leave out hits below X (-1 to 1).")
+@click.option(
+    "--min-similarity",
+    type=_Cut(),
+    metavar="X|learned",
+    help="Leave out hits below X (-1 to 1), or below what the lens's proof found to separate right from wrong.",
+)
 @click.option(
     "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG."
 )
@@ -113,7 +124,7 @@ def search(
     lens: str | None,
     others: bool,
     where: str | None,
-    min_similarity: float | None,
+    min_similarity: Cut,
     grid_out: Path | None,
     open_it: bool,
     copy_to: Path | None,
@@ -195,10 +206,10 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bo
 @AT
 @click.option("--lens", default="plain", metavar="NAME", help="Write this lens's embedding in place of the features.")
 def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
-    """Write files and features to OUT: .parquet, .csv or .npy by its ending."""
+    """Write files and features to OUT: .parquet, .csv, .npy; or the model, backbone and lens as one graph: .onnx."""
     with screen.working("writing"):
         rows = Collection(folder, at=at).export(out, lens=lens)
-    click.echo(f"{screen.counted(rows, 'row')} written to {out}", err=True)
+    click.echo(f"{screen.counted(rows, 'row')} written to {out}" if rows else f"written: {out}", err=True)
 
 
 @main.command("map")
@@ -212,6 +223,10 @@ def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     with screen.working("drawing") as report:
         drawn = Collection(folder, at=at).map(out, lens=lens, report=report)
     click.echo(f"drawn: {drawn}", err=True)
+
+
+for verb in (cli_teach.learn, cli_teach.judge, cli_teach.lenses, cli_teach.use, cli_teach.forget):
+    main.add_command(verb)
 
 
 def _same(folder: Path, at: Path | None) -> str:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from lookalike.hits import Answers, Hits, copied
 from lookalike.home import Home, Settings
 from lookalike.seeing import grid_of, map_of, save
 from lookalike.table import RefusedTable, Table
+from lookalike.teachable import PLAIN, Teachable
 
 if TYPE_CHECKING:
     from lookalike.backbone import Backbone
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from lookalike.lens import Lens
     from lookalike.pictures import Source
 
+Cut = float | Literal["learned"] | None
 NEARLY_EQUAL = 0.98
-PLAIN = "plain"
 
 
-class Collection:
+class Collection(Teachable):
     """A folder of pictures, together with what lookalike knows of it.
 
     Args:
@@ -148,13 +149,13 @@ class Collection:
     @overload
     def search(
         self, query: list[Any] | tuple[Any, ...], k: int | None = 5, *, lens: str | None = None, others: bool = False,
-        where: str | None = None, min_similarity: float | None = None, passed_over: dict[str, str] | None = None,
+        where: str | None = None, min_similarity: Cut = None, passed_over: dict[str, str] | None = None,
         report: Callable[[int, int], None] | None = None,
     ) -> Answers: ...  # fmt: skip
     @overload
     def search(
         self, query: "Source | NDArray[np.floating[Any]]", k: int | None = 5, *, lens: str | None = None,
-        others: bool = False, where: str | None = None, min_similarity: float | None = None,
+        others: bool = False, where: str | None = None, min_similarity: Cut = None,
     ) -> Hits: ...  # fmt: skip
     def search(
         self,
@@ -164,7 +165,7 @@ class Collection:
         lens: str | None = None,
         others: bool = False,
         where: str | None = None,
-        min_similarity: float | None = None,
+        min_similarity: Cut = None,
         passed_over: dict[str, str] | None = None,
         report: Callable[[int, int], None] | None = None,
     ) -> Hits | Answers:
@@ -176,7 +177,8 @@ class Collection:
             lens: its name, or "plain"; None for the one that the collection uses.
             others: leave out every picture of the query's own content.
             where: an SQL condition on file, width, height, bytes, mtime; applied before ranking.
-            min_similarity: leave out hits below it, -1 to 1.
+            min_similarity: leave out hits below it, -1 to 1; "learned" for the value that the lens's proof found to
+                separate right from wrong.
             passed_over: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: for a list of queries: called with how many were read, and of how many.
         Raises: QueryError, CollectionError, LensError.
@@ -184,7 +186,12 @@ class Collection:
         from lookalike.queries import resolve, resolve_all
         from lookalike.searching import search
 
-        gallery = self._gallery(lens or self._settings().lens or PLAIN)
+        name = lens or self._settings().lens or PLAIN
+        if min_similarity == "learned":
+            from lookalike.serving import learned_cut
+
+            min_similarity = learned_cut(None if name == PLAIN else self.lens(name))
+        gallery = self._gallery(name)
         how = (gallery, self.folder, k, others, where, min_similarity, self.home.cache)
 
         def embed(source: Any) -> NDArray[Any]:
@@ -258,9 +265,15 @@ class Collection:
         return pd.DataFrame({"file": gallery.files, "features": list(gallery.rows.whole().astype(np.float32))})
 
     def export(self, out: str | Path, *, lens: str = PLAIN) -> int:
-        """Write files and features, or a lens's embedding, to *.parquet, *.csv or *.npy; returns the number of rows."""
-        from lookalike.exports import export
+        """Write files and features, or a lens's embedding, to *.parquet, *.csv or *.npy; returns the number of rows.
 
+        To *.onnx goes the model itself, backbone and lens as one graph; then the number is 0.
+        """
+        from lookalike.exports import export, export_model
+
+        if Path(out).suffix == ".onnx":
+            export_model(self.backbone.bundle, None if lens == PLAIN else self.lens(lens), Path(out))
+            return 0
         gallery = self._gallery(lens)
         export(gallery.files, gallery.rows.whole(), Path(out))
         return len(gallery)

@@ -1,4 +1,4 @@
-"""A collection -> Parquet, CSV or npy, by the ending of the file's name."""
+"""A collection -> Parquet, CSV, npy or an ONNX model, by the ending of the file's name."""
 
 import csv
 import io
@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.bundle import Bundle
 from lookalike.errors import CollectionError
 from lookalike.home import write_whole
+from lookalike.lens import Lens
 
 
 def export(files: Sequence[str], vectors: NDArray[Any], out: Path) -> None:
@@ -25,9 +27,25 @@ def export(files: Sequence[str], vectors: NDArray[Any], out: Path) -> None:
     """
     writers = {".parquet": _parquet, ".csv": _csv, ".npy": _npy}
     if out.suffix not in writers:
-        raise CollectionError(f"{out}: cannot export to {out.suffix or 'no ending'}. End it in {', '.join(writers)}.")
+        raise CollectionError(
+            f"{out}: cannot export to {out.suffix or 'no ending'}. End it in {', '.join(writers)} or .onnx."
+        )
     try:
         writers[out.suffix](files, np.asarray(vectors, np.float32), out)
+    except OSError as error:
+        raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def export_model(bundle: Bundle, lens: Lens | None, out: Path) -> None:
+    """Write backbone and lens as one ONNX file, see `onnx_model`.
+
+    Raises: CollectionError, for a place that cannot be written.
+    """
+    from lookalike.onnx_model import onnx_model
+
+    content = onnx_model(bundle, lens)
+    try:
+        write_whole(out, content)
     except OSError as error:
         raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
 

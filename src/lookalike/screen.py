@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import ProgressColumn
     from rich.table import Table
 
+    from lookalike.gathering import Stage
     from lookalike.hits import Hits
     from lookalike.indexing import Progress
 
@@ -85,6 +86,32 @@ def indexing() -> "Iterator[Callable[[Progress], None]]":
         def report(now: "Progress") -> None:
             bar.start()
             bar.update(task, completed=now.done, total=now.total, rate=now.rate)
+
+        yield report
+
+
+@contextmanager
+def learning() -> "Iterator[Callable[[Stage], None]]":
+    """Show the stage that learning is in: how far, loss, active triplets, recall on held-out queries, time left."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    more = TextColumn("{task.fields[more]}")
+    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), more, TimeRemainingColumn())
+    with _bar("{task.description:10}", *columns) as bar:
+        task = bar.add_task("", total=None, more="", visible=False)
+        doing = ""
+
+        def report(now: "Stage") -> None:
+            nonlocal doing
+            if doing != now.doing:
+                doing = now.doing
+                bar.start()
+                bar.reset(task, description=doing, visible=True)
+            told = [f"{now.rate:,.0f}/s"] if now.rate >= 1 else []
+            told += [] if now.loss is None else [f"loss {now.loss:.3f}"]
+            told += [] if now.active is None else [f"active {now.active:.0%}"]
+            told += [] if now.recall is None else [f"recall@1 {now.recall:.3f}"]
+            bar.update(task, completed=now.done, total=now.total, more="  ".join(told))
 
         yield report
 

@@ -43,7 +43,9 @@ def _finer(box: Box, origin: Point) -> Box:
 
 
 def panel(picture: Image.Image, box: Box, colour: str, *, radius: float = 0) -> None:
-    """A filled rectangle with round corners."""
+    """A filled rectangle with round corners; one without width or height is nothing."""
+    if box[2] <= box[0] or box[3] <= box[1]:
+        return
     _painted(picture, box, colour, lambda pen, o: pen.rounded_rectangle(_finer(box, o), radius * FINE, fill=255))
 
 

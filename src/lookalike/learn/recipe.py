@@ -9,12 +9,13 @@ from lookalike.lens import Lens
 RIDGE = 1.0
 
 
-def recipe(correct: Correct | None = None, *, ridge: float = RIDGE) -> Learn:
+def recipe(correct: Correct | None = None, *, ridge: float = RIDGE, dims: int | None = None) -> Learn:
     """The defaults: examples as arrays -> the closed form and, where a second step is given, the correction.
 
     Args:
         correct: `lookalike.siamese.correct`, or `partial(correct, seed=1)`; None for the closed form alone.
         ridge: as for `whiten`.
+        dims: as for `whiten`.
     Returns: features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> Lens.
 
     >>> x = np.array([[0, 1, 0], [0, -1, 0], [1, 1, 0], [1, -1, 0]], np.float32)
@@ -24,7 +25,7 @@ def recipe(correct: Correct | None = None, *, ridge: float = RIDGE) -> Learn:
 
     def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
         x = np.asarray(features)
-        lens = whiten(x, group, side=side, triplets=triplets, ridge=ridge, scale=evened(x))
+        lens = whiten(x, group, side=side, triplets=triplets, ridge=ridge, dims=dims, scale=evened(x))
         return lens if correct is None else correct(lens, features, group, side=side, triplets=triplets)
 
     return learn

@@ -1,0 +1,155 @@
+"""The lenses of a collection: kept with their proof, listed, put into service, forgotten."""
+
+import io
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.errors import CollectionError, LensError, LookalikeError
+from lookalike.home import Home, Settings, write_whole
+from lookalike.indexing import serve
+from lookalike.lens import Lens, check_name
+from lookalike.table import Table
+from lookalike.verdict import Proof
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def check_new(home: Home, name: str, replacing: bool) -> None:
+    """Whether a lens may be learned under this name.
+
+    Raises: LensError, for a name that is none, or is taken.
+    """
+    check_name(name)
+    _settings(home)
+    if not replacing and name in home.lenses():
+        raise LensError(f"{name}: a lens of {home.folder} already. Choose another with --name, or add --replace.")
+
+
+def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image]", *, use: bool) -> bool:
+    """Commit a lens under the collection's lock: its folder, its column, and whether it serves.
+
+    A crash leaves the old lens, the new one, or none; a column that is not the lens's own is known by its weights, and
+    is made anew at the next index.
+
+    Args:
+        home: of the collection.
+        table: of its backbone.
+        lens: to keep, with its proof.
+        beside: texts and pictures for its folder, by file name.
+        use: put it into service, if its proof allows.
+    Returns: whether it serves now.
+    Raises: LensError, when it would take the place of a lens in service without being better than plain.
+    """
+    with home.writing():
+        settings = _settings(home)
+        if settings.lens == lens.name and not serves_by(lens.proof):
+            raise LensError(
+                f"{lens.name}: {words_of(lens.proof)} The lens of that name stays in service. To keep this one beside "
+                "it, learn it under another name."
+            )
+        folder = home.lens(lens.name)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{lens.name}.") as temporary:
+            new = Path(temporary, "new")
+            new.mkdir()
+            lens.save(new)
+            for name, content in beside.items():
+                write_whole(new / name, content.encode() if isinstance(content, str) else _png(content))
+            if folder.exists():
+                folder.rename(Path(temporary, "old"))
+            new.rename(folder)
+        serve(table, lens)
+        serves = serves_by(lens.proof) and (use or settings.lens == lens.name)
+        if serves:
+            home.save(replace(settings, lens=lens.name))
+        return serves
+
+
+def put_into_service(home: Home, table: Table, lens: Lens | None, *, anyway: bool = False) -> None:
+    """Search through this lens from now on where none is named; None for plain.
+
+    A lens whose folder was copied here from another collection of the same backbone gets its column now.
+
+    Raises: LensError, when it is not better than plain, or not proved, and `anyway` is not set.
+    """
+    with home.writing():
+        settings = _settings(home)
+        if lens is None:
+            home.save(replace(settings, lens=None))
+            return
+        if not anyway and not serves_by(lens.proof):
+            raise LensError(f"{lens.name}: {words_of(lens.proof)} Not put into service; to do so still, add --anyway.")
+        serve(table, lens)
+        home.save(replace(settings, lens=lens.name))
+
+
+def forget(home: Home, table: Table, name: str) -> None:
+    """Remove a lens, damaged ones too: its folder and its column; plain serves where it did.
+
+    Raises: LensError, when it is not there.
+    """
+    with home.writing():
+        settings = _settings(home)
+        if name not in home.lenses():
+            there = ", ".join(home.lenses()) or "none"
+            raise LensError(f"{name}: no lens of {home.folder} to forget. There are: {there}.")
+        if settings.lens == name:
+            home.save(replace(settings, lens=None))
+        shutil.rmtree(home.lens(name))
+        table.drop_lens(name)
+
+
+def listed(home: Home) -> list[dict[str, Any]]:
+    """Every lens of a collection: name, whether it serves, date, data, dims, verdict, and what its proof says."""
+    serving = _settings(home).lens
+    rows = []
+    for name in home.lenses():
+        row: dict[str, Any] = {"name": name, "serves": name == serving}
+        try:
+            lens = Lens.load(home.lens(name))
+            row |= {"date": str(lens.settings.get("date", "")), "data": lens.settings.get("data", [])}
+            row |= {"dims": lens.dims, "verdict": lens.proof and lens.proof.verdict, "words": words_of(lens.proof)}
+        except LookalikeError as error:
+            row |= {"date": "", "data": [], "dims": None, "verdict": None, "words": str(error)}
+        rows.append(row)
+    return rows
+
+
+def serves_by(proof: Proof | None) -> bool:
+    """Whether a lens with this proof may serve without being told."""
+    return proof is not None and proof.serves
+
+
+def words_of(proof: Proof | None) -> str:
+    """What a proof says, in words."""
+    return "Not proved." if proof is None else proof.words
+
+
+def learned_cut(lens: Lens | None) -> float:
+    """The similarity that best separated right from wrong in a lens's proof.
+
+    Raises: LensError, for plain, and where nothing was proved.
+    """
+    proof = None if lens is None else lens.proof
+    if proof is None or proof.cut_off is None:
+        name = "plain" if lens is None else lens.name
+        raise LensError(f"{name}: no similarity was learned with it. Give a number with --min-similarity.")
+    return proof.cut_off
+
+
+def _settings(home: Home) -> Settings:
+    settings = home.settings()
+    if settings is None:
+        raise CollectionError(f"{home.folder}: not indexed yet. Run: lookalike index {home.folder}")
+    return settings
+
+
+def _png(picture: "Image") -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()

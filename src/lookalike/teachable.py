@@ -1,0 +1,177 @@
+"""The verbs by which people teach a collection: learn, check, judge, lenses, use, forget."""
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.errors import QueryError
+from lookalike.home import Home, Settings
+from lookalike.table import Table
+
+if TYPE_CHECKING:
+    from lookalike.backbone import Backbone
+    from lookalike.gallery import Gallery
+    from lookalike.gathering import Material, Stage
+    from lookalike.learn.examples import Examples
+    from lookalike.learn.judgements import Judgements
+    from lookalike.lens import Lens
+    from lookalike.lessons import Reading, Source
+
+PLAIN = "plain"
+
+
+class Teachable(ABC):
+    """What teaching adds to a collection; the abstract names are what it needs of one."""
+
+    home: Home
+    folder: Path
+
+    @property
+    @abstractmethod
+    def backbone(self) -> "Backbone": ...
+    @property
+    @abstractmethod
+    def table(self) -> Table: ...
+    @abstractmethod
+    def lens(self, name: str) -> "Lens": ...
+    @abstractmethod
+    def _settings(self) -> Settings: ...
+    @abstractmethod
+    def _gallery(self, name: str = PLAIN) -> "Gallery": ...
+
+    def learn(
+        self,
+        source: "Source" = None,
+        *,
+        name: str | None = None,
+        as_: "Reading | None" = None,
+        replace: bool = False,
+        use: bool = False,
+        report: "Callable[[Stage], None] | None" = None,
+        say: Callable[[str], None] | None = None,
+        **how: Any,
+    ) -> "Lens":
+        """Learn a lens from examples, prove it on queries held out before, and keep it whatever the verdict.
+
+        Args:
+            source: folders and CSV files (docs/examples.md), or Examples. None: the judgements once there are 20, else
+                the pictures' own views.
+            name: of the lens; by default after the source.
+            as_: how to read folders that could be read in more than one way.
+            replace: take the place of a lens of that name.
+            use: put it into service, if its proof allows.
+            report: called with each stage as it goes on.
+            say: called with each line on what is learned from and what is left out.
+            how: quick, loss, margin, epochs, rate, dims, hold_out, seed: see `lookalike.teaching.How`.
+        Raises: ExamplesError, LensError, TrainingError, LockedError.
+        """
+        from lookalike.lessons import name_after
+        from lookalike.serving import check_new, keep
+        from lookalike.teaching import How, keepsakes, teach
+
+        examples, data = self._lesson(source, as_)
+        name = name or name_after(data)
+        check_new(self.home, name, replace)
+        settings = How(**how)
+        material = self._gathered(examples, settings.seed, report)
+        told = say or (lambda line: None)
+        for line in (*examples.said, *material.said):
+            told(line)
+        about = {"backbone": self.backbone.id, "backbone_name": self.backbone.name, "data": data}
+        taught = teach(material, settings, name=name, about=about | {"reading": examples.reading}, report=report)
+        for line in taught.said:
+            told(line)
+        keep(self.home, self.table, taught.lens, keepsakes(taught), use=use)
+        return taught.lens
+
+    def check(
+        self,
+        source: "Source" = None,
+        *,
+        as_: "Reading | None" = None,
+        report: "Callable[[Stage], None] | None" = None,
+        **how: Any,
+    ) -> list[str]:
+        """What `learn` would learn from and hold out, in lines for people."""
+        from lookalike.teaching import How, planned
+
+        examples, _ = self._lesson(source, as_)
+        settings = How(**how)
+        return [*examples.said, *planned(self._gathered(examples, settings.seed, report), settings)]
+
+    def _lesson(self, source: "Source", as_: "Reading | None") -> "tuple[Examples, list[str]]":
+        from lookalike.learn.judgements import Judgements
+        from lookalike.lessons import lesson
+
+        self._settings()
+        return lesson(source, as_, self.folder, Judgements(self.home.judgements), self.table.columns()["file"])
+
+    def _gathered(self, examples: "Examples", seed: int, report: "Callable[[Stage], None] | None") -> "Material":
+        from lookalike.gathering import gather
+
+        return gather(examples, self.folder, self.table, self.backbone, seed=seed, report=report)
+
+    @property
+    def judgements(self) -> "Judgements":
+        """What people answered: `.standing()`, `.undo()`."""
+        from lookalike.learn.judgements import Judgements
+
+        return Judgements(self.home.judgements)
+
+    def judge(self, query: str | Path, yes: Sequence[str | Path], no: Sequence[str | Path] = (), who: str = "") -> int:
+        """Say that pictures belong with a query, or, where a no is given, are more like it than every no.
+
+        Args:
+            query: a file of the collection, by its name there or as a path; so are yes and no.
+            yes: one or more.
+            no: any number.
+            who: whose answer it is.
+        Returns: how many judgements were added.
+        Raises: QueryError, for a picture that is not in the collection; ExamplesError.
+        """
+        files = set(self._gallery().files)
+        named = [self._file(one, files) for one in (query, *yes, *no)]
+        return self.judgements.add(named[0], named[1 : 1 + len(yes)], named[1 + len(yes) :], who or None)
+
+    def judge_from(self, path: str | Path) -> int:
+        """Add the judgements of a CSV with columns query, yes and, where wanted, no: all of them or none."""
+        from lookalike.learn.judgements import read_csv
+
+        files = set(self._gallery().files)
+        rows = read_csv(Path(path))
+        return self.judgements.add_all(
+            [(self._file(a, files), self._file(b, files), c and self._file(c, files)) for a, b, c in rows]
+        )
+
+    def _file(self, name: str | Path, files: "set[str]") -> str:
+        """The collection's name of a picture. Raises: QueryError."""
+        if str(name) in files:
+            return str(name)
+        with contextlib.suppress(ValueError, OSError):
+            inside = Path(name).resolve().relative_to(self.folder.resolve()).as_posix()
+            if inside in files:
+                return inside
+        raise QueryError(f"{name}: not a picture of {self.folder}. Name a file as `search` prints it, or index first.")
+
+    def lenses(self) -> list[dict[str, Any]]:
+        """Every lens: name, whether it serves, date, data, dims, verdict, and its proof in words."""
+        from lookalike.serving import listed
+
+        return listed(self.home)
+
+    def use(self, name: str, *, anyway: bool = False) -> None:
+        """Search through this lens from now on where none is named; "plain" for none.
+
+        Raises: LensError, when it is not better than plain and `anyway` is not set.
+        """
+        from lookalike.serving import put_into_service
+
+        put_into_service(self.home, self.table, None if name == PLAIN else self.lens(name), anyway=anyway)
+
+    def forget(self, name: str) -> None:
+        """Remove a lens. Raises: LensError, when it is not there."""
+        from lookalike.serving import forget
+
+        forget(self.home, self.table, name)

@@ -1,0 +1,273 @@
+"""Examples as arrays -> a lens and its proof: proved on held-out queries first, then learned from everything."""
+
+import platform
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lookalike.errors import MissingExtraError
+from lookalike.gathering import Material, Report, Stage
+from lookalike.learn.proof import MOST, prove
+from lookalike.learn.recipe import recipe
+from lookalike.learn.tasks import FOLDS, Correct, Features, Labelled, Learn, Rows, Split, Task
+from lookalike.learn.trial import drawn
+from lookalike.lens import Lens, unit
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lookalike.siamese import Report as Step
+
+WITHOUT_TORCH = (
+    "torch is not installed: the lens is the closed form alone. "
+    "pip install 'lookalike[learn]' adds the correction by gradient."
+)
+
+
+@dataclass(frozen=True)
+class How:
+    """What people may turn; the defaults held for every kind of picture they were measured on.
+
+    Attributes:
+        quick: the closed form alone: a second, without torch.
+        loss: of the correction, "softmax", "triplet" or "soft-margin".
+        margin: of the triplet loss, in squared distance.
+        epochs: times that every group is seen; None for the measured number of steps.
+        rate: learning rate of the correction; None for the measured one.
+        dims: of the embedding; None for the measured number.
+        hold_out: "groups" (does it hold for new kinds?), "pictures" (for new pictures of these kinds?), None to decide
+            by the examples.
+        seed: of everything that is drawn.
+    """
+
+    quick: bool = False
+    loss: str = "softmax"
+    margin: float = 0.2
+    epochs: int | None = None
+    rate: float | None = None
+    dims: int | None = None
+    hold_out: Literal["groups", "pictures"] | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What teaching came to.
+
+    Attributes:
+        lens: learned from all examples, with its settings and its proof.
+        curve: a report for each step of the rehearsal: a split of its own, whose held-out queries give the recall;
+            empty for the closed form.
+        said: lines for people.
+    """
+
+    lens: Lens
+    curve: "tuple[Step, ...]"
+    said: tuple[str, ...]
+
+
+def teach(material: Material, how: How, *, name: str, about: dict[str, Any], report: Report | None = None) -> Taught:
+    """Prove a way to learn on held-out queries, then learn from everything in that way.
+
+    Args:
+        material: the examples.
+        how: what may be turned.
+        name: of the lens.
+        about: what else its settings shall say: backbone, data, ...
+        report: called with each stage as it goes on.
+    Raises: ExamplesError, TrainingError, LensError.
+    """
+    say = report or (lambda stage: None)
+    said = list(material.said)
+    curve: list[Step] = []
+    closed, correct = recipe(dims=how.dims), None
+    if not how.quick:
+        try:
+            correct = correction(how, say)
+            curve = _rehearsed(material, how, closed, say)
+        except MissingExtraError:
+            said.append(WITHOUT_TORCH)
+    proof = prove(
+        material.features,
+        material.group,
+        side=material.side,
+        triplets=material.triplets,
+        learn=_counted(closed, say),
+        correct=correct,
+        content=material.content,
+        hold_out=how.hold_out,
+        seed=how.seed,
+    )
+    last = correction(how, say, said) if proof.chosen == "correction" else None
+    serving = recipe(last, dims=how.dims)
+    lens = serving(material.features, material.group, material.side, material.triplets)
+    settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **_circumstances()}
+    return Taught(replace(lens, name=name, settings=settings, proof=proof), tuple(curve), tuple(said))
+
+
+def planned(material: Material, how: How) -> list[str]:
+    """What would be learned from and what would be held out, in lines for people; nothing is learned."""
+    split, _ = _split(material, how)
+    pictures = len(set(material.paths))
+    members = np.bincount(material.group[material.group >= 0])
+    groups = members[members > 1]
+    lines = [f"{pictures:,} pictures"]
+    if len(groups):
+        of = f"{groups.min():,}" if groups.min() == groups.max() else f"{groups.min():,} to {groups.max():,}"
+        lines[0] += f" in {len(groups):,} groups of {of}"
+    if material.triplets is not None and len(material.triplets):
+        lines.append(f"{len(material.triplets):,} triplets")
+    near = split.units.near
+    lines.append(f"{near:,} pictures have a near-duplicate (similarity above {split.units.threshold:g})")
+    if split.units.note:
+        lines.append(split.units.note)
+    task = next(split.tasks(np.random.default_rng(how.seed)), None)
+    if task is None:
+        lines.append("nothing can be held out: the verdict would be that these are too few to tell")
+    else:
+        what = {"groups": "whole groups", "pictures": "pictures within groups", "triplets": "triplets"}
+        lines.append(f"held out: {what[split.hold_out]}, {len(task.queries):,} queries in the first of the splits")
+    return [*lines, *material.said]
+
+
+def correction(how: How, say: Report, stopped: list[str] | None = None) -> Correct:
+    """The correction as the recipe's second step.
+
+    Args:
+        how: what may be turned.
+        say: told of each step.
+        stopped: where it is given, Ctrl-C ends the learning, the best so far is the result, and a line here says so.
+    Raises: MissingExtraError, without torch.
+    """
+    from lookalike.siamese import Correction
+
+    def second(lens: Lens, features: Features, group: Rows, *, side: Rows | None, triplets: Rows | None) -> Lens:
+        settings = _settings(how, group)
+        learning = Correction(lens, features, group, side=side, triplets=triplets, settings=settings, seed=how.seed)
+        try:
+            for step in learning.steps():
+                say(_stage("learning", step))
+        except KeyboardInterrupt:
+            if stopped is None:
+                raise
+            stopped.append(
+                f"stopped after step {learning.learned.step} of {settings.steps}: this lens is what was learned so "
+                "far, the proof speaks of all steps"
+            )
+        return learning.lens()
+
+    return second
+
+
+def _settings(how: How, group: Rows) -> Any:
+    from lookalike.siamese import Settings, steps_per_epoch
+
+    found = Settings(loss=how.loss, margin=how.margin)
+    if how.epochs is not None:
+        found = replace(found, steps=how.epochs * steps_per_epoch(group, rows=found.rows, per_group=found.per_group))
+    return found if how.rate is None else replace(found, learning_rate=how.rate)
+
+
+def _rehearsed(material: Material, how: How, closed: Learn, say: Report) -> "list[Step]":
+    """The correction on a split of its own, for its curve alone: nothing is chosen by it."""
+    from lookalike.siamese import Correction
+
+    split, labelled = _split(material, how)
+    task = next(split.tasks(np.random.default_rng(how.seed + 1)), None)
+    if task is None:
+        return []
+    features, group, side, triplets = labelled.left(task)
+    learning = Correction(
+        closed(features, group, side, triplets),
+        features,
+        group,
+        side=side,
+        triplets=triplets,
+        settings=_settings(how, group),
+        validate=lambda lens: _recall(lens, labelled, task),
+        seed=how.seed,
+    )
+    steps = []
+    for step in learning.steps():
+        steps.append(step)
+        say(_stage("rehearsing", step))
+    return steps
+
+
+def _recall(lens: Lens, labelled: Labelled, task: Task) -> float:
+    embedding = lens.apply(labelled.features, labelled.side if labelled.sided else None)
+    ranks = task.ranks(embedding[task.queries] @ embedding[task.gallery].T)
+    return float((ranks == 1).mean())
+
+
+def _split(material: Material, how: How) -> tuple[Split, Labelled]:
+    rng = np.random.default_rng(how.seed)
+    labelled, rows, _, _ = drawn(material.features, material.group, material.side, material.triplets, MOST, rng)
+    seen = unit(labelled.features)
+    content = [material.content[row] for row in rows]
+    return Split(labelled, seen @ seen.T, how.hold_out, content), labelled
+
+
+def _counted(way: Learn, say: Report) -> Learn:
+    """The same way to learn, telling how often it was asked: once a split."""
+    started, done = time.monotonic(), 0
+
+    def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
+        nonlocal done
+        lens = way(features, group, side, triplets)
+        done += 1
+        rate = done / max(time.monotonic() - started, 1e-6)
+        say(Stage("proving", done, max(FOLDS, done), rate, max(FOLDS - done, 0) / rate))
+        return lens
+
+    return learn
+
+
+def _stage(doing: str, step: "Step") -> Stage:
+    return Stage(doing, step.step, step.steps, step.rate, step.remaining_s, step.loss, step.active, step.recall)
+
+
+def _circumstances() -> dict[str, Any]:
+    """When and with what it was learned: the same to the bit with the same of these."""
+    packages = ("lookalike", "numpy", "torch")
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def keepsakes(taught: Taught) -> "dict[str, str | Image]":
+    """What is kept beside a lens for people, by file name: proof.png, and the curve as curves.csv and curves.png."""
+    from lookalike.drawing import Arm, curves, proof_picture
+
+    proof, name = taught.lens.proof, taught.lens.name
+    assert proof is not None
+    beside: dict[str, str | Image] = {}
+    arms = []
+    for way, title in (("plain", "plain"), ("shuffled", "shuffled labels"), ("lens", name)):
+        if found := proof.ways.get(way):
+            each = proof.shuffles if way == "shuffled" else ()
+            low, high = (None, None) if each else (found.get("from"), found.get("to"))
+            arms.append(Arm(title, found["recall@1"], low, high, each))
+    if arms:
+        beside["proof.png"] = proof_picture(
+            arms, verdict=proof.words, won=proof.won, lost=proof.lost, same=proof.queries - proof.won - proof.lost
+        )
+    if taught.curve:
+        from lookalike.siamese import curves_arguments, curves_csv
+
+        beside["curves.csv"] = curves_csv(taught.curve)
+        title = f"{name}: a rehearsal; recall@1 is of queries held out from it"
+        beside["curves.png"] = curves(**curves_arguments(taught.curve, title))
+    return beside
