@@ -12,7 +12,7 @@ from lookalike.learn.whitening import evened, whiten
 @pytest.fixture
 def examples():
     rng = np.random.default_rng(0)
-    group = np.repeat(np.arange(8), 4)
+    group = np.repeat(np.arange(8), 4)  # groups so small that the lens does not lean
     return rng.standard_normal((8, 12))[group] + rng.standard_normal((32, 12)), group
 
 
