@@ -1,0 +1,257 @@
+"""One query and many against FAISS IndexFlatIP, every hit against brute force, and what must be in memory.
+
+    pip install --no-deps --target /tmp/faiss faiss-cpu
+    PYTHONPATH=/tmp/faiss python benchmarks/search.py [speed] [exact FEATURES.npy] [memory] [large]
+
+speed: ours and FAISS with 1 and with 2 threads take turns on the same queries, so that noise hits all alike. Printed
+are medians in milliseconds, the median over rounds of FAISS / ours (FAISS with the number of threads that suits it
+best), the same of the quietest quarter of each, and the share of the machine's read bandwidth, measured just before,
+at which ours reads its codes. FAISS holds the same rows as float32: it knows nothing smaller that is exact.
+exact: every hit against float64 brute force over the rows as stored, on random, clustered, adversarial and, from an
+npy of (n, f) features, real rows.
+memory: a process of its own that makes and searches 1,000,000 x 256 in float16; its peak, and what it holds.
+large: 1,000,000 x 2,816 on a disk (8.5 GB in a temporary folder), searched through memory-mapped codes.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.codes import Codes, encode
+from lookalike.ranking import Ranking
+
+Floats = NDArray[np.float32]
+Halves = NDArray[np.float16]
+
+K = 10
+# rows, values, queries at once, and how many times as fast as FAISS was asked for
+ASKED = [
+    (100_000, 256, 1, 2.0),
+    (100_000, 1280, 1, 3.0),
+    (1_000_000, 256, 1, 2.0),
+    (100_000, 2816, 1, 3.0),
+    (100_000, 256, 64, 4.0),
+    (100_000, 2816, 64, 4.0),
+]
+
+
+def main() -> None:
+    """Run the parts that are named."""
+    parts: dict[str, Callable[[], None]] = {"speed": speed, "memory": memory, "large": large}
+    named = sys.argv[1:] or list(parts)
+    if named == ["held"]:
+        held()
+        return
+    print(machine())
+    if named[0] == "exact":
+        exact(named[1:])
+        return
+    for part in named:
+        print(f"\n{part}")
+        parts[part]()
+
+
+def machine() -> str:
+    """The processor, and how busy it is: what a number means without it is anyone's guess."""
+    said = Path("/proc/cpuinfo").read_text().splitlines()
+    name = next(line.split(":")[1].strip() for line in said if line.startswith("model name"))
+    return f"{name}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {time.strftime('%Y-%m-%d')}, seed 0"
+
+
+def blocks(n: int, d: int, seed: int) -> Iterator[tuple[slice, Halves]]:
+    """Unit rows in all directions, the hardest for a bound: nothing sets the best apart. As stored, in float16."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, n, 10_000):
+        block = rng.standard_normal((min(10_000, n - start), d), dtype=np.float32)
+        block /= np.linalg.norm(block, axis=1, keepdims=True)
+        yield slice(start, start + len(block)), block.astype(np.float16)
+
+
+def random_rows(n: int, d: int, seed: int = 0) -> Halves:
+    """All blocks as one matrix."""
+    rows = np.empty((n, d), np.float16)
+    for part, block in blocks(n, d, seed):
+        rows[part] = block
+    return rows
+
+
+# --- speed
+
+
+def speed() -> None:
+    """The table of ratios."""
+    import faiss
+
+    most = bandwidth()
+    print(f"FAISS {faiss.__version__} ({faiss.get_compile_options().strip()}); memory is read at {most:.1f} GB/s")
+    print(f"{'rows':>19} {'queries':>7} {'ours ms':>8} {'FAISS ms, 1 and 2 threads':>25}", end="")
+    print(f" {'ratio':>6} {'quiet':>6} {'asked':>5} {'bandwidth':>9}")
+    for n, d, q, asked in ASKED:
+        rows = random_rows(n, d)
+        ranking, flat = Ranking(rows, Codes.build(rows)), faiss.IndexFlatIP(d)
+        for start in range(0, n, 10_000):
+            flat.add(rows[start : start + 10_000].astype(np.float32))
+        queries = random_rows(8 * 64, d, seed=1).astype(np.float32)
+        times = take_turns(ways(ranking, flat), queries, q, rounds=41 if q == 1 else 7)
+        best = 1 + int(np.argmin(np.median(times[:, 1:], axis=0)))
+        ratio = np.median(times[:, best] / times[:, 0])
+        ours, one, two = 1e3 * np.median(times, axis=0)
+        quiet = np.quantile(times, 0.25, axis=0)
+        share = f"{n * d / quiet[0] / 1e9 / most:9.0%}" if q == 1 else ""
+        line = f"{n:>11,} x {d:>5,} {q:>7} {ours:8.2f} {one:12.2f} and {two:8.2f}"
+        print(f"{line} {ratio:6.2f} {quiet[1:].min() / quiet[0]:6.2f} {asked:5.1f} {share:>9}", flush=True)
+
+
+def ways(ranking: Ranking, flat: Any) -> list[Callable[[Floats], Any]]:
+    """Ours, FAISS with one thread, FAISS with two."""
+    import faiss
+
+    def theirs(queries: Floats, threads: int) -> None:
+        faiss.omp_set_num_threads(threads)
+        flat.search(queries, K)
+
+    return [lambda asked: ranking.top(asked, K), lambda asked: theirs(asked, 1), lambda asked: theirs(asked, 2)]
+
+
+def take_turns(ways: list[Callable[[Floats], Any]], queries: Floats, q: int, rounds: int) -> NDArray[np.float64]:
+    """Seconds of each way in each round, (rounds, ways): all are asked the same, another one first each time."""
+    times = np.empty((rounds, len(ways)))
+    for turn in range(-1, rounds):  # one to warm up
+        start = (turn + 1) * q % (len(queries) - q + 1)
+        for i in range(len(ways)):
+            way = (i + turn) % len(ways)
+            began = time.perf_counter()
+            ways[way](queries[start : start + q])
+            times[turn, way] = time.perf_counter() - began
+    return times
+
+
+def bandwidth() -> float:
+    """GB/s at which 256 MB can be read, with one thread or two: the best of ten searches for their largest number."""
+    memory = np.ones(1 << 25, np.int64)
+    best = 0.0
+    with ThreadPoolExecutor(2) as pool:
+        for threads in (1, 2):
+            parts = np.array_split(memory, threads)
+            for _ in range(10):
+                began = time.perf_counter()
+                list(pool.map(np.max, parts))
+                best = max(best, memory.nbytes / (time.perf_counter() - began) / 1e9)
+    return best
+
+
+# --- exact
+
+
+def exact(files: list[str]) -> None:
+    """How far below the true k-th the worst hit of each kind of rows lies: 1e-6 at most was asked for."""
+    print(f"\n{'rows':26} {'shape':>16} {'queries':>7} {'worst hit below the k-th':>25} {'same hits':>10}")
+    for name, rows in kinds(files):
+        rng = np.random.default_rng(2)
+        some = rows[rng.integers(0, len(rows), 12)].astype(np.float32)
+        noise = rng.standard_normal(some.shape).astype(np.float32) * np.abs(some).mean(1, keepdims=True)
+        queries = np.concatenate([some, some + noise, noise, -some])
+        indices, _ = Ranking(rows).top(queries, K)
+        worst, same = 0.0, 0
+        for query, found in zip(queries.astype(np.float64), indices, strict=True):
+            truth = true_similarities(rows, query)
+            best = np.sort(truth)[-K:]
+            worst = max(worst, best[0] - truth[found].min())
+            same += bool(np.allclose(np.sort(truth[found]), best, atol=1e-7, rtol=0))
+        print(f"{name:26} {rows.shape!s:>16} {len(queries):>7} {worst:25.1e} {same / len(queries):10.0%}", flush=True)
+
+
+def true_similarities(rows: Halves, query: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cosines (n,) in float64, a block of rows at a time; a row of zeros is like nothing."""
+    parts = []
+    for start in range(0, len(rows), 5000):
+        block = rows[start : start + 5000].astype(np.float64)
+        size = np.linalg.norm(block, axis=1) * np.linalg.norm(query)
+        parts.append(np.divide(block @ query, size, out=np.zeros(len(block)), where=size > 0))
+    return np.concatenate(parts)
+
+
+def kinds(files: list[str]) -> Iterator[tuple[str, Halves]]:
+    """Rows that are easy, real, and made to break the bound."""
+    n, d = 20_000, 256
+    rng = np.random.default_rng(0)
+    normal = rng.standard_normal((n, d), dtype=np.float32)
+    yield "random", random_rows(n, d)
+    yield "clustered", (normal[rng.integers(0, 50, n)] + 0.05 * normal).astype(np.float16)
+    yield "near ties", (normal[:1] + 1e-3 * normal).astype(np.float16)
+    # Half a step off everywhere: each value is rounded as far away as it can be, and all in one direction.
+    values, scale, _ = encode(normal)
+    yield "half a step off, one way", (scale[:, None] * (values + 0.49)).astype(np.float16)
+    yield "half a step off, mixed", (scale[:, None] * (values + rng.choice([-0.49, 0.49], (n, d)))).astype(np.float16)
+    peaked = normal * 0.49 / 127
+    peaked[np.arange(n), rng.integers(0, d, n)] = 2
+    yield "one peak, the rest lost", peaked.astype(np.float16)
+    some = normal.copy()
+    some[::500] = 0.49 / 127
+    some[::500, 1] = 1
+    yield "a few that codes can't hold", some.astype(np.float16)
+    yield "lengths of 1e-3 to 1e3", (normal * 10 ** rng.uniform(-3, 3, (n, 1))).astype(np.float16)
+    for file in files:
+        rows = np.load(file)
+        yield f"real features, {len(rows):,}", rows
+
+
+# --- memory
+
+
+def memory() -> None:
+    """1,000,000 x 256 in a process of its own."""
+    subprocess.run([sys.executable, __file__, "held"], check=True)
+
+
+def held() -> None:
+    """Make, encode and search; then what the kernel says of this process."""
+    rows = random_rows(1_000_000, 256)
+    ranking = Ranking(rows, Codes.build(rows))
+    for query in random_rows(20, 256, seed=1):
+        ranking.top(query, K)
+    ranking.top(random_rows(64, 256, seed=1), K)
+    said = dict(line.split(":\t") for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
+    peak, now = (int(said[key].split()[0]) * 1024 / 1e9 for key in ("VmHWM", "VmRSS"))
+    print(f"1,000,000 x 256 in float16: {now:.2f} GB resident, {peak:.2f} GB at the peak (1.5 asked)")
+
+
+# --- large
+
+
+def large() -> None:
+    """1,000,000 x 2,816: rows stay on the disk, codes are memory-mapped."""
+    n, d = 1_000_000, 2816
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rows.npy"
+        rows = np.lib.format.open_memmap(file, mode="w+", dtype=np.float16, shape=(n, d))
+        # Drawing 2.8 billion normals would take longer than all else: a block of them, its columns turned each time.
+        block = random_rows(10_000, d)
+        for start in range(0, n, len(block)):
+            rows[start : start + len(block)] = np.roll(block, 17 * start // len(block), axis=1)
+        began = time.perf_counter()
+        codes = Codes.build(rows)
+        built = time.perf_counter() - began
+        codes.save(Path(folder) / "codes")
+        del codes, rows
+        ranking = Ranking(np.load(file, mmap_mode="r"), Codes.load(Path(folder) / "codes"))
+        times = []
+        for query in random_rows(8, d, seed=1):
+            began = time.perf_counter()
+            ranking.top(query, K)
+            times.append(time.perf_counter() - began)
+        print(f"1,000,000 x 2,816: codes made in {built:.0f} s (2.8 GB, which a fast answer needs resident;")
+        print(f"the rows, 5.6 GB, stay on the disk); first query {times[0]:.2f} s, median {np.median(times):.2f} s")
+
+
+if __name__ == "__main__":
+    main()
