@@ -28,5 +28,15 @@ lint: install  ## Check format, style and types
 	$(BIN)/ruff format --check src tests examples benchmarks
 	$(BIN)/mypy
 
-bench: install  ## Measure plain search on the real pictures
-	$(BIN)/python benchmarks/plain_recall.py
+BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/*.py)))
+ONE := $(addprefix bench-,$(BENCHMARKS))
+.PHONY: $(ONE)
+
+bench: $(ONE)  ## Run every benchmark, on LOOKALIKE_DATA; one alone with make bench-NAME (make bench-start)
+
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+$(ONE): bench-%: $(VENV)/.bench
+	$(BIN)/python benchmarks/$*.py

@@ -9,7 +9,9 @@ from lookalike.cli import main
 
 def reference() -> str:
     """The whole page, Markdown."""
-    context = click.Context(main, info_name="lookalike", max_content_width=100, terminal_width=100)
+    context = click.Context(
+        main, info_name="lookalike", help_option_names=["-h", "--help"], max_content_width=100, terminal_width=100
+    )
     parts = ["# The command line", "", "Written by `python tools/write_reference.py`.", ""]
     parts += [
         "Answers go to stdout, talk and progress to stderr. Exit codes: 0 good, 1 something that you can mend (one"

@@ -8,14 +8,15 @@ from lookalike.errors import LookalikeError
 if TYPE_CHECKING:
     from lookalike.backbone import Backbone
     from lookalike.collection import Collection
-    from lookalike.hits import Hit, Hits
+    from lookalike.hits import Answers, Hit, Hits
     from lookalike.ranking import similarity
 
 __version__ = "0.1.0"
 
-__all__ = ["Backbone", "Collection", "Hit", "Hits", "LookalikeError", "__version__", "similarity"]
+__all__ = ["Answers", "Backbone", "Collection", "Hit", "Hits", "LookalikeError", "__version__", "similarity"]
 
 _ROOMS = {
+    "Answers": "lookalike.hits",
     "Backbone": "lookalike.backbone",
     "Collection": "lookalike.collection",
     "Hit": "lookalike.hits",

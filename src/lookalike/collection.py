@@ -65,7 +65,10 @@ class Collection(Teachable):
         made = Backbone(self._asked or settings.backbone_name, threads=self._threads, precision=settings.precision)
         if made.id != settings.backbone:
             raise CollectionError(
-                f"{self.folder}: made with backbone {settings.backbone_name}, asked for {made.name}. "
+                f"{self.folder}: made with another version of backbone {made.name}. Delete {self.home.at} and index "
+                "it again, or make a second collection with --at DIR."
+                if made.name == settings.backbone_name
+                else f"{self.folder}: made with backbone {settings.backbone_name}, asked for {made.name}. "
                 "Leave --backbone out, or make a second collection with --at DIR."
             )
         return made

@@ -1,0 +1,61 @@
+"""What users install: the package without extras, in an environment of its own, from here to a grid."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+from conftest import draw
+
+ROOT = Path(__file__).parents[1]
+# A HEIC file's head: that is how far it is looked at without the extra.
+HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64)
+SAYS = """
+from lookalike import Collection
+photos = Collection("photos")
+hits = photos.search("photos/1.png", k=2)
+for ask in (photos.to_pandas, hits.to_pandas, lambda: __import__("lookalike.siamese")):
+    try:
+        ask()
+    except ImportError as error:
+        print(error)
+from lookalike.learn import whiten
+print(whiten(photos.embed(["photos/1.png", "photos/2.png", "photos/3.png"]), [0, 0, 1]).dims)
+"""
+
+
+@pytest.mark.slow
+def test_without_extras_it_indexes_searches_draws_and_says_what_an_extra_would_give(tmp_path: Path):
+    venv.create(tmp_path / "venv", with_pip=True)
+    bin_ = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
+    environment["LOOKALIKE_CACHE"] = str(tmp_path / "cache")
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(bin_ / str(words[0])), *map(str, words[1:])],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=True, timeout=600,
+        )  # fmt: skip
+
+    run("python", "-m", "pip", "install", "--quiet", "--no-input", "-c", ROOT / "constraints.txt", ROOT)
+    for seed in range(1, 5):
+        draw(tmp_path / f"photos/{seed}.png", seed)
+    (tmp_path / "photos/phone.heic").write_bytes(HEIC)
+
+    there = run("python", "-m", "pip", "list", "--format", "freeze").stdout
+    assert not any(f"\n{name}==" in f"\n{there}" for name in ("torch", "pandas", "polars", "duckdb", "pillow-heif"))
+    assert "4 added" in run("lookalike", "index", "photos").stderr
+    assert "needs the extra 'heic'" in run("lookalike", "status", "photos").stdout
+    found = run("lookalike", "search", "photos", "photos/2.png", "-k", 1, "--grid", "grid.png")
+    assert found.stdout == "1.000\t2.png\n"
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+    run("lookalike", "map", "photos", "map.png")
+    run("lookalike", "duplicates", "photos")
+    run("lookalike", "export", "photos", "photos.parquet")
+    said = run("python", "-c", SAYS).stdout.splitlines()
+    assert [line.partition(" needs the extra ")[2].split(".")[0] for line in said[:3]] == [
+        "'tables'", "'tables'", "'learn'",
+    ]  # fmt: skip
+    assert said[3] == "2816"
