@@ -126,11 +126,6 @@ def test_the_id_hangs_on_every_tensor_and_on_the_formula_and_not_on_their_order(
     assert len({before, *changed}) == 5
 
 
-def test_a_name_of_a_hub_says_that_it_comes_later():
-    with pytest.raises(BundleError, match="facebook/dinov2-small: models of a hub cannot be loaded by this version"):
-        find("facebook/dinov2-small")
-
-
 def test_an_unknown_name_lists_those_that_there_are():
     with pytest.raises(BundleError, match=r"resnet: no backbone of that name\. There are efficientnet-lite0"):
         find("resnet")

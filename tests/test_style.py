@@ -23,6 +23,8 @@ HOUSE = [
     "weights",
     "bundle",
     "starter",
+    "runtime",
+    "conversion",
     "backbone",
     "table",
     "verdict",

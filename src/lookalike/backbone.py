@@ -1,7 +1,7 @@
 """Pixels -> features: a bundle run by OpenVINO, decoding and inference overlapped."""
 
 import os
-import sys
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,11 +16,13 @@ from lookalike.bounds import LIMITS, Limits
 from lookalike.bundle import Bundle, Depth, read
 from lookalike.errors import BundleError
 from lookalike.pictures import Pixels, Source, pixels, squares
+from lookalike.runtime import openvino
 
 DEFAULT = "efficientnet-lite0"
 BATCH = 8
 IN_FLIGHT = 3
 PRECISIONS = {"bf16", "f32"}
+KERAS = {".h5", ".hdf5"}
 
 Job = TypeVar("Job")
 
@@ -34,27 +36,40 @@ def cache_folder() -> Path:
 
 
 def find(name: str | Path) -> Bundle:
-    """A backbone by name, by a folder that holds a bundle, or by a .pth file of the default's weights.
+    """A backbone by name, by its folder or file, or by its id on the hub; what is no bundle yet is converted once.
 
-    Raises: BundleError, which says what can be named.
+    Args:
+        name: of the default's family, or a copy of its .pth file; a folder with a bundle or in transformers' format;
+            OWNER/MODEL of the hub; Keras' ResNet weights (.h5).
+    Raises: BundleError, which says what can be named; MissingExtraError, when a conversion needs torch.
     """
-    from lookalike import starter
+    from lookalike import conversion, starter
 
     kept = cache_folder() / "backbones"
     path = Path(name)
     try:
         if str(name) in starter.RECIPES:
             return starter.make(str(name), kept)
-        if path.is_dir():
+        if path.is_dir() and ((path / "backbone.json").is_file() or not (path / "config.json").is_file()):
             return read(path)
+        if path.is_dir() or (path.is_file() and path.suffix in KERAS) or _of_hub(str(name)):
+            return conversion.convert(name, kept)
         if path.is_file() and (known := starter.named_by_hash(path)):
             return starter.make(known, kept, weights=path)
     except OSError as error:
         raise BundleError(f"{kept}: cannot be written ({error.strerror}). Set LOOKALIKE_CACHE to a folder.") from error
     if path.is_file():
         raise BundleError(f"{path}: not the weights of {' or '.join(starter.RECIPES)}. Name one of these, or a bundle.")
-    what = "models of a hub cannot be loaded by this version" if "/" in str(name) else "no backbone of that name"
-    raise BundleError(f"{name}: {what}. There are {', '.join(starter.RECIPES)}, or a folder with a bundle.")
+    raise BundleError(
+        f"{name}: no backbone of that name. There are {', '.join(starter.RECIPES)}, a folder with a bundle or in "
+        "transformers' format, a model of the hub (OWNER/MODEL), or Keras' ResNet weights (.h5)."
+    )
+
+
+def _of_hub(name: str) -> bool:
+    """Whether a name can be a hub id: OWNER/MODEL, and OWNER is no folder here in which MODEL is missing."""
+    found = re.fullmatch(r"(\w[\w.-]*)/[\w.-]+(@[\w./-]+)?", name)
+    return found is not None and not Path(found[1]).exists()
 
 
 class Backbone:
@@ -198,7 +213,7 @@ class Backbone:
     def _model(self, batch: int) -> Any:
         """The network compiled for one batch size: fixed shapes run faster, and compile once into the cache."""
         if batch not in self._models:
-            core = _openvino().Core()
+            core = openvino().Core()
             options: dict[str, Any] = {
                 "INFERENCE_PRECISION_HINT": self.precision,
                 "INFERENCE_NUM_THREADS": self.threads,
@@ -223,7 +238,7 @@ def _check_input(model: Any, bundle: Bundle) -> None:
     found = [f"{one.element_type.get_type_name()} {one.partial_shape}" for one in model.inputs]
     if len(model.inputs) == 1 and model.input(0).element_type.get_type_name() == "u8":
         shape = model.input(0).partial_shape
-        if shape.rank.is_dynamic or shape.compatible(_openvino().PartialShape([-1, side, side, 3])):
+        if shape.rank.is_dynamic or shape.compatible(openvino().PartialShape([-1, side, side, 3])):
             return
     raise BundleError(
         f"{bundle.model}: takes {' and '.join(found)}, but backbone.json promises one picture, u8 [?,{side},{side},3]. "
@@ -288,13 +303,5 @@ def _outcome(future: "Future[Pixels]") -> Pixels | Exception:
     raise error
 
 
-def _openvino() -> Any:
-    """OpenVINO, which sends usage reports when it is imported beside its telemetry package: here it never does."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
-
-
 def _has_bf16() -> bool:
-    return "BF16" in _openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

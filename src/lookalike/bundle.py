@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def read(path: Path) -> Bundle:
         found = json.loads(table.read_text(encoding="utf-8"))
     except OSError as error:
         raise BundleError(
-            f"{path}: no backbone ({error.strerror}: backbone.json). A bundle holds model.onnx and backbone.json."
+            f"{path}: no backbone ({error.strerror}: backbone.json). A bundle holds model.onnx and backbone.json; "
+            "a model in transformers' format config.json, preprocessor_config.json and model.safetensors."
         ) from error
     except ValueError as error:
         raise BundleError(f"{table}: not JSON ({error}). Write the bundle anew.") from error
@@ -104,13 +106,21 @@ def read(path: Path) -> Bundle:
     return bundle
 
 
-def write(bundle: Bundle, model: bytes) -> Bundle:
-    """Write a bundle's folder whole or not at all; when another process wrote it meanwhile, that one stays."""
+def write(bundle: Bundle, model: bytes, also: Mapping[str, bytes] | None = None) -> Bundle:
+    """Write a bundle's folder whole or not at all; when another process wrote it meanwhile, that one stays.
+
+    Args:
+        bundle: what backbone.json shall say, and where.
+        model: model.onnx.
+        also: further files, by name: weights.safetensors and config.json of a backbone that can learn.
+    """
     bundle.path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=bundle.path.parent))
     try:
         table = {key: value for key, value in asdict(bundle).items() if key != "path"}
         (temporary / "model.onnx").write_bytes(model)
+        for name, content in (also or {}).items():
+            (temporary / name).write_bytes(content)
         (temporary / "backbone.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
         temporary.chmod(0o755)
         try:

@@ -1,0 +1,67 @@
+"""The kinds of networks that can be converted, by the model_type of their config.json."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lookalike.errors import BundleError
+
+
+@dataclass(frozen=True)
+class Family:
+    """One kind of network: its class in transformers, and how its depths are found.
+
+    Attributes:
+        architecture: the class.
+        tokens: whether its blocks give (n, tokens, c), not (n, c, h, w).
+        summary: "class" where the first token stands for the picture, "pooler" where the network says so itself.
+        fixed: whether it takes pictures of one side only.
+        unpooled: whether it is loaded without its pooler.
+    """
+
+    architecture: str
+    tokens: bool = True
+    summary: str = "class"
+    fixed: bool = True
+    unpooled: bool = False
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How it is made: without a head of its own, where it would have one that nothing asks."""
+        return {"add_pooling_layer": False} if self.unpooled else {}
+
+
+FAMILIES = {
+    "resnet": Family("ResNetModel", tokens=False, fixed=False),
+    "convnext": Family("ConvNextModel", tokens=False, summary="pooler", fixed=False),
+    "convnextv2": Family("ConvNextV2Model", tokens=False, summary="pooler", fixed=False),
+    "vit": Family("ViTModel", unpooled=True),
+    "deit": Family("DeiTModel", unpooled=True),
+    "dinov2": Family("Dinov2Model", fixed=False),
+    "dinov2_with_registers": Family("Dinov2WithRegistersModel", fixed=False),
+    "clip": Family("CLIPVisionModel", summary="pooler"),
+    "clip_vision_model": Family("CLIPVisionModel", summary="pooler"),
+    "siglip": Family("SiglipVisionModel", summary="pooler"),
+    "siglip_vision_model": Family("SiglipVisionModel", summary="pooler"),
+}
+
+
+def family_of(name: str, config: dict[str, Any]) -> Family:
+    """The family of a model, by its config.json.
+
+    Raises: BundleError, when the model wants code of its own, or is of no family that is known.
+    """
+    kind = config.get("model_type")
+    known = ", ".join(sorted(FAMILIES))
+    if any(key.startswith("AutoModel") for key in config.get("auto_map") or {}):
+        raise BundleError(f"{name}: needs Python code of its own, which is never run. Choose a model of {known}.")
+    if kind is None and "architecture" in config:
+        raise BundleError(f"{name}: in timm's format. Choose the same network in transformers' format ({known}).")
+    if kind not in FAMILIES:
+        raise BundleError(f"{name}: a model of type {kind!r}, which is not known here. There are {known}.")
+    return FAMILIES[kind]
+
+
+def own_side_px(config: dict[str, Any]) -> int | None:
+    """The side of the pictures that a network was built for; None where config.json leaves it to the default."""
+    size = config.get("vision_config", config).get("image_size", 224)
+    return size if isinstance(size, int) else None

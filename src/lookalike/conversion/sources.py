@@ -1,0 +1,113 @@
+"""Where a model lies, before it is a bundle: a folder in transformers' format, or the one that a hub id brings."""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lookalike.errors import BundleError
+
+CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
+IN_ONE_FILE = "AutoModel.from_pretrained(..).save_pretrained('FOLDER', max_shard_size='10GB')"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model's files on this disk.
+
+    Attributes:
+        name: how it was asked for, the first words of every error about it.
+        called: what its bundle is called.
+        folder: holds config.json, preprocessor_config.json and model.safetensors.
+        key: tells these files from others; what its bundle is kept under.
+        licence: as its model card says it.
+        origin: where it came from.
+        layers: its table of layers, where that is not the one that torch gives.
+    """
+
+    name: str
+    called: str
+    folder: Path
+    key: str
+    licence: str
+    origin: str
+    layers: tuple[dict[str, Any], ...] = ()
+
+    def config(self) -> dict[str, Any]:
+        """config.json."""
+        return _json(self.name, self.folder / CONFIG)
+
+    def preprocessor(self) -> dict[str, Any]:
+        """preprocessor_config.json."""
+        return _json(self.name, self.folder / PREPROCESSOR)
+
+
+def from_folder(folder: Path) -> Source:
+    """A folder in transformers' format.
+
+    Raises: BundleError, which says in one line what it lacks.
+    """
+    name = str(folder)
+    check_files(name, {one.name for one in folder.iterdir()})
+    key = digest([folder / file for file in (CONFIG, PREPROCESSOR, WEIGHTS)])
+    card = folder / "README.md"
+    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    return Source(name, folder.resolve().name, folder, key, licence_of(text), str(folder.resolve()))
+
+
+def check_files(name: str, there: set[str]) -> None:
+    """What a model's folder must hold; only safetensors are loaded, because a pickle can run code.
+
+    Raises: BundleError.
+    """
+    if CONFIG not in there:
+        what = "a model of timm's" if "model.safetensors" in there else "no backbone"
+        raise BundleError(
+            f"{name}: {what}, it has no config.json. Name a folder in transformers' format (config.json, "
+            "preprocessor_config.json, model.safetensors) or a bundle (model.onnx, backbone.json)."
+        )
+    if WEIGHTS not in there:
+        if f"{WEIGHTS}.index.json" in there:
+            raise BundleError(f"{name}: its weights lie in several files. Save them in one: {IN_ONE_FILE}")
+        pickles = sorted(file for file in there if file.endswith((".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")))
+        what = f"only {pickles[0]}, which can run code when it is read" if pickles else "no weights"
+        raise BundleError(
+            f"{name}: {what}; model.safetensors is missing. Where you trust it, save it anew: {IN_ONE_FILE}"
+        )
+    if PREPROCESSOR not in there:
+        raise BundleError(
+            f"{name}: preprocessor_config.json is missing, so nothing says how its pixels are scaled. "
+            "Copy it from where the model came from, beside config.json."
+        )
+
+
+def digest(files: list[Path]) -> str:
+    """BLAKE2b over the contents of files, in their order: 32 hexadecimal digits."""
+    total = hashlib.blake2b(digest_size=16)
+    for path in files:
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, hashlib.blake2b).digest())
+    return total.hexdigest()
+
+
+def licence_of(card: str) -> str:
+    r"""The licence that the first lines of a model card name; "unknown" when they name none.
+
+    >>> licence_of("---\nlicense: apache-2.0\ntags: []\n---\n# A model")
+    'apache-2.0'
+    """
+    front = re.match(r"---\s*\n(.*?)\n---", card, re.DOTALL)
+    found = re.search(r"^license:\s*['\"]?([\w.-]+)", front[1], re.MULTILINE) if front else None
+    return found[1] if found else "unknown"
+
+
+def _json(name: str, path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{name}: {path.name} cannot be read ({error}). Copy it again.") from error
+    if not isinstance(found, dict):
+        raise BundleError(f"{name}: {path.name} holds no table of settings. Copy it again.")
+    return found
