@@ -15,7 +15,7 @@ from lookalike.bounds import LIMITS, Limits
 from lookalike.errors import ExamplesError, PictureError
 from lookalike.learn.belonging import count
 from lookalike.learn.examples import Examples
-from lookalike.pictures import Pixels, content_hash, load, pixels, read_bytes, views
+from lookalike.pictures import Pixels, content_hash, pixels, read_bytes, squares
 from lookalike.table import Table
 
 VIEWS = 4  # of each picture, where nothing but its own views says what belongs together
@@ -177,8 +177,8 @@ def _views(
         at, turn = job
         try:
             raw = read_bytes(examples.paths[at], limits)
-            image = load(raw, limits, 2 * backbone.bundle.side_px)  # crops are half as wide at the least
-            return at, content_hash(raw), [pixels(view, backbone.bundle.side_px) for view in views(image, VIEWS, turn)]
+            side = backbone.bundle.side_px
+            return at, content_hash(raw), [Pixels(one, side, side) for one in squares(raw, side, VIEWS, turn, limits)]
         except PictureError as error:
             bad[at] = str(error)
             return at, b"", []

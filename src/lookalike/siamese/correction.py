@@ -17,6 +17,7 @@ from lookalike.siamese.miners import Miner
 from lookalike.siamese.networks import LowRank
 from lookalike.siamese.randomness import Randomness
 from lookalike.siamese.reports import Learned, Report
+from lookalike.siamese.threads import threads
 from lookalike.siamese.training import train
 
 SAMPLE = 4096  # rows that the main directions are found from
@@ -85,7 +86,7 @@ class Correction:
     def steps(self) -> Iterator[Report]:
         """Learn, a step whenever the next report is asked for. Raises what `train` raises."""
         validate = self.validate
-        return train(
+        reports = train(
             self.network,
             self.rows,
             self.group,
@@ -96,6 +97,15 @@ class Correction:
             learned=self.learned,
             **{name: getattr(self.settings, name) for name in TRAINED},
         )
+        try:
+            while True:
+                with threads(THREADS):
+                    report = next(reports, None)
+                if report is None:
+                    return
+                yield report
+        finally:
+            reports.close()
 
     def lens(self, parameters: dict[str, Tensor] | None = None) -> Lens:
         """The corrected lens: the same mean, and matrix + kept (matrix A) B; the closed form itself before step 1.
@@ -108,10 +118,13 @@ class Correction:
         about = {
             name: x if isinstance(x, str | int | float | None) else repr(x) for name, x in vars(self.settings).items()
         }
-        about |= {"rank": A.shape[1], "step": self.learned.step, "seed": self.seed, "threads": torch.get_num_threads()}
+        about |= {"rank": A.shape[1], "step": self.learned.step, "seed": self.seed, "threads": THREADS}
         return replace(self.start, matrix=matrix, settings={**self.start.settings, "correction": about}, proof=None)
 
 
+# Batches are small: a second thread gains little, and where the processor is busy the two wait for each other, turn by
+# turn, many times as long. With one the bits are also the same whatever the processor.
+THREADS = 1
 TRAINED = ("loss", "miner", "margin", "temperature", "steps", "rows", "per_group", "learning_rate")
 
 
@@ -180,5 +193,5 @@ def main_directions(rows: ClosedForm | Tensor, rank: int, seed: int) -> Tensor:
     at = np.sort(np.random.default_rng(seed).permutation(len(rows))[:SAMPLE])
     y = rows[torch.from_numpy(at)] if isinstance(rows, Tensor) else rows[at]
     rank = max(1, min(rank, len(y) - 1, y.shape[1]))
-    with Randomness(seed):  # it starts from random directions
+    with Randomness(seed), threads(THREADS):  # it starts from random directions
         return torch.pca_lowrank(y, rank, center=False)[2]

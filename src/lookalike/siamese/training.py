@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ def train(
     patience: int = 20,
     seed: int = 0,
     learned: Learned | None = None,
-) -> Iterator[Report]:
+) -> Generator[Report, None, None]:
     """Learn, a step whenever the next report is asked for.
 
     However the loop ends (after the last step, by `break`, Ctrl-C or an error), the network then holds the best
