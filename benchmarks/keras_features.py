@@ -28,7 +28,7 @@ from PIL import Image
 from lookalike.backbone import Backbone
 from lookalike.bundle import Bundle, Depth, write
 
-SMALL, LARGE = 96, 8
+SMALL, LARGE = 192, 24
 ASKED = {"EfficientNetB0": 4.0, "MobileNetV2": 3.0, "ResNet50": 2.5, "ResNet50/bf16": None}
 
 
