@@ -118,6 +118,51 @@ def test_won_and_lost_best_and_worst_name_queries():
     assert all(0 <= one["query"] < 160 for one in proof.best + proof.worst)
 
 
+def test_the_best_and_the_worst_show_what_each_way_found_first():
+    """A query of the only held-out gallery it was asked in: the first right hit stands at its rank, hits fall."""
+    x, group = world()
+    for one in (proof := prove(x, group)).best + proof.worst:
+        for way in ("plain", "lens"):
+            rows, similarities, right = zip(*one["hits"][way], strict=True)
+            assert one["query"] not in rows and len(set(rows)) == 5
+            assert list(similarities) == sorted(similarities, reverse=True)
+            assert list(right) == [group[row] == group[one["query"]] for row in rows]
+            assert right.index(True) + 1 == one[way] if True in right else one[way] > 5
+        at, seen = one["query"], x / np.linalg.norm(x, axis=1, keepdims=True)
+        plain = [similarity for _, similarity, _ in one["hits"]["plain"]]
+        assert_allclose(plain, [seen[at] @ seen[row] for row, *_ in one["hits"]["plain"]], atol=1e-4)
+
+
+def test_rows_can_be_named():
+    proof = prove(*world())
+    named = proof.named([f"{row}.jpg" for row in range(160)])
+    one, other = proof.best[0], named.best[0]
+    assert (other["query"], other["hits"]["lens"][0][0]) == (f"{one['query']}.jpg", f"{one['hits']['lens'][0][0]}.jpg")
+    assert named.named != proof and Proof.from_json(json.loads(json.dumps(named.to_json()))) == named
+    assert (named.words, named.ways) == (proof.words, proof.ways)
+
+
+def test_what_is_printed_counts_each_query_once():
+    """Fifteen groups are asked twice over; words, table, won and lost all come to the same."""
+    proof = prove(*world(groups=15, each=5), hold_out="groups")
+    after, before = (
+        float(part.split(" ")[0])
+        for part in (proof.words.split("first for ")[1], proof.words[:-1].split("before: ")[1])
+    )
+    assert proof.splits == 10 and proof.queries == 75
+    assert after == pytest.approx(75 * proof.ways["lens"]["recall@1"], abs=0.051)
+    assert before == pytest.approx(75 * proof.ways["plain"]["recall@1"], abs=0.051)
+    assert after - before == pytest.approx(75 * proof.difference, abs=0.11)
+    assert "several splits count once" in proof.table()
+
+
+@pytest.mark.parametrize("each", [{"groups": 4, "each": 30}, {"groups": 12, "each": 10}, {}, {"groups": 5, "each": 2}])
+def test_nothing_is_said_twice(each):
+    table = prove(*world(**each)).table().replace("\n  ", " ").replace("\n", " ")
+    for said in ("held out", "Held out", "known kinds", "new kinds", "Interval: "):
+        assert table.count(said) <= 1, said
+
+
 def test_the_closed_form_that_is_compared_to_shuffles_is_the_one_that_is_learned():
     for means in ("one", "side"):
         x, group = world(seed=3)
@@ -195,7 +240,7 @@ def test_a_closed_form_is_best_of_twenty_by_chance_in_one_of_twenty():
 def test_pictures_held_out_of_few_kinds_say_what_they_speak_of():
     proof = prove(*world(groups=4, each=30))
     assert proof.hold_out == "pictures" and proof.test == "sign flips"
-    assert any("new pictures of these kinds" in note for note in proof.notes)
+    assert any("only 4 groups" in note and "nothing is said of other kinds" in note for note in proof.notes)
 
 
 def test_few_groups_are_tested_by_sign_flips_and_it_is_said():
@@ -213,7 +258,12 @@ def test_triplets_alone_are_proved_by_triplets():
     assert proof.hold_out == "triplets" and proof.among_all == {}
     assert "put the more alike picture first in " in proof.words
     assert proof.ways["lens"]["recall@1"] >= proof.ways["plain"]["recall@1"]
-    assert max(one["query"] for one in proof.best) < 60
+    for one in proof.best + proof.worst:
+        t = triplets[triplets[:, 0] == one["query"]][0]
+        for way in ("plain", "lens"):
+            found = {row: right for row, _, right in one["hits"][way]}
+            assert found == {t[1]: True, t[2]: False}
+            assert [row for row, *_ in one["hits"][way]].index(t[1]) + 1 == one[way]
     assert "triplets" in proof.table()
 
 
@@ -317,7 +367,7 @@ def test_the_table_reads_by_itself_in_80_columns():
     lines = proof.table().splitlines()
     assert max(map(len, lines)) <= 80
     assert [line.split("  ")[0] for line in lines if "%" in line and "to" in line][:5] == [
-        "before (plain)", "taught nonsense", "closed form", "with correction", "the lens",
+        "before (plain)", "shuffled labels", "closed form", "with correction", "the lens",
     ]  # fmt: skip
     long = replace(proof, notes=["a very long note " * 20], queries=1_234_567, won=123_456)
     assert max(map(len, long.table().splitlines())) <= 80

@@ -3,8 +3,8 @@
 import json
 import math
 import textwrap
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from lookalike.errors import ShapeError
@@ -13,14 +13,15 @@ Verdict = Literal["taught", "better", "refused", "too few"]
 WIDTH = 80  # columns of a printed table
 LINES = {
     "plain": "before (plain)",
-    "shuffled": "taught nonsense",
+    "shuffled": "shuffled labels",
     "closed form": "closed form",
     "corrected": "with correction",
     "lens": "the lens",
 }
+WAYS = ("plain", "lens")  # of which the best and the worst queries show what they found
 HELD_OUT = {
-    "groups": "whole groups: this speaks of new kinds of pictures.",
-    "pictures": "pictures within groups: this speaks of new pictures of known kinds.",
+    "groups": "whole groups. This speaks of new kinds of pictures.",
+    "pictures": "pictures within groups. This speaks of new pictures of known kinds.",
     "triplets": "triplets.",
 }
 
@@ -39,8 +40,8 @@ class Proof:
         splits: how many times something was held out, and a lens learned on the rest.
         ways: for "plain", "shuffled" (the mean of the closed forms on shuffled labels), "closed form", "corrected"
             (where there was a correction to choose) and "lens" (what was chosen): "recall@1", "recall@10" and "mean
-            reciprocal rank" over all that was asked. "from" and "to" are the 95% interval of the first; for "shuffled"
-            the least and the most of them. Empty where nothing could be held out.
+            reciprocal rank", each query counted once however often it asked. "from" and "to" are the 95% interval of
+            the first; for "shuffled" the least and the most of them. Empty where nothing could be held out.
         among_all: the same for "plain" and "lens" in a gallery of all pictures, learned and held out, without
             intervals; empty for triplets.
         difference, lower, upper, p, test: lens less plain in recall@1 (each query once), its 1% and 99% bounds, the
@@ -49,8 +50,9 @@ class Proof:
         beats_shuffles: whether the real closed form beats all of them; equal recall@1 is decided by the mean
             reciprocal rank, and a tie is no win.
         won, lost: queries found first more often by the lens; by plain.
-        best, worst: [{"query": row, "plain": rank, "lens": rank}], most gained and most lost first. For triplets the
-            query is the number of the triplet.
+        best, worst: [{"query": row, "plain": rank, "lens": rank, "hits": {"plain": first, "lens": first}}], most
+            gained and most lost first; rank is that of the first right picture, and first the first five hits, each
+            [row, similarity, whether it is right]. In a collection's lens rows are files.
         cut_off: the similarity that best separates right from wrong: of the first right and the first wrong answer of
             each query, `cut_off_accuracy` lie on their own side of it. None where there was nothing to separate.
         near_duplicates, same: pictures that have one, and the plain similarity from which on they count.
@@ -77,8 +79,8 @@ class Proof:
     beats_shuffles: bool
     won: int
     lost: int
-    best: list[dict[str, int]]
-    worst: list[dict[str, int]]
+    best: list[dict[str, Any]]
+    worst: list[dict[str, Any]]
     cut_off: float | None
     cut_off_accuracy: float | None
     near_duplicates: int
@@ -90,6 +92,15 @@ class Proof:
     def serves(self) -> bool:
         """Whether the lens may serve without being told."""
         return self.verdict in ("taught", "better")
+
+    def named(self, names: Sequence[str]) -> "Proof":
+        """The same proof, its queries and hits named in place of their rows."""
+
+        def entry(one: dict[str, Any]) -> dict[str, Any]:
+            hits = {way: [[names[row], *rest] for row, *rest in first] for way, first in one["hits"].items()}
+            return {**one, "query": names[one["query"]], "hits": hits}
+
+        return replace(self, best=[entry(one) for one in self.best], worst=[entry(one) for one in self.worst])
 
     def table(self) -> str:
         """The comparison for people, at most 80 columns wide, lines joined by newlines.
@@ -108,7 +119,7 @@ class Proof:
     def _rows(self) -> list[str]:
         triplets = self.hold_out == "triplets"
         right = "right" if triplets else "right one first"
-        rows = [f"{'':16}{right:>15}   {'95% sure':14}" + ("" if triplets else f"{'among first 10':>16}")]
+        rows = [f"{'':16}{right:>15}   {'95% interval':14}" + ("" if triplets else f"{'among first 10':>16}")]
         for way, name in LINES.items():
             if way not in self.ways:
                 continue
@@ -117,8 +128,8 @@ class Proof:
             if way == "shuffled":
                 between += " *"
             row = f"{name:16}{one['recall@1']:>15.1%}   {between:14}"
-            rows.append(row.rstrip() if triplets else f"{row}{one['recall@10']:>16.1%}")
-        return rows
+            rows.append(row if triplets else f"{row}{one['recall@10']:>16.1%}")
+        return [row.rstrip() for row in rows]
 
     def _remarks(self) -> list[str]:
         asked = f"{self.queries:,} queries" if self.hold_out != "triplets" else f"{self.queries:,} triplets"
@@ -126,6 +137,7 @@ class Proof:
             f"The lens won {self.won:,} of {asked} and lost {self.lost:,}: {100 * self.difference:+.1f} points"
             + (f", with 99% certainty above {100 * self.lower:+.1f}." if self.test == "bootstrap" else ".")
         ]
+        lines.append("Interval: where the share falls 95 times in 100 when queries like these are drawn again.")
         if self.shuffles:
             lines.append(
                 f"* {len(self.shuffles)} closed forms that learned from the same examples laid on the pictures at "
@@ -134,7 +146,8 @@ class Proof:
             )
         if self.chosen:
             lines.append(f"The {self.chosen} serves: it answered the held-out queries better than the other.")
-        lines.append(f"Held out, {self.splits} times: {HELD_OUT[self.hold_out]}")
+        times = "once" if self.splits == 1 else f"{self.splits} times"
+        lines.append(f"Held out {times}: {HELD_OUT[self.hold_out]}")
         if self.among_all:
             plain, lens = (self.among_all[way]["recall@1"] for way in ("plain", "lens"))
             lines.append(f"Searching all {self.pictures:,} pictures instead: before {plain:.1%}, the lens {lens:.1%}.")
@@ -178,6 +191,29 @@ def _named(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, dict) and all(_text(name) and fits(one) for name, one in value.items())
 
 
+def _row(value: Any) -> bool:
+    return _text(value) or (_count(value) and value >= 0)
+
+
+def _hit(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 3:
+        return False
+    row, similarity, right = value
+    return _row(row) and _number(similarity) and isinstance(right, bool)
+
+
+def _entry(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"query", "hits", *WAYS}
+        and _row(value["query"])
+        and all(_count(value[way]) for way in WAYS)
+        and isinstance(value["hits"], dict)
+        and set(value["hits"]) == set(WAYS)
+        and all(_list_of(_hit)(first) for first in value["hits"].values())
+    )
+
+
 _FITS: dict[str, Callable[[Any], bool]] = {
     "verdict": lambda value: value in get_args(Verdict),
     "hold_out": lambda value: value in list(HELD_OUT),
@@ -186,8 +222,8 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "among_all": _named(_named(_number)),
     "shuffles": _list_of(_number),
     "beats_shuffles": lambda value: isinstance(value, bool),
-    "best": _list_of(_named(_count)),
-    "worst": _list_of(_named(_count)),
+    "best": _list_of(_entry),
+    "worst": _list_of(_entry),
     "cut_off": lambda value: value is None or _number(value),
     "cut_off_accuracy": lambda value: value is None or _number(value),
     **dict.fromkeys(["words", "test", "chosen"], _text),

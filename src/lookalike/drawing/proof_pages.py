@@ -60,7 +60,7 @@ def proof_page(
 def arms_of(proof: "Proof", lens: str = "lens") -> list[Arm]:
     """What a proof compares, from plain to the lens, for `proof_picture`."""
     names = {
-        "plain": "plain", "shuffled": "taught nonsense", "closed form": "closed form",
+        "plain": "plain", "shuffled": "shuffled labels", "closed form": "closed form",
         "corrected": "with correction", "lens": lens,
     }  # fmt: skip
     arms = []

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learn.choosing import beaten, chosen_elsewhere
+from lookalike.learn.gained import gained
 from lookalike.learn.resampling import FEW, FEWEST, Comparison, bootstrap, compare
 from lookalike.learn.splits import SAME
 from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Split
@@ -20,7 +21,6 @@ from lookalike.verdict import Verdict
 
 SHUFFLES = 19  # the closed form is best of 20 by chance in 1 of 20
 MOST = 4000  # pictures that a proof looks at
-LISTED = 12  # queries named as best and worst
 AT = (1, 10)
 
 
@@ -81,7 +81,7 @@ def prove(
     'taught'
     """
     rng = np.random.default_rng(seed)
-    examples, rows, numbers, notes = drawn(features, group, side, triplets, most, rng)
+    examples, rows, _, notes = drawn(features, group, side, triplets, most, rng)
     n = len(np.asarray(features))
     for name, given in (("plain", plain), ("content", content)):
         if given is not None and len(np.asarray(given)) != n:
@@ -105,12 +105,14 @@ def prove(
             trial.ask(task, rng)
         except ExamplesError:
             continue  # this split left nothing to learn from
-    names = numbers if split.hold_out == "triplets" else rows
-    return judged(trial, split, names, notes, seed, rng)
+    return judged(trial, split, rows, notes, seed, rng)
 
 
-def judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int, rng: np.random.Generator) -> Proof:
-    """The proof from the answers: the choice of the lens, both gates, the verdict."""
+def judged(trial: Trial, split: Split, rows: Rows, notes: list[str], seed: int, rng: np.random.Generator) -> Proof:
+    """The proof from the answers: the choice of the lens, both gates, the verdict.
+
+    Args: rows: what each row of the examples is called in the proof.
+    """
     proof: dict[str, Any] = {
         "notes": notes,
         "hold_out": split.hold_out,
@@ -131,7 +133,7 @@ def judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int,
     unit_of = np.zeros(len(keys), np.int64)
     unit_of[at] = unit
 
-    lens = {name: trial.column(f"closed {name}") for name in ("rank", "among all", "right", "wrong")}
+    lens = {name: trial.column(f"closed {name}") for name in ("rank", "among all", "right", "wrong", "first")}
     chosen = ""
     if trial.correct is not None:
         corrected = {name: trial.column(f"corrected {name}") for name in lens}
@@ -148,34 +150,44 @@ def judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int,
 
     first = {name: per_query(one == 1) for name, one in ranks.items()}
     found = compare(first["lens"] - first["plain"], unit_of, rng, flip=few_kinds)
-    shuffles = [float((one == 1).mean()) for one in forms[1:]]
+    shuffles = [float(per_query(one == 1).mean()) for one in forms[1:]]
     beats = trial.shuffles > 0 and all(beaten(forms[0], one) for one in forms[1:])
     verdict: Verdict = "refused"
     if found.test == "none":
         verdict = "too few"
     elif found.better:
         verdict = "taught" if beats else "better"
-    ways = {name: _row(one) | _interval(first[name], unit_of, rng) for name, one in ranks.items()}
+
+    def row(ranks: Rows) -> dict[str, float]:
+        found = {f"recall@{k}": float(per_query(ranks <= k).mean()) for k in AT}
+        return {**found, "mean reciprocal rank": float(per_query(1 / ranks).mean())}
+
+    draws = int(rng.integers(2**32))  # the same for all, so that what answers alike has the same interval
+    ways = {name: row(one) | _interval(first[name], unit_of, draws) for name, one in ranks.items()}
     if shuffles:
-        ways["shuffled"] = _mean_row([_row(one) for one in forms[1:]]) | {"from": min(shuffles), "to": max(shuffles)}
-    among_all = {"plain": _row(trial.column("plain among all")), "lens": _row(lens["among all"])}
-    before, after = per_query(ranks["plain"]), per_query(ranks["lens"])
-    named = [
-        {"query": int(names[key]), "plain": round(float(b)), "lens": round(float(a))}
-        for key, b, a in zip(keys, before, after, strict=True)
-    ]
-    gain = 1 / after - 1 / before
-    order = np.argsort(-gain, kind="stable")
+        ways["shuffled"] = _mean_row([row(one) for one in forms[1:]]) | {"from": min(shuffles), "to": max(shuffles)}
+    among_all = {}
+    if split.hold_out != "triplets":
+        among_all = {"plain": row(trial.column("plain among all")), "lens": row(lens["among all"])}
+    best, worst = gained(
+        at,
+        trial.column("query"),
+        {"plain": ranks["plain"], "lens": ranks["lens"]},
+        {"plain": trial.column("plain first"), "lens": lens["first"]},
+        rows,
+    )
     told_apart = np.isfinite(lens["wrong"])
     cut_off = best_cut(lens["right"][told_apart], lens["wrong"][told_apart]) if told_apart.any() else (None, None)
     notes.extend(_said(found, few_kinds, split))
+    if len(at) > len(keys):
+        notes.append("queries that asked in several splits count once, by the mean.")
     return Proof(
         verdict=verdict,
         words=_words(verdict, split.hold_out, first, found),
         queries=len(keys),
         groups=found.units,
         ways=ways,
-        among_all={} if split.hold_out == "triplets" else among_all,
+        among_all=among_all,
         difference=found.difference,
         lower=found.lower,
         upper=found.upper,
@@ -185,8 +197,8 @@ def judged(trial: Trial, split: Split, names: Rows, notes: list[str], seed: int,
         beats_shuffles=beats,
         won=int((first["lens"] > first["plain"]).sum()),
         lost=int((first["lens"] < first["plain"]).sum()),
-        best=[named[i] for i in order[:LISTED] if gain[i] > 0],
-        worst=[named[i] for i in order[::-1][:LISTED] if gain[i] < 0],
+        best=best,
+        worst=worst,
         cut_off=cut_off[0],
         cut_off_accuracy=cut_off[1],
         chosen=chosen,
@@ -237,37 +249,30 @@ def best_cut(right: NDArray[np.floating[Any]], wrong: NDArray[np.floating[Any]])
     return round(float(cuts[best]), 4), round(float(above[best] + below[best]) / 2, 4)
 
 
-def _row(ranks: Rows) -> dict[str, float]:
-    """Recall and mean reciprocal rank of the queries that have a right answer."""
-    ranks = ranks[ranks > 0]
-    if not len(ranks):
-        return {}
-    recalls = {f"recall@{k}": float((ranks <= k).mean()) for k in AT}
-    return {**recalls, "mean reciprocal rank": float((1 / ranks).mean())}
-
-
 def _mean_row(rows: list[dict[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([row[name] for row in rows])) for name in (rows[0] if rows else {})}
 
 
-def _interval(first: NDArray[np.float64], unit_of: Rows, rng: np.random.Generator) -> dict[str, float]:
+def _interval(first: NDArray[np.float64], unit_of: Rows, seed: int) -> dict[str, float]:
     """The 95% interval of a mean, by bootstrap over units."""
-    at = np.unique(unit_of, return_inverse=True)[1]
+    at, rng = np.unique(unit_of, return_inverse=True)[1], np.random.default_rng(seed)
     means = bootstrap(np.bincount(at, first).astype(np.float64), np.bincount(at), rng, draws=2000)
     low, high = np.quantile(means, [0.025, 0.975])
     return {"from": float(low), "to": float(high)}
 
 
 def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]], found: Comparison) -> str:
-    asked, after, before = len(first["lens"]), round(first["lens"].sum()), round(first["plain"].sum())
+    asked = len(first["lens"])
+    # With a decimal where a query asked in several splits and did not always find it.
+    after, before = (f"{first[way].sum():,.1f}".removesuffix(".0") for way in ("lens", "plain"))
     if hold_out == "triplets":
-        what = f"put the more alike picture first in {after:,} of {asked:,} held-out triplets; before: {before:,}"
+        what = f"put the more alike picture first in {after} of {asked:,} held-out triplets; before: {before}"
     else:
-        what = f"found the right picture first for {after:,} of {asked:,} held-out queries; before: {before:,}"
+        what = f"found the right picture first for {after} of {asked:,} held-out queries; before: {before}"
     opening = {
         "taught": "Better, and your examples taught it",
         "better": "Better than plain, but your examples add nothing yet",
-        "refused": "Not better than plain",
+        "refused": "Not better than plain" + (", beyond chance" if found.difference > 0 else ""),
         "too few": "Too few to tell",
     }[verdict]
     return f"{opening}: {what}."
@@ -282,9 +287,9 @@ def _said(found: Comparison, few_kinds: bool, split: Split) -> list[str]:
             f"queries of only {found.units} {of}: no outcome of fewer than {FEWEST} could convince. Give more."
         )
     elif few_kinds:
-        notes.append(f"only {split.groups} groups: this speaks of new pictures of these kinds, not of other kinds.")
+        notes.append(
+            f"only {split.groups} groups: each picture was a draw of its own, so nothing is said of other kinds."
+        )
     elif found.units < FEW:
         notes.append(f"only {found.units} {of} of queries: tested by sign flips.")
-    if split.hold_out == "pictures" and not few_kinds:
-        notes.append("pictures were held out within groups: this speaks of new pictures of known kinds.")
     return notes

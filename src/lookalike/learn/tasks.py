@@ -65,6 +65,22 @@ class Task:
         """Rank of the first right answer of each query, from similarities (q, g); never 0."""
         return rank_of_first(similarities, self.right, self.out)
 
+    def first(self, similarities: NDArray[np.float32], k: int) -> NDArray[np.float64]:
+        """The first k hits of each query, from similarities (q, g): (3, k, q), rows, similarities, and 1 where right.
+
+        Row -1 stands where there are no more. As `ranks` has it, a wrong one goes before a right one as similar.
+        """
+        order = np.where(self.right, np.nextafter(similarities, np.float32(-np.inf)), similarities)
+        order[self.out] = -np.inf
+        at = np.argsort(-order, axis=1, kind="stable")[:, :k]
+        there = np.isfinite(np.take_along_axis(order, at, axis=1))
+        right = np.take_along_axis(self.right, at, axis=1)
+        found = np.full((3, k, len(self.queries)), -1.0)
+        found[0, : at.shape[1]] = np.where(there, self.gallery[at], -1).T
+        found[1, : at.shape[1]] = np.take_along_axis(similarities, at, axis=1).T
+        found[2, : at.shape[1]] = right.T
+        return found
+
 
 @dataclass(frozen=True)
 class Labelled:

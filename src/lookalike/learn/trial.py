@@ -12,6 +12,7 @@ from lookalike.learn.splits import sample
 from lookalike.learn.tasks import Correct, Labelled, Learn, Rows, Task
 from lookalike.learn.whitening import evened, matching_pairs
 
+SHOWN = 5  # first hits of each query that are kept, to be looked at
 SMALL = 0.5  # of a ridge: below, float32 would lose what whitening leaves of the main directions
 
 
@@ -52,8 +53,10 @@ class Trial:
         plain = self.plain[task.queries]  # (q, n)
         part: dict[str, NDArray[Any]] = {
             "key": task.key,
+            "query": task.queries,
             "unit": task.unit,
             "plain rank": task.ranks(plain[:, task.gallery]),
+            "plain first": task.first(plain[:, task.gallery], SHOWN),
             "plain among all": rank_of_first(plain, right, out),
         }
         for name, lens in lenses.items():
@@ -62,6 +65,7 @@ class Trial:
             near = similarities[:, task.gallery]
             part |= {
                 f"{name} rank": task.ranks(near),
+                f"{name} first": task.first(near, SHOWN),
                 f"{name} among all": rank_of_first(similarities, right, out),
                 f"{name} right": np.where(task.right & ~task.out, near, -np.inf).max(axis=1),
                 f"{name} wrong": np.where(~task.right & ~task.out, near, -np.inf).max(axis=1),
