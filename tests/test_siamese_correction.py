@@ -255,6 +255,15 @@ def learned_bits(seed=0):
     return hashlib.sha256(lens.matrix.tobytes()).hexdigest()
 
 
+def test_a_closed_form_that_leaves_no_triplet_active_stays_as_it_is():
+    """Orthogonal groups: |a - p|^2 = 0 and |a - n|^2 = 2, ten times the margin; no step has a loss."""
+    x, group = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0), np.repeat(np.arange(8), 3)
+    lens = whiten(x + 1e-3 * np.random.default_rng(0).standard_normal(x.shape), group)
+    correction = Correction(lens, x, group, settings=replace(QUICK, loss="triplet", dropout=0.0))
+    assert {report.loss for report in correction.steps()} == {0.0}
+    assert_allclose(correction.lens().matrix, lens.matrix, atol=1e-6)
+
+
 def test_a_seed_gives_the_same_bits_and_another_seed_others():
     assert learned_bits() == learned_bits() != learned_bits(seed=1)
 

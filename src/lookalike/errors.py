@@ -51,6 +51,10 @@ class TrainingError(LookalikeError):
     """Learning that went wrong: collapse, numbers that are no numbers, or nothing to learn from."""
 
 
+class IdleError(TrainingError):
+    """Learning in which no triplet was ever active: everything is as far apart as the loss asks for."""
+
+
 class MissingExtraError(LookalikeError, ImportError):
     """A part of lookalike whose optional dependency is not installed."""
 

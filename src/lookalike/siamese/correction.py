@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from lookalike.errors import ShapeError
+from lookalike.errors import IdleError, ShapeError
 from lookalike.lens import Lens
 from lookalike.siamese.batches import Rows
 from lookalike.siamese.losses import Loss
@@ -84,7 +84,12 @@ class Correction:
         self.validate = validate
 
     def steps(self) -> Iterator[Report]:
-        """Learn, a step whenever the next report is asked for. Raises what `train` raises."""
+        """Learn, a step whenever the next report is asked for.
+
+        A closed form that tells every pair of groups apart already leaves no triplet active: then it stays as it is.
+
+        Raises: what `train` raises but IdleError.
+        """
         validate = self.validate
         reports = train(
             self.network,
@@ -104,6 +109,8 @@ class Correction:
                 if report is None:
                     return
                 yield report
+        except IdleError:
+            return
         finally:
             reports.close()
 

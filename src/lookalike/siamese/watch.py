@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from lookalike.errors import TrainingError
+from lookalike.errors import IdleError, TrainingError
 
 
 class Watch:
@@ -28,7 +28,7 @@ class Watch:
             loss: this step's.
             spread: this step's mean squared distance of the embeddings to their mean.
             alike: gives what the loss would be with all embeddings equal; asked only when they nearly are.
-        Raises: TrainingError on numbers that are none, on collapse, and where no triplet was ever active.
+        Raises: TrainingError on numbers that are none and on collapse; IdleError where no triplet was ever active.
         """
         if not (math.isfinite(loss) and math.isfinite(spread)):
             raise TrainingError(
@@ -60,9 +60,9 @@ class Watch:
         return False
 
     def finish(self) -> None:
-        """Called after the last step. Raises: TrainingError, when no triplet was active in any step."""
+        """Called after the last step. Raises: IdleError, when no triplet was active in any step."""
         if not self.learned_something and self.idle:
-            raise TrainingError(
+            raise IdleError(
                 f"no triplet was active in {self.idle} steps: the miner found none, or every negative is already "
                 "farther than the positive by the margin. Use a larger margin, the miner 'all', or the softmax loss."
             )
