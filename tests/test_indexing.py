@@ -85,12 +85,6 @@ def test_a_second_writer_is_told_who_holds_the_lock(photos: Path):
         Collection(photos).index()
 
 
-def test_another_backbone_is_refused_with_the_mend(photos: Path):
-    Collection(photos).index()
-    with pytest.raises(CollectionError, match="Leave --backbone out, or make a second collection with --at"):
-        Collection(photos, backbone="efficientnet-lite2").index()
-
-
 def test_a_newer_format_is_refused_with_the_mend(photos: Path):
     Collection(photos).index()
     path = photos / ".lookalike/collection.json"

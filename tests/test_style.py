@@ -46,6 +46,7 @@ HOUSE = [
     "lessons",
     "teaching",
     "serving",
+    "switching",
     "teachable",
     "collection",
     "screen",

@@ -32,7 +32,7 @@ class _Group(click.Group):
             sys.exit(1)
         except KeyboardInterrupt:
             kept = " What was committed is kept; the same command goes on."
-            click.echo(f"Interrupted.{kept if context.invoked_subcommand == 'index' else ''}", err=True)
+            click.echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use'} else ''}", err=True)
             sys.exit(130)
         except BrokenPipeError:  # whoever read our answers has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -60,24 +60,42 @@ def main() -> None:
 @main.command()
 @FOLDER
 @AT
-@click.option("--backbone", metavar="NAME", help="efficientnet-lite0 (default), efficientnet-lite2, or a bundle.")
+@click.option(
+    "--backbone",
+    metavar="NAME",
+    help="The network that reads the pictures: efficientnet-lite0 (default), efficientnet-lite2, a folder, or a model "
+    "of the hub. Another one than the collection has is filled while that one serves, and takes its place at the end.",
+)
+@click.option("--drop-old", is_flag=True, help="Remove the tables of the backbones that do not serve afterwards.")
 @click.option("--prune", is_flag=True, help="Forget missing pictures even when most of them are missing.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the processor; all by default.")
 @click.option(
     "--pixels", type=click.FloatRange(0.001), default=100, show_default=True, metavar="MP", help="Refuse larger."
 )
-def index(folder: Path, at: Path | None, backbone: str | None, prune: bool, threads: int | None, pixels: float) -> None:
+def index(
+    folder: Path,
+    at: Path | None,
+    backbone: str | None,
+    drop_old: bool,
+    prune: bool,
+    threads: int | None,
+    pixels: float,
+) -> None:
     """Make or update the collection of FOLDER."""
     photos = Collection(folder, at=at, backbone=backbone, threads=threads)
     started = time.monotonic()
     with screen.indexing() as report:
-        done = photos.index(prune=prune, megapixels=pixels, report=report)
+        done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, report=report)
     if not done.added + done.changed + done.moved + done.unchanged + done.gone + done.kept_missing:
         click.echo(f"{folder}: no pictures in it. Put some there, or name another folder.", err=True)
     else:
         counts = {"added": done.added, "changed": done.changed, "moved": done.moved, "gone": done.gone}
         said = [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
         click.echo(f"{', '.join(said)}, {done.unchanged:,} unchanged, in {time.monotonic() - started:.1f} s.", err=True)
+    for line in done.said:
+        click.echo(screen.one_line(line), err=True)
+    if done.freed:
+        click.echo(f"{done.freed / 1e6:.1f} MB of tables that do not serve removed.", err=True)
     if done.kept_missing:
         click.echo(
             f"{screen.counted(done.kept_missing, 'picture')} missing, more than half: kept, as if a disk were "
@@ -174,10 +192,12 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
-    refused = found.pop("refused")
+    refused, tables = found.pop("refused"), found.pop("tables")
     found["bytes"] = f"{found['bytes'] / 1e6:.1f} MB on disk"
     for name, value in found.items():
         click.echo(f"{name:12}{value}")
+    for line in screen.tables(tables):
+        click.echo(line)
     click.echo(f"{'refused':12}{len(refused)}")
     for file, reason in refused.items():
         click.echo(f"  {screen.one_line(file)}: {reason}")

@@ -151,7 +151,9 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(row, ensure_ascii=False))
         else:
-            click.echo(f"{'*' if row['serves'] else ' '} {row['name']:20}{row.get('date', '')[:10]:12}{row['words']}")
+            on = "" if row["here"] or row["backbone"] is None else f" (On {row['backbone']}, not in service.)"
+            told = f"{row['words']}{on}"
+            click.echo(f"{'*' if row['serves'] else ' '} {row['name']:20}{row.get('date', '')[:10]:12}{told}")
     if not rows:
         click.echo(f"None yet. Learn one with: lookalike learn {folder} --from DATA", err=True)
 
@@ -162,8 +164,12 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
 @AT
 @click.option("--anyway", is_flag=True, help="Even where its proof does not say that it is better than plain.")
 def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
-    """Search FOLDER through the lens NAME from now on; 'plain' for none."""
-    Collection(folder, at=at).use(name, anyway=anyway)
+    """Search FOLDER through the lens NAME from now on; 'plain' for none, and back to the original backbone."""
+    with screen.indexing() as report:
+        said: list[str] = []
+        Collection(folder, at=at).use(name, anyway=anyway, report=report, say=said.append)
+    for line in said:
+        click.echo(screen.one_line(line), err=True)
     click.echo(f"{name} is in service.", err=True)
 
 

@@ -1,15 +1,13 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import CollectionError, LensError, MissingExtraError
+from lookalike.errors import CollectionError, MissingExtraError
 from lookalike.hits import Answers, Hits, copied
 from lookalike.home import Home, Settings
 from lookalike.seeing import grid_of, map_of, save
@@ -33,9 +31,9 @@ class Collection(Teachable):
     Args:
         folder: the pictures' folder, or a collection's own folder.
         at: where to keep the collection; by default FOLDER/.lookalike.
-        backbone: for a new collection; efficientnet-lite0 when left out.
+        backbone: for a new collection, or to switch to with `index`; for a new one efficientnet-lite0 when left out.
         threads: of the processor; None for all.
-    Raises: CollectionError, when it was made with another backbone, or is damaged.
+    Raises: CollectionError, when it is damaged.
 
     >>> Collection("photos").home.at.as_posix()
     'photos/.lookalike'
@@ -52,25 +50,35 @@ class Collection(Teachable):
         self.home = Home(Path(folder), Path(at) if at is not None else None)
         self.folder = self.home.folder
         self._asked, self._threads = backbone, threads
+        self._opened: Backbone | None = None
         self._galleries: dict[str, tuple[object, Gallery]] = {}
 
-    @cached_property
+    @property
     def backbone(self) -> "Backbone":
-        """The network that reads this collection's pictures."""
-        from lookalike.backbone import DEFAULT, Backbone
+        """The network that reads this collection's pictures; another one after a switch, whoever switched."""
+        return self._network(self.home.settings())
 
-        settings = self.home.settings()
+    def _network(self, settings: Settings | None) -> "Backbone":
+        from lookalike.backbone import DEFAULT, Backbone
+        from lookalike.switching import opened
+
+        made = self._opened
+        if made is not None and (
+            settings is None or (made.id, made.precision) == (settings.backbone, settings.precision)
+        ):
+            return made
         if settings is None:
-            return Backbone(self._asked or DEFAULT, threads=self._threads)
-        made = Backbone(self._asked or settings.backbone_name, threads=self._threads, precision=settings.precision)
-        if made.id != settings.backbone:
-            raise CollectionError(
-                f"{self.folder}: made with another version of backbone {made.name}. Delete {self.home.at} and index "
-                "it again, or make a second collection with --at DIR."
-                if made.name == settings.backbone_name
-                else f"{self.folder}: made with backbone {settings.backbone_name}, asked for {made.name}. "
-                "Leave --backbone out, or make a second collection with --at DIR."
-            )
+            made = Backbone(self._asked or DEFAULT, threads=self._threads)
+        elif self._asked is None:
+            made = opened(self.home, settings, settings.backbone, self._threads)
+        else:
+            made = Backbone(self._asked, threads=self._threads, precision=settings.precision)
+            if made.id != settings.backbone:
+                raise CollectionError(
+                    f"{self.folder}: made with backbone {settings.backbone_name}, asked for {made.name}. Leave "
+                    f"--backbone out, or switch with: lookalike index {self.home.words} --backbone {self._asked}"
+                )
+        self._opened = made
         return made
 
     @property
@@ -88,66 +96,45 @@ class Collection(Teachable):
         *,
         prune: bool = False,
         megapixels: float = 100,
+        drop_old: bool = False,
         report: "Callable[[Progress], None] | None" = None,
     ) -> "Done":
         """Bring the collection up to date with its folder: only content that is new is embedded.
 
+        Where the collection was opened with another backbone than the one it has, that one's table is filled while the
+        old one serves, and takes its place at the end; a run that was killed goes on.
+
         Args:
             prune: forget missing files even when more than half of them are missing.
             megapixels: larger pictures are refused.
+            drop_old: remove the tables of the backbones that do not serve afterwards.
             report: called with the progress after each picture.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
         from lookalike.bounds import Limits
-        from lookalike.indexing import index
+        from lookalike.switching import brought_up_to_date
+        from lookalike.switching import drop_old as drop
 
         self._need_folder()
+        limits = Limits(pixels=int(megapixels * 1e6))
         with self.home.writing():
-            if self.home.settings() is None:
-                made = self.backbone
-                self.home.save(Settings(str(self.folder.resolve()), made.id, made.name, made.precision))
-            lenses, damaged = self._lenses()
-            done = index(
-                self.folder,
-                self.table,
-                self.refused,
-                self.backbone,
-                lenses=lenses,
-                prune=prune,
-                limits=Limits(pixels=int(megapixels * 1e6)),
-                report=report,
+            made, done = brought_up_to_date(
+                self.home, self._asked, self._opened, self._threads, prune=prune, limits=limits, report=report
             )
-            done.damaged.update(damaged)
+            self._opened = made
+            if drop_old:
+                done.freed = drop(self.home)
             return done
 
     def lens(self, name: str) -> "Lens":
         """One of the collection's lenses.
 
-        Raises: LensError, when it is not there, damaged, or of another backbone.
+        Raises: LensError, when it is not there, damaged, or of another backbone than the one that reads the pictures.
         """
-        from lookalike.lens import Lens
+        from lookalike.serving import lens_of
 
-        there = self.home.lenses()
-        if name not in there:
-            known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
-            raise LensError(f"{name}: no such lens in {self.folder}. {known}.")
-        found = Lens.load(self.home.lens(name))
-        if found.backbone != self.backbone.id:
-            raise LensError(
-                f"{self.home.lens(name)}: learned on backbone {found.backbone or 'unknown'}, this collection has "
-                f"{self.backbone.id}. Learn it again here."
-            )
-        return dataclasses.replace(found, name=name)  # a copied folder goes by the name it has here
-
-    def _lenses(self) -> "tuple[list[Lens], dict[str, str]]":
-        """All lenses that can serve, and why the others cannot."""
-        good, bad = [], {}
-        for name in self.home.lenses():
-            try:
-                good.append(self.lens(name))
-            except LensError as error:
-                bad[name] = str(error)
-        return good, bad
+        settings = self.home.settings()
+        return lens_of(self.home, name, self.backbone.id if settings is None else settings.backbone)
 
     @overload
     def search(
@@ -189,16 +176,17 @@ class Collection(Teachable):
         from lookalike.queries import resolve, resolve_all
         from lookalike.searching import search
 
-        name = lens or self._settings().lens or PLAIN
+        settings = self._settings()  # read once: whoever switches meanwhile, this search sees one state
+        name = lens or settings.lens or PLAIN
         if min_similarity == "learned":
             from lookalike.serving import learned_cut
 
             min_similarity = learned_cut(None if name == PLAIN else self.lens(name))
-        gallery = self._gallery(name)
+        gallery, backbone = self._gallery(name, settings), self._network(settings)
         how = (gallery, self.folder, k, others, where, min_similarity, self.home.cache)
 
         def embed(source: Any) -> NDArray[Any]:
-            return np.asarray(self.backbone.embed([source])[0])
+            return np.asarray(backbone.embed([source])[0])
 
         if not isinstance(query, list | tuple):
             return search([resolve(query, self.folder, gallery, embed)], *how)[0]
@@ -226,19 +214,21 @@ class Collection(Teachable):
             raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.folder}{at}")
         return settings
 
-    def _gallery(self, name: str = PLAIN) -> "Gallery":
+    def _gallery(self, name: str = PLAIN, settings: Settings | None = None) -> "Gallery":
         """What is ranked under a lens or plain, read again when the table or the lens is another."""
         from lookalike.gallery import Gallery
         from lookalike.indexing import weights_of
+        from lookalike.serving import lens_of
 
-        self._settings()
-        lens = None if name == PLAIN else self.lens(name)
-        snapshot = self.table.snapshot()
+        settings = settings or self._settings()
+        self._network(settings)  # one that was asked for and is another is refused
+        lens = None if name == PLAIN else lens_of(self.home, name, settings.backbone)
+        snapshot = Table(self.home.table(settings.backbone), 0).snapshot()
         if snapshot is None:
             raise CollectionError(
                 f"{self.folder}: no pictures yet. Put some there and run: lookalike index {self.folder}"
             )
-        state = (snapshot.version, None if lens is None else weights_of(lens))
+        state = (settings.backbone, snapshot.version, None if lens is None else weights_of(lens))
         kept = self._galleries.get(name)
         if kept is None or kept[0] != state:
             kept = (state, Gallery(snapshot, lens, self.home.cache / "codes"))
@@ -295,10 +285,11 @@ class Collection(Teachable):
         return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
 
     def status(self) -> dict[str, Any]:
-        """Counts, refused files with reasons, backbone and sizes."""
+        """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes."""
+        from lookalike.switching import size_of, tables_of
+
         settings = self._settings()
         columns = self.table.columns()
-        size = sum(file.stat().st_size for file in self.home.at.rglob("*") if file.is_file())
         return {
             "folder": str(self.folder),
             "collection": str(self.home.at),
@@ -306,7 +297,8 @@ class Collection(Teachable):
             "contents": len(set(columns["content"])),
             "backbone": settings.backbone_name,
             "precision": settings.precision,
-            "bytes": size,
+            "bytes": size_of(self.home.at),
+            "tables": tables_of(self.home, settings),
             "refused": {one.file: one.reason for one in self.refused.rows()},
         }
 

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from lookalike.errors import CollectionError, LockedError
@@ -16,15 +17,42 @@ FOLDER_NAME = ".lookalike"
 
 
 @dataclass(frozen=True)
+class Known:
+    """A backbone that a collection was read with: its name, its precision here, and how to find it again."""
+
+    name: str
+    precision: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
-    """What collection.json holds: the pictures' folder, the backbone that reads them, the lens that serves."""
+    """What collection.json holds: the pictures' folder, the backbone that reads them, the lens that serves.
+
+    Attributes:
+        original: the id of the backbone to which plain goes back; None for the one that serves.
+        switching: the id of the backbone whose table is being filled; None where no switch was begun.
+        backbones: id -> what is known of it, of every backbone that the collection was read with.
+    """
 
     folder: str
     backbone: str
     backbone_name: str
     precision: str
     lens: str | None = None
+    original: str | None = None
+    switching: str | None = None
+    backbones: dict[str, Known] = field(default_factory=dict)
     format: int = FORMAT
+
+    @property
+    def plain(self) -> str:
+        """The id of the backbone to which plain goes back."""
+        return self.original or self.backbone
+
+    def known(self) -> dict[str, Known]:
+        """Every backbone that the collection was read with, the one that serves included."""
+        return {self.backbone: Known(self.backbone_name, self.precision)} | self.backbones
 
 
 class Home:
@@ -45,6 +73,12 @@ class Home:
             self.folder = root.parent if root.name == FOLDER_NAME or settings is None else Path(settings.folder)
 
     @property
+    def words(self) -> str:
+        """What names this collection in a shell: FOLDER, and --at DIR where it is kept elsewhere."""
+        at = [] if self.at == self.folder / FOLDER_NAME else ["--at", str(self.at)]
+        return shlex.join([str(self.folder), *at])
+
+    @property
     def cache(self) -> Path:
         """What may be deleted at any time: thumbnails, ranking codes."""
         return self.at / "cache"
@@ -56,6 +90,15 @@ class Home:
     def refused(self, backbone: str) -> Path:
         """The table of the files that one backbone's indexing could not read."""
         return self.at / "tables" / f"{backbone}.refused.lance"
+
+    def tables(self) -> list[str]:
+        """The ids of the backbones that have a table."""
+        found = {path.name.split(".")[0] for path in (self.at / "tables").glob("*.lance")}
+        return sorted(id for id in found if self.table(id).is_dir())
+
+    def backbone(self, id: str) -> Path:
+        """The bundle of a backbone that was made here."""
+        return self.at / "backbones" / id
 
     @property
     def judgements(self) -> Path:
@@ -85,10 +128,11 @@ class Home:
                     f"{path}: format {version}, this lookalike knows up to {FORMAT}. "
                     "Upgrade with: pip install -U lookalike"
                 )
-            return Settings(**found)
+            known = {id: Known(**one) for id, one in found.pop("backbones", {}).items()}
+            return Settings(**found, backbones=known)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise CollectionError(
                 f"{path}: cannot be read ({type(error).__name__}). Delete {self.at} and index the folder again."
             ) from error

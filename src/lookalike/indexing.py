@@ -39,6 +39,8 @@ class Done:
         refused: file -> reason, of pictures that could not be read.
         passed_over: name -> reason, of what could not be entered or named.
         damaged: lens -> reason, of lenses that cannot be read; their columns are filled once they can.
+        said: lines for people: what else they should know.
+        freed: bytes of the tables that were removed.
     """
 
     added: int = 0
@@ -50,6 +52,8 @@ class Done:
     refused: dict[str, str] = field(default_factory=dict)
     passed_over: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    freed: int = 0
 
 
 @dataclass(frozen=True)

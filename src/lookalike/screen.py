@@ -4,7 +4,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lookalike.finding import shown
 
@@ -46,6 +46,15 @@ def table(hits: "Hits") -> "Table":
         file.stylize(f"link {hit.path.absolute().as_uri()}")
         drawn.add_row(str(rank), f"{hit.similarity:.3f}", file)
     return drawn
+
+
+def tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The tables of a collection, a line each: backbone, pictures, size, and what the table is for."""
+    for row in rows:
+        roles = {"serves": "serves", "original": "original", "filling": "being filled"}
+        role = ", ".join(word for key, word in roles.items() if row[key]) or "kept"
+        size = f"{row['bytes'] / 1e6:.1f} MB"
+        yield f"{'table':12}{one_line(row['backbone'])}  {counted(row['pictures'], 'picture')}  {size}  {role}"
 
 
 def plain_lines(answers: "Sequence[Hits]") -> Iterator[str]:

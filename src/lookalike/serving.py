@@ -19,13 +19,60 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+def lens_of(home: Home, name: str, backbone: str) -> Lens:
+    """A lens of a collection, learned on this backbone (its id).
+
+    Raises: LensError, when it is not there, damaged, or of another backbone.
+    """
+    found = any_lens(home, name)
+    if found.backbone == backbone:
+        return found
+    settings = home.settings()
+    other = None if settings is None else settings.known().get(found.backbone)
+    if other is None:
+        raise LensError(
+            f"{home.lens(name)}: learned on backbone {found.backbone or 'unknown'}, this collection has {backbone}. "
+            "Learn it again here."
+        )
+    raise LensError(
+        f"{name}: learned on backbone {other.name}, which does not read the pictures of {home.folder} now. "
+        f"To switch to it, run: lookalike use {home.words} {name}"
+    )
+
+
+def any_lens(home: Home, name: str) -> Lens:
+    """A lens of a collection, whichever backbone it was learned on.
+
+    Raises: LensError, when it is not there or damaged.
+    """
+    there = home.lenses()
+    if name not in there:
+        known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
+        raise LensError(f"{name}: no such lens in {home.folder}. {known}.")
+    return replace(Lens.load(home.lens(name)), name=name)  # a copied folder goes by the name it has here
+
+
+def lenses_of(home: Home, backbone: str) -> tuple[list[Lens], dict[str, str]]:
+    """All lenses that can serve with a backbone, and why others cannot; those of a known other one are left out."""
+    good, bad = [], {}
+    settings = home.settings()
+    known = {} if settings is None else settings.known()
+    for name in home.lenses():
+        try:
+            if any_lens(home, name).backbone not in known.keys() - {backbone}:
+                good.append(lens_of(home, name, backbone))
+        except LensError as error:
+            bad[name] = str(error)
+    return good, bad
+
+
 def check_new(home: Home, name: str, replacing: bool) -> None:
     """Whether a lens may be learned under this name.
 
     Raises: LensError, for a name that is none, or is taken.
     """
     check_name(name)
-    _settings(home)
+    settings_of(home)
     if not replacing and name in home.lenses():
         raise LensError(f"{name}: a lens of {home.folder} already. Choose another with --name, or add --replace.")
 
@@ -38,7 +85,7 @@ def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image
 
     Args:
         home: of the collection.
-        table: of its backbone.
+        table: of its backbone; where that does not read the pictures, the lens is kept and cannot serve yet.
         lens: to keep, with its proof.
         beside: texts and pictures for its folder, by file name.
         use: put it into service, if its proof allows.
@@ -46,8 +93,9 @@ def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image
     Raises: LensError, when it would take the place of a lens in service without being better than plain.
     """
     with home.writing():
-        settings = _settings(home)
-        if settings.lens == lens.name and not serves_by(lens.proof):
+        settings = settings_of(home)
+        here = lens.backbone == settings.backbone
+        if settings.lens == lens.name and not (here and serves_by(lens.proof)):
             raise LensError(
                 f"{lens.name}: {words_of(lens.proof)} The lens of that name stays in service. To keep this one beside "
                 "it, learn it under another name."
@@ -64,54 +112,52 @@ def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image
                 folder.rename(Path(temporary, "old"))
             new.rename(folder)
         serve(table, lens)
-        serves = serves_by(lens.proof) and (use or settings.lens == lens.name)
+        serves = here and serves_by(lens.proof) and (use or settings.lens == lens.name)
         if serves:
             home.save(replace(settings, lens=lens.name))
         return serves
 
 
-def put_into_service(home: Home, table: Table, lens: Lens | None, *, anyway: bool = False) -> None:
-    """Search through this lens from now on where none is named; None for plain.
-
-    A lens whose folder was copied here from another collection of the same backbone gets its column now.
+def check_serves(lens: Lens | None, anyway: bool) -> None:
+    """Whether a lens may be put into service.
 
     Raises: LensError, when it is not better than plain, or not proved, and `anyway` is not set.
     """
-    with home.writing():
-        settings = _settings(home)
-        if lens is None:
-            home.save(replace(settings, lens=None))
-            return
-        if not anyway and not serves_by(lens.proof):
-            raise LensError(f"{lens.name}: {words_of(lens.proof)} Not put into service; to do so still, add --anyway.")
-        serve(table, lens)
-        home.save(replace(settings, lens=lens.name))
+    if lens is not None and not anyway and not serves_by(lens.proof):
+        raise LensError(f"{lens.name}: {words_of(lens.proof)} Not put into service; to do so still, add --anyway.")
 
 
-def forget(home: Home, table: Table, name: str) -> None:
-    """Remove a lens, damaged ones too: its folder and its column; plain serves where it did.
+def forget(home: Home, name: str) -> None:
+    """Remove a lens, damaged ones too: its folder and its columns; plain serves where it did.
 
     Raises: LensError, when it is not there.
     """
     with home.writing():
-        settings = _settings(home)
+        settings = settings_of(home)
         if name not in home.lenses():
             there = ", ".join(home.lenses()) or "none"
             raise LensError(f"{name}: no lens of {home.folder} to forget. There are: {there}.")
         if settings.lens == name:
             home.save(replace(settings, lens=None))
         shutil.rmtree(home.lens(name))
-        table.drop_lens(name)
+        for id in home.tables():
+            Table(home.table(id), 1).drop_lens(name)
 
 
 def listed(home: Home) -> list[dict[str, Any]]:
-    """Every lens of a collection: name, whether it serves, date, data, dims, verdict, and what its proof says."""
-    serving = _settings(home).lens
+    """Every lens of a collection: name, whether it serves, date, data, dims, verdict, and what its proof says.
+
+    `backbone` is what the backbone is called that it was learned on, `here` whether that one reads the pictures now.
+    """
+    settings = settings_of(home)
+    known = settings.known()
     rows = []
     for name in home.lenses():
-        row: dict[str, Any] = {"name": name, "serves": name == serving}
+        row: dict[str, Any] = {"name": name, "serves": name == settings.lens, "backbone": None, "here": False}
         try:
             lens = Lens.load(home.lens(name))
+            row["backbone"] = known[lens.backbone].name if lens.backbone in known else lens.backbone
+            row["here"] = lens.backbone == settings.backbone
             row |= {"date": str(lens.settings.get("date", "")), "data": lens.settings.get("data", [])}
             row |= {"dims": lens.dims, "verdict": lens.proof and lens.proof.verdict, "words": words_of(lens.proof)}
         except LookalikeError as error:
@@ -142,10 +188,11 @@ def learned_cut(lens: Lens | None) -> float:
     return proof.cut_off
 
 
-def _settings(home: Home) -> Settings:
+def settings_of(home: Home) -> Settings:
+    """What collection.json says. Raises: CollectionError, when nothing was indexed yet."""
     settings = home.settings()
     if settings is None:
-        raise CollectionError(f"{home.folder}: not indexed yet. Run: lookalike index {home.folder}")
+        raise CollectionError(f"{home.folder}: not indexed yet. Run: lookalike index {home.words}")
     return settings
 
 

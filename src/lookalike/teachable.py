@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lookalike.backbone import Backbone
     from lookalike.gallery import Gallery
     from lookalike.gathering import Material, Stage
+    from lookalike.indexing import Progress
     from lookalike.learn.examples import Examples
     from lookalike.learn.judgements import Judgements
     from lookalike.lens import Lens
@@ -27,6 +28,8 @@ class Teachable(ABC):
 
     home: Home
     folder: Path
+    _asked: str | Path | None
+    _threads: int | None
 
     @property
     @abstractmethod
@@ -161,17 +164,37 @@ class Teachable(ABC):
 
         return listed(self.home)
 
-    def use(self, name: str, *, anyway: bool = False) -> None:
+    def use(
+        self,
+        name: str,
+        *,
+        anyway: bool = False,
+        report: "Callable[[Progress], None] | None" = None,
+        say: Callable[[str], None] | None = None,
+    ) -> None:
         """Search through this lens from now on where none is named; "plain" for none.
 
-        Raises: LensError, when it is not better than plain and `anyway` is not set.
-        """
-        from lookalike.serving import put_into_service
+        A lens of another backbone, and plain where that is not the original one, switches the collection: that one's
+        table is brought up to date with the folder while the old one serves, and takes its place at the end.
 
-        put_into_service(self.home, self.table, None if name == PLAIN else self.lens(name), anyway=anyway)
+        Args:
+            name: of the lens, or "plain".
+            anyway: even where the lens is not better than plain.
+            report: called with the progress as pictures are embedded.
+            say: called with each line on what a switch means.
+        Raises: LensError, when it is not better than plain and `anyway` is not set; CollectionError; LockedError.
+        """
+        from lookalike.serving import any_lens
+        from lookalike.switching import put_into_service
+
+        lens = None if name == PLAIN else any_lens(self.home, name)
+        done = put_into_service(self.home, lens, anyway=anyway, threads=self._threads, report=report)
+        self._asked = None  # what is in service now was asked for by this
+        for line in () if done is None else (*done.said, *done.damaged.values()):
+            (say or (lambda line: None))(line)
 
     def forget(self, name: str) -> None:
         """Remove a lens. Raises: LensError, when it is not there."""
         from lookalike.serving import forget
 
-        forget(self.home, self.table, name)
+        forget(self.home, name)
