@@ -6,7 +6,8 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,8 @@ class Bundle:
         side_px: the side of its square input.
         depths: the outputs that are put together into the features, in order.
         layers: name, kind, output shape and parameters of each layer, in order.
+        parent: the id of the backbone that it was tuned from; "" where it was not.
+        tuning: how it was tuned: the first layer that learned, steps, rate, seed and so on.
     """
 
     path: Path
@@ -54,6 +57,8 @@ class Bundle:
     licence: str = ""
     source: str = ""
     resize: str = "squash"
+    parent: str = ""
+    tuning: dict[str, Any] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -94,6 +99,8 @@ def read(path: Path) -> Bundle:
             licence=str(found.get("licence", "")),
             source=str(found.get("source", "")),
             resize=str(found.get("resize", "squash")),
+            parent=str(found.get("parent", "")),
+            tuning=dict(found.get("tuning", {})),
         )
     except KeyError as error:
         raise BundleError(f"{table}: {error} is missing. docs/formats.md lists every key.") from error
@@ -140,6 +147,30 @@ def identify(tensors: dict[str, Any], preprocessing: dict[str, Any]) -> str:
         digest.update(f"{name}{tensors[name].shape}{tensors[name].dtype}".encode())
         digest.update(tensors[name].tobytes())
     return digest.hexdigest()
+
+
+def layer_index(bundle: Bundle, layer: str | int) -> int:
+    """The place of a layer in the bundle's table of layers, from 0.
+
+    Args:
+        bundle: with a table of layers.
+        layer: its name; the start of names up to a dot, for the first of them ("blocks.15"); or its place, which counts
+            from the end where it is negative.
+    Raises: BundleError, which names the nearest.
+    """
+    names = [str(one["name"]) for one in bundle.layers]
+    if not names:
+        raise BundleError(f"{bundle.name}: its backbone.json has no table of layers. Convert the model anew.")
+    if isinstance(layer, int) or re.fullmatch(r"-?\d+", layer):
+        place = int(layer)
+        if not -len(names) <= place < len(names):
+            raise BundleError(f"{bundle.name}: has no layer {place}. Its {len(names)} layers count from 0, or from -1.")
+        return place % len(names)
+    for place, name in enumerate(names):
+        if name == layer or name.startswith(f"{layer}."):
+            return place
+    near = get_close_matches(layer, names, 1, 0.0)[0]
+    raise BundleError(f"{bundle.name}: has no layer {layer!r}. The nearest is {near!r}, of {len(names)} layers.")
 
 
 def _depth(table: dict[str, Any]) -> Depth:

@@ -64,7 +64,7 @@ def _made(source: "Source", place: Path) -> Bundle:
         raise MissingExtraError(f"converting {source.name}", "learn") from error
     depths = towers.load(source)
     model = graph.export(source.name, depths)
-    graph.check(source.name, depths, model)
+    graph.check(source.name, depths, depths.prepared.side_px, depths.depths, model)
     settings = towers.settings(depths)
     preprocessing: dict[str, Any] = {
         **vars(depths.prepared),

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
+from lookalike.bundle import Depth
 from lookalike.conversion.towers import Depths
 from lookalike.errors import BundleError, MissingExtraError
 from lookalike.runtime import openvino
@@ -49,17 +51,23 @@ def export(name: str, network: Depths) -> bytes:
     return bytes(program.model_proto.SerializeToString())
 
 
-def check(name: str, network: Depths, model: bytes) -> None:
+def check(name: str, network: nn.Module, side: int, depths: tuple[Depth, ...], model: bytes) -> None:
     """Run both on the same pictures, in float32.
+
+    Args:
+        name: the model's, for errors.
+        network: uint8 (n, side, side, 3) -> a tensor a depth.
+        side: of the pictures.
+        depths: of the bundle that is to be, in the network's order.
+        model: the ONNX file.
 
     Raises: BundleError, when a depth of theirs agrees less than LEAST_COSINE.
     """
-    side = network.prepared.side_px
     pictures = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     core = openvino().Core()
     compiled = core.compile_model(core.read_model(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     answers = compiled(pictures)
-    for depth, ours in zip(network.depths, run(network, pictures), strict=True):
+    for depth, ours in zip(depths, run(network, pictures), strict=True):
         theirs = answers[depth.name]
         cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1) + 1e-30)
         if not cosine.min() > LEAST_COSINE:
@@ -69,7 +77,7 @@ def check(name: str, network: Depths, model: bytes) -> None:
             )
 
 
-def run(network: Depths, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+def run(network: nn.Module, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
     """What torch makes of uint8 pictures (n, side, side, 3): the depths, each (n, length) float32."""
     with torch.no_grad():
         return [one.numpy() for one in network(torch.from_numpy(pictures))]

@@ -36,12 +36,12 @@ class Depths(nn.Module):
         self.offsets: Tensor
         self.register_buffer("factors", torch.tensor(prepared.factors).reshape(3, 1, 1), persistent=False)
         self.register_buffer("offsets", torch.tensor(prepared.offsets).reshape(3, 1, 1), persistent=False)
-        blocks = _blocks(tower)
-        before = [len(blocks) * 3 // 4, len(blocks) // 2] if family.tokens else range(len(blocks) - 1, 0, -1)
-        self.places = [place for place in dict.fromkeys(before) if 0 < place < len(blocks)]
+        parts = blocks(tower)
+        before = [len(parts) * 3 // 4, len(parts) // 2] if family.tokens else range(len(parts) - 1, 0, -1)
+        self.places = [place for place in dict.fromkeys(before) if 0 < place < len(parts)]
         self._given: dict[int, Tensor] = {}
         for place in self.places:
-            blocks[place - 1].register_forward_hook(self._keep(place))
+            parts[place - 1].register_forward_hook(self._keep(place))
         with torch.no_grad():
             example = torch.zeros(1, prepared.side_px, prepared.side_px, 3, dtype=torch.uint8)
             lengths = [one.shape[1] for one in self(example)]
@@ -57,15 +57,28 @@ class Depths(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """uint8 (n, side, side, 3) -> (n, length) each."""
-        pixels = image.permute(0, 3, 1, 2).to(torch.float32) * self.factors + self.offsets  # (n, 3, side, side)
-        given = self.tower(pixel_values=pixels)
-        last = given.last_hidden_state
+        given = self.tower(pixel_values=self.pixels(image))
+        return self.whole(given) + tuple(self.pooled(place) for place in self.places)
+
+    def pixels(self, image: Tensor) -> Tensor:
+        """uint8 (n, side, side, 3) -> float32 (n, 3, side, side), scaled as the network wants it."""
+        return image.permute(0, 3, 1, 2).to(torch.float32) * self.factors + self.offsets
+
+    def whole(self, given: Any) -> tuple[Tensor, ...]:
+        """The depths of the tower's own output: what stands for the whole picture, and the mean of its patches."""
+        last: Tensor = given.last_hidden_state
         if not self.family.tokens:
-            whole = given.pooler_output.flatten(1) if self.family.summary == "pooler" else last.mean((2, 3))
-            return whole, *(self._given[place].mean((2, 3)) for place in self.places)
+            return (given.pooler_output.flatten(1) if self.family.summary == "pooler" else last.mean((2, 3)),)
         whole = given.pooler_output if self.family.summary == "pooler" else last[:, 0]
-        first = last.shape[1] - self._patches()  # tokens before the patches: the class, registers
-        return whole, last[:, first:].mean(1), *(self._given[place][:, first:].mean(1) for place in self.places)
+        return whole, self._mean_of_patches(last)
+
+    def pooled(self, place: int) -> Tensor:
+        """The depth after so many blocks, of the pictures that the tower saw last: (n, length)."""
+        given = self._given[place]
+        return self._mean_of_patches(given) if self.family.tokens else given.mean((2, 3))
+
+    def _mean_of_patches(self, tokens: Tensor) -> Tensor:
+        return tokens[:, tokens.shape[1] - self._patches() :].mean(1)  # before them: the class, registers
 
     def _patches(self) -> int:
         config: Any = self.tower.config
@@ -174,7 +187,8 @@ def tensors(source: Source) -> dict[str, Any]:
     }
 
 
-def _blocks(tower: nn.Module) -> nn.ModuleList:
+def blocks(tower: nn.Module) -> nn.ModuleList:
+    """The blocks of a network, or its stages, in order. Raises: BundleError, when they are not where they were."""
     roots = [tower, getattr(tower, "vision_model", tower)]
     for root in roots:
         for path in BLOCKS:

@@ -1,7 +1,8 @@
 """Learning with torch: anchor, positive, negative, and a network that brings the first two together.
 
 On arrays, not collections: anyone with a matrix of features and their groups can use it. Read it in the order
-pairs, batches, miners, losses, training, correction; what happens on the way is in reports and watch.
+pairs, batches, miners, losses, training, correction; what happens on the way is in reports and watch. The deep tier is
+in unfreeze, after cuts (graphs, towers), activations and checkpoints.
 """
 
 from lookalike.errors import MissingExtraError
@@ -21,6 +22,8 @@ try:
     from lookalike.siamese.networks import LowRank, tutorial_head
     from lookalike.siamese.reports import Learned, Report, curves_arguments, curves_csv
     from lookalike.siamese.training import TUTORIAL, train
+    from lookalike.siamese.twins import twin
+    from lookalike.siamese.unfreeze import DeepCost, DeepSettings, Unfreezing
 except ModuleNotFoundError as missing:
     if missing.name != "torch":
         raise
@@ -30,6 +33,8 @@ __all__ = [
     "TUTORIAL",
     "Batch",
     "Correction",
+    "DeepCost",
+    "DeepSettings",
     "Learned",
     "LowRank",
     "MultiPositiveSoftmax",
@@ -37,6 +42,7 @@ __all__ = [
     "Settings",
     "SoftMarginTripletLoss",
     "TripletLoss",
+    "Unfreezing",
     "all_triplets",
     "batch_hard",
     "batches",
@@ -51,4 +57,5 @@ __all__ = [
     "train",
     "triplet_loss",
     "tutorial_head",
+    "twin",
 ]

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Generator
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,8 +13,9 @@ from torch import Tensor, nn
 
 from lookalike.errors import ShapeError, TrainingError
 from lookalike.siamese.batches import Rows, batches
+from lookalike.siamese.checkpoints import Standing, digest_of
 from lookalike.siamese.losses import Loss, loss_by_name
-from lookalike.siamese.miners import Miner, Triplets, all_triplets, miner_by_name
+from lookalike.siamese.miners import Miner, Triplets, WarmUp, all_triplets, miner_by_name
 from lookalike.siamese.pairs import partners, squared_distances, strangers
 from lookalike.siamese.randomness import Randomness
 from lookalike.siamese.reports import Learned, Report
@@ -44,6 +46,8 @@ def train(
     patience: int = 20,
     seed: int = 0,
     learned: Learned | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every: int = 25,
 ) -> Generator[Report, None, None]:
     """Learn, a step whenever the next report is asked for.
 
@@ -54,7 +58,8 @@ def train(
     Args:
         network: turns a batch into embeddings (b, d) float32; rows of length 1, where the loss wants that.
         inputs: `inputs[rows]` with rows (b,) int64 gives what the network eats: an array of features (n, f), or
-            anything that loads pictures when asked. float16 and float64 become float32.
+            anything that loads pictures when asked; several arrays, where the network takes several. float16 and
+            float64 become float32. What it draws from `inputs.rng`, if it has one, is drawn again after a resumption.
         group: (n,) int64, who belongs together; -1 for none.
         side: (n,) int64, or None; a batch takes pictures of as many sides as it can.
         triplets: (t, 3) int64 rows anchor, positive, negative, or None; they are learned as they are.
@@ -75,8 +80,12 @@ def train(
         patience: steps in a row without an active triplet, or collapsed, until that counts.
         seed: of the batches, the random negatives and dropout; the network's first weights are the caller's.
         learned: where to keep the best so far, for callers who want to read it on the way.
-    Raises: TrainingError, one line with the remedy: the loss is no number, all embeddings have become alike, or no
-        triplet was ever active; ExamplesError, when there is nothing to tell apart; ShapeError.
+        checkpoint: a file to go on from. Where it is there already, the steps that it has done are not done again
+            (`learned.curve` has their reports), and the rest is what it would have been, to the bit.
+        checkpoint_every: steps between two writings of it; the last step is always one.
+    Raises: TrainingError, one line with the remedy: the loss is no number, all embeddings have become alike, no
+        triplet was ever active, or the checkpoint is of another learning; ExamplesError, when there is nothing to tell
+        apart; ShapeError.
 
     >>> features = np.float32([[1, 0, 1], [1, 0, -1], [-1, 0, 1], [-1, 0, -1]])   # the first column tells the groups
     >>> network, group = nn.Linear(3, 2), np.array([0, 0, 1, 1])
@@ -103,10 +112,23 @@ def train(
     device = weights[0].device
     randomness, watch = Randomness(seed), Watch(patience)
     learned = Learned() if learned is None else learned
-    learned.keep(network, 0, validated(network, validate))
-    started, pictures = time.perf_counter(), 0
+    of_loss = measure if isinstance(measure, nn.Module) else nn.Module()
+    drawn = [for_miner, inputs.rng] if hasattr(inputs, "rng") else [for_miner]
+    settings = {"seed": seed, "steps": steps, "rows": rows, "per group": per_group, "rate": base_rates}
+    settings |= {"examples": digest_of(group, side, triplets), "margin": margin, "temperature": temperature}
+    settings["weights"] = [list(x.shape) for x in weights]
+    now = Standing(network, of_loss, optimizer, learned, randomness, watch, drawn, settings)
+    if checkpoint is not None and checkpoint.is_file():
+        now.restore(checkpoint)
+        for _ in range(now.step):
+            next(stream)
+        if isinstance(mine, WarmUp):
+            mine.done = now.step
+    else:
+        learned.keep(network, 0, validated(network, validate))
+    started = time.perf_counter() - now.elapsed_s
     try:
-        for step in range(1, steps + 1):
+        for step in range(now.step + 1, steps + 1 if not now.finished else 0):
             batch = next(stream)
             labels = torch.from_numpy(batch.labels).to(device)
             given = torch.from_numpy(batch.triplets).to(device)
@@ -115,7 +137,7 @@ def train(
 
             with randomness:  # dropout draws from the seed
                 network.train()
-                embeddings = network(taken(inputs, batch.rows, device))  # (b, ...) -> (b, d)
+                embeddings = network(*taken(inputs, batch.rows, device))  # (b, ...) -> (b, d)
                 chosen = chosen_triplets(embeddings, labels, given, mine)
                 value = measure(embeddings, labels, chosen)
 
@@ -123,7 +145,7 @@ def train(
                 equal = torch.ones_like(embeddings)
                 alike = partial(loss_value, measure, equal, labels, chosen)
                 number = float(value.detach())
-                finished = watch.check(step, number, spread, alike)
+                now.finished = watch.check(step, number, spread, alike)
                 active = active_share(embeddings.detach(), labels, given, margin)
 
                 optimizer.zero_grad()
@@ -132,16 +154,19 @@ def train(
 
             if not all(bool(p.isfinite().all()) for p in weights):
                 raise TrainingError(f"step {step}: a weight is no number any more. Use a smaller learning rate.")
-            asked = validate is not None and (finished or step == steps or step % validate_every == 0)
+            last = now.finished or step == steps
+            asked = validate is not None and (last or step % validate_every == 0)
             recall = validated(network, validate) if asked else None
             learned.keep(network, step, recall)
-            pictures += len(batch.rows)
-            elapsed = time.perf_counter() - started
-            rate, remaining_s = pictures / elapsed, elapsed / step * (steps - step)
+            now.step, now.pictures = step, now.pictures + len(batch.rows)
+            now.elapsed_s = time.perf_counter() - started
+            rate, remaining_s = now.pictures / now.elapsed_s, now.elapsed_s / step * (steps - step)
             report = Report(step, steps, number, active, spread, recall, rate, remaining_s)
             learned.curve.append(report)
+            if checkpoint is not None and (last or step % checkpoint_every == 0):
+                now.save(checkpoint)
             yield report
-            if finished:
+            if now.finished:
                 return
         watch.finish()
     finally:
@@ -149,11 +174,12 @@ def train(
         network.eval()
 
 
-def taken(inputs: Any, rows: Rows, device: torch.device) -> Tensor:
-    """The network's input for some rows, on its device."""
+def taken(inputs: Any, rows: Rows, device: torch.device) -> tuple[Tensor, ...]:
+    """The network's inputs for some rows, on its device."""
     at = torch.from_numpy(rows).to(inputs.device) if isinstance(inputs, Tensor) else rows
-    batch = torch.as_tensor(inputs[at]).to(device)
-    return batch.float() if batch.is_floating_point() else batch
+    found = inputs[at]
+    batch = [torch.as_tensor(one).to(device) for one in (found if isinstance(found, tuple) else (found,))]
+    return tuple(one.float() if one.is_floating_point() else one for one in batch)
 
 
 def chosen_triplets(embeddings: Tensor, labels: Tensor, given: Tensor, mine: Miner | None) -> Triplets | None:

@@ -1,0 +1,306 @@
+"""The deep tier: a backbone's last layers learn what belongs together, and the result is a backbone of its own."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from lookalike import bundle as bundles
+from lookalike.bundle import Bundle, Depth
+from lookalike.conversion import graph
+from lookalike.errors import TrainingError
+from lookalike.learn.recipe import recipe
+from lookalike.lens import Lens
+from lookalike.pictures import Source
+from lookalike.siamese.activations import Activations
+from lookalike.siamese.batches import Rows, batches, members
+from lookalike.siamese.correction import ClosedForm, main_directions
+from lookalike.siamese.cuts import Twin
+from lookalike.siamese.losses import Loss
+from lookalike.siamese.miners import Miner
+from lookalike.siamese.networks import LowRank
+from lookalike.siamese.reports import Learned, Report
+from lookalike.siamese.training import train
+from lookalike.siamese.twins import twin
+
+SMALL = 600  # pictures in groups: fewer learn in fewer steps
+LEAST_SOFT, LEAST = 1e-3, 1e-6  # of a depth's mean, and of anything: the root's slope at 0 has no end
+
+
+@dataclass(frozen=True)
+class DeepSettings:
+    """How a backbone learns; docs/quality.md says where the defaults were measured.
+
+    Attributes:
+        loss, miner, margin, temperature, rows: as in `train`.
+        steps: as in `train`; None for 150, or 50 for less than 600 pictures.
+        per_group: as in `train`; None for 4, and up to 12 where groups are few.
+        learning_rate: of AdamW, warmed up and then falling along a cosine; None for 1e-3 where one block learns,
+            4e-4 where more do, and 1e-4 for networks of other families.
+        weight_decay: of AdamW.
+        rank, dropout: of the low-rank correction that learns along and is thrown away.
+        views: of each picture that are kept: itself, its mirror image, crops.
+        most_mb: that the cached activations may take on disk.
+        checkpoint_every: steps.
+        device: "cpu" or "cuda"; None for CUDA where torch sees it.
+        bf16: whether the network computes in bfloat16; None where it pays: on CUDA.
+    """
+
+    loss: str | Loss = "softmax"
+    miner: str | Miner | None = None
+    margin: float = 0.2
+    temperature: float = 0.1
+    steps: int | None = None
+    rows: int = 128
+    per_group: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float = 1e-4
+    rank: int = 128
+    dropout: float = 0.2
+    views: int = 1
+    most_mb: float = 8000
+    checkpoint_every: int = 25
+    device: str | None = None
+    bf16: bool | None = None
+
+
+@dataclass(frozen=True)
+class DeepCost:
+    """What learning will take, told before it starts.
+
+    Attributes:
+        pictures, views: what is cached of how many pictures.
+        mb: the cache takes on disk.
+        caching_s: seconds until it is filled; 0 where it is.
+        steps, step_s: how many steps, and seconds a step.
+        learning, weights: how many numbers of the network learn, of how many.
+    """
+
+    pictures: int
+    views: int
+    mb: float
+    caching_s: float
+    steps: int
+    step_s: float
+    learning: int
+    weights: int
+
+    @property
+    def learning_s(self) -> float:
+        """Seconds of all steps."""
+        return self.steps * self.step_s
+
+    def __str__(self) -> str:
+        views = f" in {self.views} views" if self.views > 1 else ""
+        return (
+            f"{self.learning:,} of {self.weights:,} weights learn from {self.pictures:,} pictures{views}: about "
+            f"{self.caching_s:,.0f} s and {self.mb:,.0f} MB to prepare, {self.learning_s:,.0f} s for "
+            f"{self.steps} steps."
+        )
+
+
+class Unfreezing:
+    """A backbone on its way: go through `steps()`, and take `bundle()` at any time.
+
+    Args:
+        bundle: of the backbone, `Backbone(..).bundle`.
+        pictures: paths, bytes, PIL images or arrays of pixels; n of them.
+        group, side, triplets: what to learn from, see `batches`.
+        layer: the first that learns: its name, the start of names up to a dot ("blocks.15"), or its place in
+            `bundle.layers`, which counts from the end where it is negative.
+        run: the folder for what is cached and for the checkpoint. A run that was broken off there goes on, and its
+            curve is what it would have been.
+        seed: of all that is drawn.
+    Raises: BundleError, TrainingError, ExamplesError, ShapeError, MissingExtraError; each says what to do.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        pictures: Sequence[Source],
+        group: Rows,
+        *,
+        side: Rows | None = None,
+        triplets: Rows | None = None,
+        layer: str | int,
+        run: Path,
+        settings: DeepSettings | None = None,
+        seed: int = 0,
+    ):
+        self.parent, self.pictures, self.run, self.seed = bundle, pictures, run, seed
+        self.group, self.side, self.triplets = np.asarray(group, np.int64), side, triplets
+        if len(pictures) != len(self.group):
+            raise TrainingError(
+                f"{len(pictures)} pictures, but group names {len(self.group)}. Give one group a picture."
+            )
+        next(batches(self.group, np.random.default_rng(0), side=side, triplets=triplets))  # raises what it raises
+        wanted = settings or DeepSettings()
+        device = wanted.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.twin = twin(bundle).to(device)
+        self.layer = bundles.layer_index(bundle, layer)
+        self.at = self.twin.unfreeze(self.layer)
+        self.settings = self._decided(wanted, device)
+        self.activations = Activations(
+            self.twin, self.at, pictures, run, views=wanted.views, seed=seed, most_mb=wanted.most_mb
+        )
+        self.learned = Learned()
+        self.network: Tuned | None = None
+
+    def cost(self) -> DeepCost:
+        """What learning will take, by a few pictures and two steps; nothing is written, nothing is learned."""
+        rows = min(self.settings.rows, len(self.pictures))
+        activations = torch.zeros(rows, *self.activations.shape, device=self.twin.device)
+        pooled = tuple(torch.zeros(rows, size, device=self.twin.device) for size in self.activations.pooled)
+        for _ in range(2):  # the first is slower
+            started = time.perf_counter()
+            torch.autograd.backward([one.sum() for one in self._learning_depths(activations, pooled)])
+            step_s = time.perf_counter() - started
+        for weight in self.twin.parameters():
+            weight.grad = None
+        return DeepCost(
+            pictures=len(self.pictures),
+            views=self.activations.views,
+            mb=self.activations.mb,
+            caching_s=0.0 if self.activations.filled else self.activations.seconds(),
+            steps=self.settings.steps or 0,
+            step_s=step_s,
+            learning=sum(one.numel() for one in self.twin.learning().values()),
+            weights=sum(one.numel() for one in self.twin.parameters()),
+        )
+
+    def cache(self) -> Iterator[tuple[int, int]]:
+        """Keep the activations of all pictures, where that is not done yet; yields how many are done, of how many."""
+        if not self.activations.filled:
+            yield from self.activations.fill()
+
+    def steps(self) -> Iterator[Report]:
+        """Learn, a step whenever the next report is asked for; what is not cached yet is cached first.
+
+        Raises: what `train` raises; PictureError; TrainingError, when a GPU has too little memory.
+        """
+        for _ in self.cache():
+            pass
+        s = self.settings
+        self.network = self.network or self._network()
+        optimizer = torch.optim.AdamW(self.network.parameters(), s.learning_rate or 0.0, weight_decay=s.weight_decay)
+        try:
+            yield from train(
+                self.network,
+                self.activations,
+                self.group,
+                side=self.side,
+                triplets=self.triplets,
+                optimizer=optimizer,
+                seed=self.seed,
+                learned=self.learned,
+                checkpoint=self.run / "checkpoint.safetensors",
+                checkpoint_every=s.checkpoint_every,
+                **{name: getattr(s, name) for name in TRAINED},
+            )
+        except torch.cuda.OutOfMemoryError as error:
+            raise TrainingError(
+                f"the GPU has too little memory for {s.rows} pictures a step. Use fewer rows, or unfreeze from a later "
+                "layer on."
+            ) from error
+
+    def bundle(self, path: Path) -> Bundle:
+        """Write the backbone as it has become, best step so far, and check it against torch.
+
+        Args: path: of its folder, which must not be there yet.
+        Raises: BundleError, when the file and torch do not agree.
+        """
+        about = {
+            name: x if isinstance(x, str | int | float | None) else repr(x) for name, x in vars(self.settings).items()
+        }
+        about |= {"layer": str(self.parent.layers[self.layer]["name"]), "step": self.learned.step, "seed": self.seed}
+        tensors = {name: weight.detach().cpu().numpy() for name, weight in self.twin.named_parameters()}
+        preprocessing = {"parent": self.parent.id, "depths": [asdict(one) for one in self.parent.depths]}
+        found = bundles.identify(tensors, preprocessing)
+        name = f"{self.parent.name.partition('-tuned-')[0]}-tuned-{found[:6]}"
+        tuned = replace(self.parent, path=path, name=name, id=found, parent=self.parent.id, tuning=about)
+        model, also = self.twin.files(tuned)
+        device = self.twin.device
+        graph.check(name, self.twin.to("cpu"), tuned.side_px, tuned.depths, model)
+        self.twin.to(device)
+        return bundles.write(tuned, model, also)
+
+    def _learning_depths(self, activation: Tensor, pooled: tuple[Tensor, ...]) -> list[Tensor]:
+        """The depths that a gradient comes through."""
+        return [one for one in self.twin.back(activation, pooled, self.at) if one.requires_grad]
+
+    def _decided(self, s: DeepSettings, device: str) -> DeepSettings:
+        """The settings, with what depends on the examples and on how much learns."""
+        groups = members(self.group)
+        few = sum(map(len, groups)) < SMALL and not (self.triplets is not None and len(self.triplets) >= SMALL // 3)
+        return replace(
+            s,
+            device=device,
+            steps=s.steps or (50 if few else 150),
+            per_group=s.per_group or max(4, min(12, s.rows // max(len(groups), 1))),
+            learning_rate=s.learning_rate or self._rate(),
+            bf16=device == "cuda" if s.bf16 is None else s.bf16,
+        )
+
+    def _rate(self) -> float:
+        if (self.parent.path / "config.json").is_file():
+            return 1e-4
+        return 1e-3 if sum(one.numel() for one in self.twin.learning().values()) < ONE_BLOCK else 4e-4
+
+    def _network(self) -> "Tuned":
+        """The learning part before it learned: what the closed form of the same examples says."""
+        depths = self.activations.start
+        untouched = features_of([torch.from_numpy(np.array(one)) for one in depths], self.parent.depths).numpy()
+        closed = recipe()(untouched, self.group, self.side, self.triplets)
+        y = ClosedForm(closed, untouched, self.side).all()
+        directions = main_directions(y, self.settings.rank, self.seed)
+        s = self.settings
+        return Tuned(self.twin, self.at, closed, LowRank(directions, s.dropout), bool(s.bf16)).to(self.twin.device)
+
+
+ONE_BLOCK = 1_500_000  # weights: the default's last block has 1.0 million, its last four 2.4
+TRAINED = ("loss", "miner", "margin", "temperature", "steps", "rows", "per_group")
+
+
+class Tuned(nn.Module):
+    """What learns: the weights behind the cut, and a low-rank correction of the closed form that follows them.
+
+    The twin itself is no part of it: its state holds what learns and nothing else.
+    """
+
+    def __init__(self, network: Twin, at: int, closed: Lens, head: LowRank, bf16: bool):
+        super().__init__()
+        self.weights = nn.ParameterDict({name.replace(".", ":"): x for name, x in network.learning().items()})
+        self.head, self.at, self.bf16 = head, at, bf16
+        self._twin = (network,)
+        self.mean: Tensor
+        self.matrix: Tensor
+        self.register_buffer("mean", torch.from_numpy(np.atleast_2d(closed.mean).mean(axis=0)), persistent=False)
+        self.register_buffer("matrix", torch.from_numpy(closed.matrix), persistent=False)
+
+    def forward(self, activation: Tensor, *pooled: Tensor) -> Tensor:
+        """What is cached of a batch -> (b, d), rows of length 1."""
+        network = self._twin[0]
+        with torch.autocast(activation.device.type, torch.bfloat16) if self.bf16 else nullcontext():
+            depths = network.back(activation, pooled, self.at)
+        x = features_of(depths, network.bundle.depths)
+        y: Tensor = self.head((x - self.mean) @ self.matrix)  # (b, f) @ (f, d) -> (b, d)
+        return y
+
+
+def features_of(depths: Sequence[Tensor], how: Sequence[Depth]) -> Tensor:
+    """Pooled depths -> features, as `lookalike.backbone.put_together` makes them, with a slope everywhere: (n, f)."""
+    parts = []
+    for x, depth in zip(depths, how, strict=True):
+        x = x.float()
+        size = x.abs()
+        mean = size.mean(1, keepdim=True)
+        e = max(depth.soft, LEAST_SOFT) * mean + LEAST
+        root = torch.sign(x) * ((size + e) ** depth.power - e**depth.power)
+        parts.append(depth.weight * normalize(root, eps=LEAST))
+    return normalize(torch.cat(parts, 1))
