@@ -16,7 +16,9 @@ TYPE, TITLE = 20, 30
 Series = Mapping[str, tuple[Sequence[float] | NDArray[np.floating], Sequence[float] | NDArray[np.floating]]]
 
 
-def curves(series: Series, *, title: str = "", x: str = "", y: str = "", from_zero: bool = True) -> Image.Image:
+def curves(
+    series: Series, *, title: str = "", x: str = "", y: str = "", from_zero: bool = True, by_powers: bool = False
+) -> Image.Image:
     """Draw lines over a common x, in colours that people who see few colours can tell apart.
 
     Args:
@@ -25,8 +27,9 @@ def curves(series: Series, *, title: str = "", x: str = "", y: str = "", from_ze
         x: what goes to the right.
         y: what goes up.
         from_zero: whether the y axis starts at zero where all values are 0 or more.
+        by_powers: whether x is drawn by its logarithm, so that each doubling takes the same room; x above 0 then.
     Returns: RGB, 1,400 x 800 pixels.
-    Raises: ShapeError, when there is no finite point, or x and y differ in length.
+    Raises: ShapeError, when there is no finite point, x and y differ in length, or x by powers is not above 0.
 
     >>> curves({"loss": ([1, 2, 3], [0.9, 0.4, 0.2])}, title="Loss", x="step").size
     (1400, 800)
@@ -39,7 +42,15 @@ def curves(series: Series, *, title: str = "", x: str = "", y: str = "", from_ze
         raise ShapeError(f"{len(drawn)} curves in one picture. Give at most {len(SERIES)}.")
     every = np.concatenate(finite)
     first, last = float(every[:, 0].min()), float(every[:, 0].max())
-    first = 0.0 if 0 < first <= 0.2 * last else first
+    if by_powers:
+        if first <= 0:
+            raise ShapeError(f"x from {first:g} on has no logarithm. Give x above 0, or leave by_powers out.")
+        x_ticks = [(log10(value), value) for value in powers(first, last)]
+        drawn = {name: np.column_stack([np.log10(at[:, 0]), at[:, 1]]) for name, at in drawn.items()}
+        first, last = log10(first), log10(last)
+    else:
+        first = 0.0 if 0 < first <= 0.2 * last else first
+        x_ticks = [(value, value) for value in ticks(first, last if last > first else first + 1)]
     last = last if last > first else first + 1
     low = min(0.0, every[:, 1].min()) if from_zero else every[:, 1].min()
     y_ticks = ticks(low, every[:, 1].max())
@@ -52,7 +63,7 @@ def curves(series: Series, *, title: str = "", x: str = "", y: str = "", from_ze
     top = 72 + len(wrapped) * 40 + (24 if y else 0)
     left = 48 + max(text_width(label, TYPE) for label in map(_short, y_ticks)) + 16
     box = (left, top, WIDTH - 48 - names_room, HEIGHT - 64 - (36 if x else 0))
-    _axes(picture, box, (first, last), y_ticks, x, y)
+    _axes(picture, box, (first, last), x_ticks, y_ticks, x, y)
 
     ends = []
     for points, colour in zip(drawn.values(), SERIES, strict=False):
@@ -96,6 +107,17 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(i * step, 12) for i in range(first, last + 1)]
 
 
+def powers(low: float, high: float) -> list[float]:
+    """Powers of ten, their doubles and their halves within low to high, both above 0.
+
+    >>> powers(5, 1000)
+    [5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]
+    """
+    exponents = range(floor(log10(low)), floor(log10(high)) + 1)
+    every = [m * 10.0**exponent for exponent in exponents for m in (1, 2, 5)]
+    return [value for value in every if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)]
+
+
 def _short(value: float) -> str:
     return f"{value:,.10g}".replace("-", "−") if abs(value) < 1e6 else f"{value:.2g}"
 
@@ -104,6 +126,7 @@ def _axes(
     picture: Image.Image,
     box: tuple[float, float, float, float],
     span: tuple[float, float],
+    x_ticks: list[tuple[float, float]],
     y_ticks: list[float],
     x: str,
     y: str,
@@ -113,10 +136,10 @@ def _axes(
         at = bottom - (value - y_ticks[0]) / (y_ticks[-1] - y_ticks[0]) * (bottom - top)
         panel(picture, (left, at - 0.75, right, at + 0.75), SOFT if value == y_ticks[0] else LINE)
         write(picture, (left - 14, at + 7), _short(value), TYPE, SOFT, align="right")
-    for value in ticks(*span):
-        if not span[0] <= value <= span[1]:
+    for place, value in x_ticks:
+        if not span[0] <= place <= span[1]:
             continue
-        at = left + (value - span[0]) / (span[1] - span[0]) * (right - left)
+        at = left + (place - span[0]) / (span[1] - span[0]) * (right - left)
         panel(picture, (at - 0.75, bottom, at + 0.75, bottom + 7), SOFT)
         write(picture, (at, bottom + 32), _short(value), TYPE, SOFT, align="centre")
     if x:
