@@ -164,6 +164,8 @@ class Home:
             ) from error
         try:
             holder.write_text(f"process {os.getpid()}")
+            for left in self.at.glob(".collection.json.*"):  # by a run that was killed while it wrote
+                left.unlink(missing_ok=True)
             yield
         except OSError as error:
             raise CollectionError(

@@ -264,11 +264,15 @@ class Table:
             dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
 
     def clean(self) -> None:
-        """Remove what only versions older than ten minutes need, and what killed runs left."""
+        """Remove what only versions older than ten minutes need, and what killed runs left.
+
+        Only for who holds the collection's lock: what another writer has not committed yet would go too.
+        """
         dataset = self._open()
         if dataset is not None:
-            # A reader that opened the table a moment ago keeps its version.
-            dataset.cleanup_old_versions(older_than=timedelta(minutes=10))
+            # A reader that opened the table a moment ago keeps its version. What no version knows goes whatever its
+            # age: Lance would keep it for a week, in case that another writer were at work.
+            dataset.cleanup_old_versions(older_than=timedelta(minutes=10), delete_unverified=True)
 
 
 class RefusedTable:
