@@ -7,8 +7,8 @@ Tables of 10,000 and 100,000 pictures are synthetic: true features of none, but 
     python benchmarks/storage.py unchanged --pictures 10000
     python benchmarks/storage.py memory --pictures 100000 [--light]
 
-`--light` reads the pictures by a network of one matrix in place of EfficientNet-Lite0, with as large an input and as many
-features: indexing costs what it costs without inference, and holds all that it holds otherwise but the network.
+`--light` reads the pictures by a network of one matrix in place of EfficientNet-Lite0, with as large an input and as
+many features: indexing costs what it costs without inference, and holds all that it holds otherwise but the network.
 """
 
 import argparse

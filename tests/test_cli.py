@@ -1,6 +1,7 @@
 """The command as people run it: a process of its own, its two streams, its exit codes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,9 +41,45 @@ def test_what_a_user_can_mend_is_one_line_and_exit_one(photos: Path):
         assert len(run.stderr.splitlines()) == 1
 
 
-def test_wrong_usage_is_exit_two(photos: Path):
-    assert lookalike("search", photos).returncode == 2
-    assert lookalike("search", photos, "1.png", "-k", 0).returncode == 2
+def test_wrong_usage_is_one_line_that_says_where_to_look_and_exit_two(photos: Path):
+    said = {
+        ("search", photos): "lookalike search: Missing argument 'QUERY...'. See: lookalike search --help\n",
+        ("search", photos, "1.png", "-k", 0): "lookalike search: Invalid value for '-k': 0 is not in the range x>=1. "
+        "See: lookalike search --help\n",
+        ("serch", photos): "lookalike: No such command 'serch'. Did you mean 'search'? See: lookalike --help\n",
+    }
+    for words, line in said.items():
+        run = lookalike(*words)
+        assert (run.returncode, run.stdout, run.stderr) == (2, "", line)
+
+
+def test_a_pipe_that_closes_early_does_not_cost_the_grid(photos: Path, tmp_path: Path):
+    """As in `lookalike search ... --grid grid.png | head -1`; here nobody reads at all."""
+    lookalike("index", photos)
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = ["search", str(photos), "1.png", "--grid", str(tmp_path / "grid.png")]
+    run = subprocess.run([sys.executable, "-m", "lookalike", *words], stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (0, f"drawn: {tmp_path}/grid.png\n")
+    assert (tmp_path / "grid.png").is_file()
+
+
+def test_no_duplicates_are_said_in_one_line_and_no_similarity_is_refused(photos: Path):
+    (photos / "sub/copy.png").unlink()
+    lookalike("index", photos)
+    run = lookalike("duplicates", photos, "--min-similarity", 1)
+    assert (run.returncode, run.stdout) == (0, "")
+    assert run.stderr == "No two pictures are as alike as 1. Ask for less with --min-similarity.\n"
+    run = lookalike("duplicates", photos, "--min-similarity", 3)
+    assert (run.returncode, run.stderr) == (1, "a least similarity of 3.0: similarities lie between -1 and 1.\n")
+
+
+def test_copying_onto_a_file_says_so(photos: Path, tmp_path: Path):
+    lookalike("index", photos)
+    (tmp_path / "file").touch()
+    run = lookalike("search", photos, "1.png", "--copy-to", tmp_path / "file")
+    assert (run.returncode, run.stderr) == (1, f"{tmp_path}/file: a file. Name a folder to copy to.\n")
 
 
 def test_status_names_the_refused_files(photos: Path):

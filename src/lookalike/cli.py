@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 class _Group(click.Group):
     def invoke(self, context: click.Context) -> Any:
-        """Turn our errors into one line and exit 1, and Ctrl-C into exit 130."""
+        """Turn our errors into one line and exit 1, wrong usage into one and exit 2, and Ctrl-C into exit 130."""
         try:
             return super().invoke(context)
+        except click.UsageError as error:
+            verb = (error.ctx or context).command_path
+            click.echo(f"{verb}: {screen.one_line(error.format_message())} See: {verb} --help", err=True)
+            sys.exit(2)
         except LookalikeError as error:
             click.echo(screen.one_line(str(error)), err=True)
             sys.exit(1)
@@ -34,8 +38,8 @@ class _Group(click.Group):
             kept = " What was committed is kept; the same command goes on."
             click.echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use'} else ''}", err=True)
             sys.exit(130)
-        except BrokenPipeError:  # whoever read our answers has read enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:
+            _say_no_more()
             sys.exit(0)
         except OSError as error:  # a disk or a permission that nothing closer to it foresaw
             where = f"{screen.one_line(os.fsdecode(error.filename))}: " if error.filename else ""
@@ -163,7 +167,11 @@ def search(
             passed_over=passed_over, report=report,
         )  # fmt: skip
     show: Callable[[Sequence[Hits]], None] = _json if as_json else _csv if as_csv else _table
-    show(answers)
+    try:
+        show(answers)
+        sys.stdout.flush()
+    except BrokenPipeError:  # what else was asked for is still done
+        _say_no_more()
     for reason in passed_over.values():
         click.echo(screen.one_line(reason), err=True)
     if answers and not any(answers):
@@ -212,6 +220,8 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bo
     """Pairs of pictures of equal (1.0000) or nearly equal content."""
     with screen.working("comparing"):
         pairs = Collection(folder, at=at).duplicates(min_similarity)
+    if not pairs:
+        click.echo(f"No two pictures are as alike as {min_similarity:g}. Ask for less with --min-similarity.", err=True)
     for first, second, value in pairs:
         if as_json:
             pair = {"files": [first, second], "similarity": round(value, 6)}
@@ -247,6 +257,11 @@ def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
 
 for verb in (cli_teach.learn, cli_teach.judge, cli_teach.lenses, cli_teach.use, cli_teach.forget):
     main.add_command(verb)
+
+
+def _say_no_more() -> None:
+    """Whoever read our answers has read enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _same(folder: Path, at: Path | None) -> str:

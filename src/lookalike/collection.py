@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import CollectionError, MissingExtraError
+from lookalike.errors import CollectionError, MissingExtraError, QueryError
 from lookalike.hits import Answers, Hits, copied
 from lookalike.home import Home, Settings
 from lookalike.seeing import grid_of, map_of, save
@@ -272,8 +272,14 @@ class Collection(Teachable):
         return len(gallery)
 
     def duplicates(self, least: float = NEARLY_EQUAL) -> list[tuple[str, str, float]]:
-        """Pairs of pictures of equal content (1.0) or nearly equal features, the most similar first."""
+        """Pairs of pictures of equal content (1.0) or nearly equal features, the most similar first.
+
+        Raises: QueryError, when `least` is no similarity.
+        """
         from lookalike.ranking import pairs_above
+
+        if not -1 <= least <= 1:
+            raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
 
         gallery = self._gallery()
         files, ranking = gallery.files, gallery.ranking

@@ -122,6 +122,8 @@ def copied(answers: Sequence[Hits], destination: Path) -> list[Path]:
 
     Raises: CollectionError, when one is there already, or a file cannot be read or written.
     """
+    if destination.exists() and not destination.is_dir():
+        raise CollectionError(f"{destination}: a file. Name a folder to copy to.")
     copies = []
     for number, hits in enumerate(answers, start=1):
         folder = destination if len(answers) == 1 else destination / f"{number:03d}-{Path(hits.query).stem}"
