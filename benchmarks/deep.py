@@ -5,7 +5,8 @@
 The tasks are those of nine_tasks.py, split by the same seeds; blocks.15 is the fast setting (the last block), blocks.12
 the thorough one (the last four). recall@1 in percent. "Kept" counts the pictures alone that asked nothing while
 settings were chosen. --development chooses: other seeds, and only the first half of the pictures asks.
---set NAME=VALUE overrides a setting. --speed compares the cache with none instead.
+--set NAME=VALUE overrides a setting.
+--speed compares the cache with none.
 """
 
 import argparse
@@ -20,12 +21,14 @@ from tempfile import mkdtemp
 
 import nine_tasks
 import numpy as np
+import torch
 from lens_quality import kept_back, plain
 from nine_tasks import NINE, Pictures, Split, recall
 
 from lookalike import Backbone
 from lookalike.learn.recipe import recipe
-from lookalike.siamese import DeepSettings, Unfreezing, correct
+from lookalike.siamese import DeepSettings, Unfreezing, correct, twin
+from lookalike.siamese.unfreeze import ONE_BLOCK
 
 
 def lens_on(features: np.ndarray, p: Pictures, split: Split, seed: int) -> np.ndarray:
@@ -34,9 +37,13 @@ def lens_on(features: np.ndarray, p: Pictures, split: Split, seed: int) -> np.nd
     return learn(features[split.learned], p.group[split.learned], side, None).apply(features, p.side)
 
 
-def tuned(p: Pictures, split: Split, layer: str, settings: DeepSettings, seed: int) -> tuple[np.ndarray, str]:
+def tuned(
+    p: Pictures, split: Split, layer: str, settings: DeepSettings, seed: int, keep: Path | None
+) -> tuple[np.ndarray, str]:
     """The features of all pictures by the tuned backbone, and what it took."""
     folder = Path(mkdtemp(prefix="lookalike-deep-"))
+    run = keep or folder / "run"
+    (run / "checkpoint.safetensors").unlink(missing_ok=True)
     try:
         started = time.perf_counter()
         unfreezing = Unfreezing(
@@ -45,7 +52,7 @@ def tuned(p: Pictures, split: Split, layer: str, settings: DeepSettings, seed: i
             p.group[split.learned],
             side=None if p.side is None else p.side[split.learned],
             layer=layer,
-            run=folder / "run",
+            run=run,
             settings=settings,
             seed=seed,
         )
@@ -66,6 +73,45 @@ def tuned(p: Pictures, split: Split, layer: str, settings: DeepSettings, seed: i
         f"{learned - cached:.0f} s ({reports[-1].rate:.0f} pictures a second), writing {written - learned:.0f} s, "
         f"embedding {len(p.paths)} anew {embedded - written:.0f} s; {memory:.0f} MB of memory at most"
     )
+
+
+def speed(layer: str, rows: int = 64, turns: int = 4) -> None:
+    """Pictures a second of a processor's time that learn: by the cache, and with the front run anew each time."""
+    network = twin(Backbone().bundle)
+    at = network.unfreeze(layer)
+    bf16 = sum(x.numel() for x in network.learning().values()) < ONE_BLOCK
+    pixels = np.random.default_rng(0).integers(0, 256, (rows, 224, 224, 3), dtype=np.uint8)
+    run = network.runner(at)
+    activation, _, pooled = (np.asarray(x) if i == 0 else x for i, x in enumerate(run(pixels[:1])))
+    given = torch.from_numpy(np.repeat(activation, rows, 0).astype(np.float16))
+    depths = tuple(torch.from_numpy(np.repeat(np.asarray(x), rows, 0)) for x in pooled)
+
+    def back() -> None:
+        x = given.float().contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            found = network.back(x, depths, at)
+        torch.autograd.backward([one.float().sum() for one in found if one.requires_grad])
+
+    def by_openvino() -> None:
+        for start in range(0, rows, 8):
+            run(pixels[start : start + 8])
+        back()
+
+    def by_torch() -> None:
+        with torch.no_grad():
+            network.front(torch.from_numpy(pixels), at)
+        back()
+
+    rates = {}
+    for name, way in (("cache", back), ("front by OpenVINO", by_openvino), ("front by torch", by_torch)):
+        way()
+        seconds = []
+        for _ in range(turns):
+            started = time.process_time()
+            way()
+            seconds.append(time.process_time() - started)
+        rates[name] = rows / min(seconds)
+    print(f"{layer}: " + ", ".join(f"{k} {v:.0f} ({rates['cache'] / v:.1f} times less)" for k, v in rates.items()))
 
 
 def splits(p: Pictures, task: nine_tasks.Task, development: bool, seeds: int) -> Iterator[tuple[int, Split]]:
@@ -92,8 +138,14 @@ def main() -> None:
     arguments.add_argument("--layer", default="blocks.15")
     arguments.add_argument("--seeds", type=int, default=3)
     arguments.add_argument("--development", action="store_true")
+    arguments.add_argument("--keep", type=Path, help="a folder in which activations are kept for the next run")
     arguments.add_argument("--set", action="append", default=[])
+    arguments.add_argument("--speed", action="store_true", help="the cache against no cache, and nothing else")
     asked = arguments.parse_args()
+    if asked.speed:
+        for layer in ("blocks.15", "blocks.12"):
+            speed(layer)
+        return
     settings = replace(DeepSettings(), **dict(map(setting, asked.set)))
     for task in NINE:
         if asked.only not in task.name:
@@ -101,7 +153,9 @@ def main() -> None:
         p = Pictures(task.pictures)
         found: dict[str, list[float]] = {"plain": [], "lens": [], "tuned": [], "deep": [], "lens, kept": [], "kept": []}
         for seed, split in splits(p, task, asked.development, asked.seeds):
-            features, took = tuned(p, split, asked.layer, settings, seed)
+            name = f"{task.name.replace(', ', '-')}-{asked.layer}-{seed}{'-development' if asked.development else ''}"
+            keep = asked.keep / name if asked.keep else None
+            features, took = tuned(p, split, asked.layer, settings, seed, keep)
             lens, deep = lens_on(p.features, p, split, seed), lens_on(features, p, split, seed)
             found["plain"].append(recall(plain(p, split, seed), p.group, split))
             found["lens"].append(recall(lens, p.group, split))
@@ -113,7 +167,8 @@ def main() -> None:
             now = ", ".join(f"{name} {100 * values[-1]:.1f}" for name, values in found.items() if values)
             print(f"{task.name}, {asked.layer}, seed {seed}: {now}; {took}", flush=True)
         means = ", ".join(f"{k} {100 * np.mean(v):.1f} ± {100 * np.std(v):.1f}" for k, v in found.items() if v)
-        print(f"{task.name}, {asked.layer} {' '.join(asked.set)}: {means}", flush=True)
+        how = ", ".join([task.name, asked.layer, *asked.set])
+        print(f"{how}: {means}", flush=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from lookalike.bundle import read
 from lookalike.errors import ExamplesError, PictureError, TrainingError
 from lookalike.learn.metrics import recall_at_k
 from lookalike.siamese import DeepSettings, Unfreezing, twin
-from lookalike.siamese.activations import Activations
+from lookalike.siamese.activations import Activations, in_halves
 
 LEARN = DeepSettings(steps=60, rows=48, learning_rate=0.01)
 
@@ -187,6 +187,27 @@ def test_the_cost_is_told_before_anything_is_written(drawn, tmp_path):
     assert "108 of 484 weights learn from 144 pictures: about" in str(cost)
 
 
+def test_a_gpu_with_too_little_memory_gets_half_as_many_pictures_and_says_when_one_is_too_much():
+    def at_most(rows):
+        def run(pixels):
+            if len(pixels) > rows:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+            asked.append(len(pixels))
+            return pixels, [pixels[:, 0], pixels[:, 1]], [pixels[:, 1]]
+
+        return in_halves(run)
+
+    asked: list[int] = []
+    pixels = np.arange(14, dtype=np.uint8).reshape(7, 2)
+    activation, depths, pooled = at_most(2)(pixels)
+    assert asked == [1, 2, 2, 2]
+    assert np.array_equal(activation, pixels)
+    assert np.array_equal(np.stack(depths, 1), pixels)
+    assert np.array_equal(pooled[0], pixels[:, 1])
+    with pytest.raises(TrainingError, match="too little memory for one picture"):
+        at_most(0)(pixels)
+
+
 BROKEN = """
 import sys
 sys.path.insert(0, sys.argv[2])
@@ -238,7 +259,7 @@ def test_a_finished_run_is_not_run_again(drawn, tmp_path):
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_says_so(drawn, tmp_path):
     list(unfreezing(drawn, tmp_path, layer="head", settings=DeepSettings(steps=2, rows=48)).steps())
-    with pytest.raises(TrainingError, match=r"of another learning \(seed differ\). Delete it"):
+    with pytest.raises(TrainingError, match=r"of another learning \(inputs, seed differ\). Delete it"):
         list(unfreezing(drawn, tmp_path, layer="head", settings=DeepSettings(steps=2, rows=48), seed=1).steps())
     (tmp_path / "checkpoint.safetensors").write_bytes(b"nothing")
     with pytest.raises(TrainingError, match="no checkpoint that can be read"):

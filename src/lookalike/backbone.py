@@ -92,7 +92,7 @@ class Backbone:
         self.threads = threads or os.cpu_count() or 1
         if precision not in {None, *PRECISIONS}:
             raise BundleError(f"precision {precision!r} is not known. There are bf16 and f32.")
-        self.precision = precision or ("bf16" if _has_bf16() else "f32")
+        self.precision = precision or ("bf16" if has_bf16() else "f32")
         self._models: dict[int, Any] = {}
 
     @property
@@ -303,5 +303,6 @@ def _outcome(future: "Future[Pixels]") -> Pixels | Exception:
     raise error
 
 
-def _has_bf16() -> bool:
+def has_bf16() -> bool:
+    """Whether this processor computes in bfloat16."""
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

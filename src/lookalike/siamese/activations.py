@@ -19,7 +19,7 @@ from lookalike.errors import TrainingError
 from lookalike.home import write_whole
 from lookalike.pictures import Source, squares
 from lookalike.siamese.checkpoints import digest_of
-from lookalike.siamese.cuts import Twin
+from lookalike.siamese.cuts import Runner, Twin, Values
 
 AT_ONCE = 8  # pictures that the front sees at a time
 MARKED = 256  # pictures between two marks of how far it came
@@ -103,7 +103,7 @@ class Activations:
             name: open_memmap(self.folder / f"{name}.npy", mode, kinds[name], None if done else shape)
             for name, shape in sizes.items()
         }
-        run = self.twin.runner(self.at)
+        run = in_halves(self.twin.runner(self.at))
         waiting = deque(range(done, n, AT_ONCE))
         with ThreadPoolExecutor(READERS) as readers:
             ahead = deque((start, readers.submit(self._squares, start)) for start in islice(waiting, 4))
@@ -171,6 +171,31 @@ class Activations:
                 for i in range(start, end)
             ]
         )
+
+
+def in_halves(run: Runner) -> Runner:
+    """The same, half as many pictures at a time for as long as a GPU has too little memory.
+
+    Raises: TrainingError, when one picture alone is too much.
+    """
+
+    def halved(pixels: NDArray[np.uint8]) -> tuple[Values, list[Values], list[Values]]:
+        try:
+            return run(pixels)
+        except torch.cuda.OutOfMemoryError as error:
+            if len(pixels) == 1:
+                raise TrainingError(
+                    "the GPU has too little memory for one picture. Close what else runs on it, or use device='cpu'."
+                ) from error
+        torch.cuda.empty_cache()
+        half = len(pixels) // 2
+        first, second = halved(pixels[:half]), halved(pixels[half:])
+        joined = [
+            [np.concatenate(two) for two in zip(a, b, strict=True)] for a, b in zip(first[1:], second[1:], strict=True)
+        ]
+        return np.concatenate([first[0], second[0]]), joined[0], joined[1]
+
+    return halved
 
 
 def _done(mark: Path, key: dict[str, Any]) -> int:

@@ -59,7 +59,8 @@ def train(
         network: turns a batch into embeddings (b, d) float32; rows of length 1, where the loss wants that.
         inputs: `inputs[rows]` with rows (b,) int64 gives what the network eats: an array of features (n, f), or
             anything that loads pictures when asked; several arrays, where the network takes several. float16 and
-            float64 become float32. What it draws from `inputs.rng`, if it has one, is drawn again after a resumption.
+            float64 become float32. For checkpoints, `inputs.rng`, if there is one, is what it draws from, and
+            `inputs.key` what tells it from others.
         group: (n,) int64, who belongs together; -1 for none.
         side: (n,) int64, or None; a batch takes pictures of as many sides as it can.
         triplets: (t, 3) int64 rows anchor, positive, negative, or None; they are learned as they are.
@@ -114,9 +115,20 @@ def train(
     learned = Learned() if learned is None else learned
     of_loss = measure if isinstance(measure, nn.Module) else nn.Module()
     drawn = [for_miner, inputs.rng] if hasattr(inputs, "rng") else [for_miner]
-    settings = {"seed": seed, "steps": steps, "rows": rows, "per group": per_group, "rate": base_rates}
-    settings |= {"examples": digest_of(group, side, triplets), "margin": margin, "temperature": temperature}
-    settings["weights"] = [list(x.shape) for x in weights]
+    settings = {
+        "seed": seed,
+        "steps": steps,
+        "rows": rows,
+        "per_group": per_group,
+        "loss": loss if isinstance(loss, str) else type(loss).__name__,
+        "miner": miner if isinstance(miner, str | None) else type(miner).__name__,
+        "margin": margin,
+        "temperature": temperature,
+        "rates": base_rates,
+        "examples": digest_of(group, side, triplets),
+        "inputs": getattr(inputs, "key", None),
+        "weights": [list(x.shape) for x in weights],
+    }
     now = Standing(network, of_loss, optimizer, learned, randomness, watch, drawn, settings)
     if checkpoint is not None and checkpoint.is_file():
         now.restore(checkpoint)

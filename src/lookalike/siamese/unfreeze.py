@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from lookalike import bundle as bundles
+from lookalike.backbone import has_bf16
 from lookalike.bundle import Bundle, Depth
 from lookalike.conversion import graph
 from lookalike.errors import TrainingError
@@ -49,7 +50,8 @@ class DeepSettings:
         most_mb: that the cached activations may take on disk.
         checkpoint_every: steps.
         device: "cpu" or "cuda"; None for CUDA where torch sees it.
-        bf16: whether the network computes in bfloat16; None where it pays: on CUDA.
+        bf16: whether the network computes in bfloat16; None where it pays: on CUDA, and for the default's last block on
+            processors that have it (depthwise convolutions are slow in it).
     """
 
     loss: str | Loss = "softmax"
@@ -238,19 +240,17 @@ class Unfreezing:
         """The settings, with what depends on the examples and on how much learns."""
         groups = members(self.group)
         few = sum(map(len, groups)) < SMALL and not (self.triplets is not None and len(self.triplets) >= SMALL // 3)
+        one_block = sum(one.numel() for one in self.twin.learning().values()) < ONE_BLOCK
+        elsewhere = (self.parent.path / "config.json").is_file()
+        pays = device == "cuda" or (one_block and not elsewhere and has_bf16())
         return replace(
             s,
             device=device,
             steps=s.steps or (50 if few else 150),
             per_group=s.per_group or max(4, min(12, s.rows // max(len(groups), 1))),
-            learning_rate=s.learning_rate or self._rate(),
-            bf16=device == "cuda" if s.bf16 is None else s.bf16,
+            learning_rate=s.learning_rate or (1e-4 if elsewhere else 1e-3 if one_block else 4e-4),
+            bf16=pays if s.bf16 is None else s.bf16,
         )
-
-    def _rate(self) -> float:
-        if (self.parent.path / "config.json").is_file():
-            return 1e-4
-        return 1e-3 if sum(one.numel() for one in self.twin.learning().values()) < ONE_BLOCK else 4e-4
 
     def _network(self) -> "Tuned":
         """The learning part before it learned: what the closed form of the same examples says."""
@@ -286,6 +286,8 @@ class Tuned(nn.Module):
     def forward(self, activation: Tensor, *pooled: Tensor) -> Tensor:
         """What is cached of a batch -> (b, d), rows of length 1."""
         network = self._twin[0]
+        if activation.ndim == 4:  # convolutions are a third faster so
+            activation = activation.contiguous(memory_format=torch.channels_last)
         with torch.autocast(activation.device.type, torch.bfloat16) if self.bf16 else nullcontext():
             depths = network.back(activation, pooled, self.at)
         x = features_of(depths, network.bundle.depths)
