@@ -13,6 +13,7 @@ from lookalike.backbone import put_together
 from lookalike.bundle import Bundle, Depth, layer_index, read
 from lookalike.conversion import convert
 from lookalike.errors import BundleError
+from lookalike.siamese import embed
 from lookalike.siamese.cuts import Twin
 from lookalike.siamese.twins import twin
 from lookalike.siamese.unfreeze import features_of
@@ -91,6 +92,13 @@ def test_a_converted_network_computes_the_same_wherever_it_is_cut(kind, tmp_path
             found = network.back(activation, pooled, at)
         assert all(np.array_equal(one.numpy(), other) for one, other in zip(found, whole, strict=True)), layer
     assert len(cuts) > 3
+
+
+def test_features_by_torch_are_those_of_the_backbone(drawn):
+    pictures = [*drawn_convolutions.pictures(4, 3)[0], np.zeros((40, 30, 3), np.uint8)]
+    found = embed(drawn, pictures, rows=5)
+    assert np.allclose(found, Backbone(drawn, precision="f32").embed(pictures), atol=1e-5)
+    assert embed(drawn, []).shape == (0, 20)
 
 
 def test_unfreezing_lets_a_layer_and_all_after_it_learn_and_no_other(drawn):

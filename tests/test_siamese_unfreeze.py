@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import drawn_convolutions
+import elsewhere
 import numpy as np
 import pytest
 import torch
 
 from lookalike import Backbone
 from lookalike.bundle import read
+from lookalike.conversion import convert
 from lookalike.errors import ExamplesError, PictureError, TrainingError
 from lookalike.learn.metrics import recall_at_k
 from lookalike.siamese import DeepSettings, Unfreezing, twin
@@ -96,6 +98,27 @@ def test_a_tuned_bundle_can_learn_again(tuned, tmp_path):
     again = one.bundle(tmp_path / "again")
     assert again.parent == bundle.id
     assert again.name.count("tuned") == 1
+
+
+def test_a_converted_network_learns_is_written_and_can_learn_again(tmp_path):
+    bundle = convert(elsewhere.save("resnet", tmp_path / "resnet"), tmp_path / "kept")
+    pictures, group = drawn_convolutions.pictures(6, 4)
+    layer = "encoder.stages.2.layers.1"
+    one = Unfreezing(bundle, pictures, group, layer=layer, run=tmp_path / "run", settings=DeepSettings(steps=3))
+    before = {name: x.clone() for name, x in one.twin.named_parameters()}
+    statistics = {name: x.clone() for name, x in one.twin.named_buffers()}
+    assert len(list(one.steps())) == 3
+    moved = {name for name, x in one.twin.named_parameters() if not torch.equal(x, before[name])}
+    assert moved == set(one.twin.learning())
+    assert all(torch.equal(x, statistics[name]) for name, x in one.twin.named_buffers())
+    tuned = one.bundle(tmp_path / "tuned")  # which checks the ONNX file against torch
+    assert tuned.id != bundle.id
+    assert np.isfinite(Backbone(tuned).embed(pictures)).all()
+    again = twin(tuned)
+    pixels = torch.from_numpy(elsewhere.pictures(bundle.side_px, 2))
+    with torch.no_grad():
+        assert all(torch.equal(x, y) for x, y in zip(one.twin(pixels), again(pixels), strict=True))
+    assert again.unfreeze(-3) > 0
 
 
 def test_only_the_layers_from_the_named_one_on_have_moved(drawn, tmp_path):

@@ -10,6 +10,7 @@ from lookalike.errors import MissingExtraError
 try:
     from lookalike.siamese.batches import Batch, batches, steps_per_epoch
     from lookalike.siamese.correction import Correction, Settings, correct
+    from lookalike.siamese.embedding import embed
     from lookalike.siamese.losses import (
         MultiPositiveSoftmax,
         SoftMarginTripletLoss,
@@ -49,6 +50,7 @@ __all__ = [
     "correct",
     "curves_arguments",
     "curves_csv",
+    "embed",
     "multi_positive_softmax",
     "random_negatives",
     "semi_hard",
