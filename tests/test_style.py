@@ -22,6 +22,7 @@ HOUSE = [
     "thumbnails",
     "weights",
     "bundle",
+    "layers",
     "starter",
     "runtime",
     "conversion",

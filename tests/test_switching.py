@@ -312,8 +312,9 @@ def test_the_command_line_switches_shows_goes_back_and_drops(photos: Path, pair)
 
 
 @pytest.mark.parametrize("kind", ["resnet", "vit"])
-def test_a_network_from_elsewhere_takes_over_and_serves(indexed: Collection, photos: Path, tmp_path: Path, kind: str):
+def test_a_network_from_elsewhere_takes_over_and_serves(indexed, photos: Path, tmp_path: Path, kind: str, monkeypatch):
     pytest.importorskip("transformers")
+    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
     import elsewhere
 
     folder = elsewhere.save(kind, tmp_path / kind)

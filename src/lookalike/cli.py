@@ -255,7 +255,7 @@ def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     click.echo(f"drawn: {drawn}", err=True)
 
 
-for verb in (cli_teach.learn, cli_teach.judge, cli_teach.lenses, cli_teach.use, cli_teach.forget):
+for verb in (cli_teach.learn, cli_teach.judge, cli_teach.lenses, cli_teach.use, cli_teach.forget, cli_teach.layers):
     main.add_command(verb)
 
 

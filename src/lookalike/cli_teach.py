@@ -1,6 +1,8 @@
-"""The shell's verbs of teaching: learn, judge, lenses, use, forget; words -> calls on Collection -> print."""
+"""The shell's verbs of teaching: learn, judge, lenses, use, forget, layers; words -> calls on Collection -> print."""
 
 import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +10,7 @@ import click
 
 from lookalike import screen
 from lookalike.collection import Collection
+from lookalike.layers import totals
 
 if TYPE_CHECKING:
     from lookalike.learn.judgements import Judgement
@@ -156,6 +159,28 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
             click.echo(f"{'*' if row['serves'] else ' '} {row['name']:20}{row.get('date', '')[:10]:12}{told}")
     if not rows:
         click.echo(f"None yet. Learn one with: lookalike learn {folder} --from DATA", err=True)
+
+
+@click.command()
+@FOLDER
+@AT
+@click.option(
+    "--unfreeze", metavar="LAYER", help="From this layer on they would learn: a name, the start of one, or an index."
+)
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a layer.")
+def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -> None:
+    """The layers of FOLDER's backbone, trainable or frozen."""
+    rows = Collection(folder, at=at).layers(unfreeze)
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(asdict(row), ensure_ascii=False))
+    elif sys.stdout.isatty():
+        screen.console().print(screen.layers(rows))
+    else:
+        for line in screen.layer_lines(rows):
+            click.echo(line)
+    for line in totals(rows):
+        click.echo(line, err=True)
 
 
 @click.command()

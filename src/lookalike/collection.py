@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lookalike.backbone import Backbone
     from lookalike.gallery import Gallery
     from lookalike.indexing import Done, Progress
+    from lookalike.layers import Layer
     from lookalike.lens import Lens
     from lookalike.pictures import Source
 
@@ -307,6 +308,23 @@ class Collection(Teachable):
             "tables": tables_of(self.home, settings),
             "refused": {one.file: one.reason for one in self.refused.rows()},
         }
+
+    def layers(self, unfreeze: str | int | None = None) -> "list[Layer]":
+        """The layers of the collection's backbone, and which of them learn when it is unfrozen from one on.
+
+        Args:
+            unfreeze: the first that learns: a name, the start of names up to a dot, or an index; None: none learns.
+        Raises: BundleError, when there is no such layer.
+        """
+        from lookalike.backbone import DEFAULT, find
+        from lookalike.layers import layers_of
+        from lookalike.switching import bundle_of
+
+        settings = self.home.settings()
+        if settings is None:
+            self._need_folder()
+            return layers_of(find(self._asked or DEFAULT), unfreeze)
+        return layers_of(bundle_of(self.home, settings, settings.backbone), unfreeze)
 
     def draw(self, answers: Sequence[Hits], out: str | Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""

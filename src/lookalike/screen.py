@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lookalike.gathering import Stage
     from lookalike.hits import Hits
     from lookalike.indexing import Progress
+    from lookalike.layers import Layer
 
 PATIENCE_S = 1.0  # what is done within a second needs no bar
 
@@ -55,6 +56,42 @@ def tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         role = ", ".join(word for key, word in roles.items() if row[key]) or "kept"
         size = f"{row['bytes'] / 1e6:.1f} MB"
         yield f"{'table':12}{one_line(row['backbone'])}  {counted(row['pictures'], 'picture')}  {size}  {role}"
+
+
+def layers(rows: "Sequence[Layer]") -> "Table":
+    """A backbone's layers as a table; what learns stands out."""
+    from rich import box
+    from rich.table import Table
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", border_style="dim")
+    drawn.add_column("", justify="right", no_wrap=True)
+    drawn.add_column("layer", overflow="fold")  # cut nowhere: a name is there to be copied
+    drawn.add_column("kind", overflow="fold", max_width=20)
+    drawn.add_column("output", no_wrap=True)
+    drawn.add_column("parameters", justify="right", no_wrap=True)
+    drawn.add_column("", no_wrap=True)
+    for row in rows:
+        shape, learns = sized(row.shape, "×"), "trainable" if row.trainable else "frozen"
+        cells = (str(row.index), one_line(row.name), one_line(row.kind), shape, f"{row.parameters:,}", learns)
+        drawn.add_row(*cells, style="green" if row.trainable else "dim")
+    return drawn
+
+
+def sized(shape: Sequence[int], times: str = "x") -> str:
+    """A shape in words.
+
+    >>> sized((1280, 7, 7))
+    '1280x7x7'
+    """
+    return times.join(map(str, shape)) or "?"
+
+
+def layer_lines(rows: "Sequence[Layer]") -> Iterator[str]:
+    """Layers for programs: index, name, kind, output, parameters, trainable or frozen, separated by tabs."""
+    for row in rows:
+        learns = "trainable" if row.trainable else "frozen"
+        cells = (row.index, one_line(row.name), one_line(row.kind), sized(row.shape), row.parameters, learns)
+        yield "\t".join(map(str, cells))
 
 
 def plain_lines(answers: "Sequence[Hits]") -> Iterator[str]:

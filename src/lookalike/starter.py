@@ -19,7 +19,7 @@ BATCHNORM_EPSILON = 1e-3
 # docs/decisions/0002: what each pooled depth weighs among the features, and how its square root is softened.
 WEIGHTS = {"features": 1.0, "exp5": 1.7, "st6": 0.25, "st5": 0.25, "st4": 0.25, "exp3": 1.2}
 SOFT = {"features": 0.3}
-FORMAT = 2
+FORMAT = 3  # of what is made: raised, bundles are made anew under the same ids
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def make(name: str, cache: Path, weights: Path | None = None) -> Bundle:
         raise BundleError(f"{file}: not the weights of {name} (SHA-256 {found[:12]}..). Install {_pip(recipe)} anew.")
     tensors = read_weights(file)
     graph = _Graph()
-    _build(graph, tensors, recipe.repeats)
+    _build(graph, tensors, recipe)
     weighted = tuple(Depth(key, graph.depths[key], w, soft=SOFT.get(key, 0.0)) for key, w in WEIGHTS.items())
     preprocessing = {"side_px": recipe.side_px, "resize": "squash", "depths": [vars(one) for one in weighted]}
     bundle = Bundle(
@@ -145,10 +145,12 @@ class _Graph:
         return bytes(model.SerializeToString())
 
 
-def _build(graph: _Graph, weights: dict[str, NDArray[Any]], repeats: tuple[int, ...]) -> None:
+def _build(graph: _Graph, weights: dict[str, NDArray[Any]], recipe: Recipe) -> None:
     """uint8 pictures -> the last convolution, a depth pooled off at each place that is asked for."""
+    side_px = recipe.side_px  # of what the last convolution gave
 
     def convolution(x: str, kernel: str, norm: str, relu: bool, stride: int = 1) -> str:
+        nonlocal side_px
         # BatchNorm folded: w x + b, with the running mean and variance for good.
         scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + BATCHNORM_EPSILON)
         w = graph.constant(f"{kernel}.w", weights[f"{kernel}.weight"] * scale[:, None, None, None])
@@ -164,9 +166,15 @@ def _build(graph: _Graph, weights: dict[str, NDArray[Any]], repeats: tuple[int, 
             group=out if depthwise else 1,
             auto_pad="SAME_UPPER",  # TensorFlow's padding: the odd pixel goes below and to the right
         )
-        kind = "depthwise convolution" if depthwise else "convolution"
-        parameters = graph.tensors[w].size + graph.tensors[b].size
-        graph.layers.append({"name": kernel.lstrip("_"), "kind": kind, "channels": out, "parameters": parameters})
+        side_px = -(-side_px // stride)  # "SAME": every place that the stride begins
+        graph.layers.append(
+            {
+                "name": kernel.lstrip("_"),
+                "kind": "depthwise" if depthwise else "convolution",
+                "shape": [out, side_px, side_px],
+                "parameters": graph.tensors[w].size + graph.tensors[b].size,
+            }
+        )
         return graph.add("Clip", [y, "zero", "six"], f"{kernel}.relu6") if relu else y
 
     graph.constant("zero", 0.0)
@@ -177,7 +185,7 @@ def _build(graph: _Graph, weights: dict[str, NDArray[Any]], repeats: tuple[int, 
     x = graph.add("Div", [x, graph.constant("deviation", 128.0)], "normalised")
     x = convolution(x, "_conv_stem", "_bn0", relu=True, stride=2)
     block = 0
-    for stage, (stride, repeat) in enumerate(zip(STRIDES, repeats, strict=True)):
+    for stage, (stride, repeat) in enumerate(zip(STRIDES, recipe.repeats, strict=True)):
         for turn in range(repeat):
             name, entrance = f"_blocks.{block}.", x
             if f"{name}_expand_conv.weight" in weights:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lookalike.conversion.sources import Source
     from lookalike.conversion.towers import Depths
 
-FORMAT = 1  # of what a conversion gives: raised, everything is converted again
+FORMAT = 2  # of what a conversion gives: raised, everything is converted again
 NO_MATTER = {"architectures", "_name_or_path", "transformers_version", "dtype", "torch_dtype", "id2label", "label2id"}
 
 

@@ -115,4 +115,18 @@ def layers(network: Depths) -> tuple[dict[str, Any], ...]:
     run(network, np.zeros((1, side, side, 3), np.uint8))
     for hook in hooks:
         hook.remove()
-    return tuple(found.values())
+    return tuple(_with_functional(network.tower, found))
+
+
+def _with_functional(tower: nn.Module, found: dict[str, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The layers, before each those of its children whose weights it uses itself, without ever calling them."""
+    parents: dict[str, list[dict[str, Any]]] = {}
+    for name, module in tower.named_modules():
+        own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        parent = name.rpartition(".")[0]
+        if own and name not in found and parent in found:
+            row = {"name": name, "kind": type(module).__name__, "shape": found[parent]["shape"], "parameters": own}
+            parents.setdefault(parent, []).append(row)
+    for name, row in found.items():
+        yield from parents.get(name, ())
+        yield row
