@@ -173,6 +173,11 @@ def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
             {},
             "field larger than field limit (131072) near line 10924. Look for a quote that is open.",
         ),
+        (
+            'a,b\n"1.png,2.png\n3.png,4.png\n',
+            {},
+            "unexpected end of data near line 3. Look for a quote that is open.",
+        ),
     ],
 )
 def test_a_wrong_csv_gets_one_line(tmp_path, text, options, line):

@@ -100,7 +100,8 @@ def opened(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str
             if "\0" in first or len(first) == LONGEST_HEADER:
                 raise ExamplesError(f"{path}: not a text file. Give a folder of pictures, or a CSV.")
             header, delimiter = _header(first)
-            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+            # Strict: else an open quote makes one cell of all lines below it, and says nothing.
+            reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True)
             yield header, ((before + reader.line_num, line) for line in reader if line)
     except UnicodeDecodeError:
         raise ExamplesError(
