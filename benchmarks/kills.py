@@ -107,7 +107,7 @@ def main() -> None:
     data = os.environ.get("LOOKALIKE_DATA", "")
     pool = sorted((Path(data) / "emoji").rglob("*.png"))
     if not data or len(pool) < 2 * asked.pictures:
-        print("needs the real pictures: set LOOKALIKE_DATA to the folder that holds emoji/")
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
         return
     pool = pool[:: len(pool) // (2 * asked.pictures)]
     with tempfile.TemporaryDirectory(prefix="lookalike-") as work:

@@ -41,7 +41,8 @@ def timed(work: Callable[[], object], rounds: int) -> tuple[float, float]:
 
 def main() -> None:
     if not os.environ.get("LOOKALIKE_DATA"):
-        sys.exit("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        sys.exit(0)
     rounds = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 3
     found = walk(Path(os.environ["LOOKALIKE_DATA"]) / "emoji").found
     sign = np.unique([Path(one.file).stem for one in found], return_inverse=True)[1]

@@ -95,7 +95,8 @@ class Pictures:
 
 def data() -> Path:
     if not os.environ.get("LOOKALIKE_DATA"):
-        sys.exit("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        sys.exit(0)
     return Path(os.environ["LOOKALIKE_DATA"])
 
 

@@ -42,6 +42,9 @@ def measure(file: Path) -> tuple[str, int, float, str]:
 
 def main() -> None:
     """Measure and print."""
+    if not os.environ.get("LOOKALIKE_DATA"):
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        return
     root = Path(os.environ["LOOKALIKE_DATA"]) / "odd_files"
     started = time.perf_counter()
     _, least, _, _ = measure(root / "decodes" / "one_pixel.png")

@@ -66,6 +66,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tune", action="store_true")
     asked = parser.parse_args()
+    if not os.environ.get("LOOKALIKE_DATA"):
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        return
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         make("efficientnet-lite0", Path(folder))

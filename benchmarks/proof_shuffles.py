@@ -121,7 +121,8 @@ def interval(hits: int, n: int) -> str:
 
 def main() -> None:
     if not os.environ.get("LOOKALIKE_DATA"):
-        sys.exit("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
+        sys.exit(0)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     everything, learned, gate_a, gate_b = [], [], [], []
     print(f"{'':20} {'everything: taught':>20} {'learned only: taught':>22} {'gate a':>8} {'gate b':>8}  real")
