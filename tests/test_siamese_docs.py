@@ -20,12 +20,13 @@ def test_the_blocks_run_and_end_in_a_lens(capsys):
         exec(block, names)
     assert capsys.readouterr().out.count("triplets active") == 50
     assert names["table"].count("\n") == 51
+    assert [epoch.epoch for epoch in names["recipe"].curve] == [1, 2]
     assert names["lens"].settings["correction"]["step"] == 20
     assert np.isfinite(names["lens"].matrix).all()
 
 
 def test_every_verb_and_class_is_there():
     assert all(getattr(siamese, name) is not None for name in siamese.__all__)
-    for name in ("train", "Learned", "correct", "Correction", "Settings", "triplet_loss", "tutorial_head", "TUTORIAL"):
+    for name in ("train", "Learned", "correct", "Correction", "Settings", "triplet_loss", "TUTORIAL", "KerasSiamese"):
         assert name in siamese.__all__
         assert name in section()

@@ -2,7 +2,8 @@
 
 On arrays, not collections: anyone with a matrix of features and their groups can use it. Read it in the order
 pairs, batches, miners, losses, training, correction; what happens on the way is in reports and watch. The deep tier is
-in unfreeze, after cuts (graphs, towers), activations and checkpoints.
+in unfreeze, after cuts (graphs, towers), activations and checkpoints; the Keras example's whole way in recipes and
+keras_siamese.
 """
 
 from lookalike.errors import MissingExtraError
@@ -11,6 +12,7 @@ try:
     from lookalike.siamese.batches import Batch, batches, steps_per_epoch
     from lookalike.siamese.correction import Correction, Settings, correct
     from lookalike.siamese.embedding import embed
+    from lookalike.siamese.keras_siamese import KerasSiamese
     from lookalike.siamese.losses import (
         MultiPositiveSoftmax,
         SoftMarginTripletLoss,
@@ -21,6 +23,7 @@ try:
     )
     from lookalike.siamese.miners import all_triplets, batch_hard, random_negatives, semi_hard
     from lookalike.siamese.networks import LowRank, tutorial_head
+    from lookalike.siamese.recipes import Epoch, RecipeSettings
     from lookalike.siamese.reports import Learned, Report, curves_arguments, curves_csv
     from lookalike.siamese.training import TUTORIAL, train
     from lookalike.siamese.twins import twin
@@ -36,9 +39,12 @@ __all__ = [
     "Correction",
     "DeepCost",
     "DeepSettings",
+    "Epoch",
+    "KerasSiamese",
     "Learned",
     "LowRank",
     "MultiPositiveSoftmax",
+    "RecipeSettings",
     "Report",
     "Settings",
     "SoftMarginTripletLoss",

@@ -105,6 +105,11 @@ class Standing:
         numbers = table["optimizer"]["numbers"]
         state = {int(one): {**numbers[one], **part(f"optimizer/{one}")} for one in numbers}
         self.optimizer.load_state_dict({"state": state, "param_groups": table["optimizer"]["groups"]})
+        for weight, kept in self.optimizer.state.items():
+            for name, x in kept.items():
+                if isinstance(x, Tensor) and x.shape == weight.shape:
+                    # Laid out as the weight is: fused optimizers go through both memories side by side.
+                    kept[name] = torch.empty_like(weight).copy_(x)
         self.randomness.state = tensors["randomness"]
         vars(self.watch).update(table["watch"])
         self.learned.parameters = part("learned")

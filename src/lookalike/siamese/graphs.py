@@ -59,6 +59,9 @@ class GraphTwin(Twin):
                 "Convert the model from transformers' format."
             )
         tensors = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+        for step in self.steps:
+            if step.kind == "Clip":  # plain numbers, so that torch can export the network
+                step.how.update(low=float(tensors[step.inputs[1]]), high=float(tensors[step.inputs[2]]))
         learning = {name for step in convolutions for name in step.inputs[1:]}
         self.weights = nn.ParameterDict({_key(name): _tensor(tensors[name]) for name in tensors if name in learning})
         self.fixed = [name for name in tensors if name not in learning]
@@ -168,7 +171,7 @@ def _convolved(given: list[Tensor], how: dict[str, Any]) -> Tensor:
 
 
 def _clipped(given: list[Tensor], how: dict[str, Any]) -> Tensor:
-    return given[0].clamp(float(given[1]), float(given[2]))
+    return given[0].clamp(how["low"], how["high"])
 
 
 KINDS: dict[str, Any] = {

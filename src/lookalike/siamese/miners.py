@@ -74,6 +74,20 @@ def random_negatives(embeddings: Tensor, labels: Tensor, rng: np.random.Generato
     return anchor, positive, negatives_first[anchor, (drawn * choices).long()]
 
 
+def one_a_pair(embeddings: Tensor, labels: Tensor, rng: np.random.Generator) -> Triplets:
+    """Each pair of a batch once, either one the anchor, with a random picture of another group in the batch.
+
+    The tutorial draws its negative from all pictures; one of the batch is as random, for the batch is, and needs no
+    pass of its own through the network.
+    """
+    anchor, positive, negative = random_negatives(embeddings, labels, rng)
+    b = len(labels)
+    coin = torch.from_numpy(rng.random((b, b)) < 0.5)
+    first, second = torch.minimum(anchor, positive).cpu(), torch.maximum(anchor, positive).cpu()
+    kept = (coin[first, second] == (anchor < positive).cpu()).to(anchor.device)
+    return anchor[kept], positive[kept], negative[kept]
+
+
 def as_triplets(chosen: Triplets) -> Triplets:
     """Triplets as they are; of positive pairs and negative pairs every triplet that two of one anchor make.
 
@@ -107,7 +121,7 @@ class WarmUp:
 
 
 def miner_by_name(name: str, margin: float, steps: int, rng: np.random.Generator) -> Miner:
-    """The miner that people call "all", "semi-hard", "batch-hard" or "random". Raises: TrainingError for other names.
+    """The miner called "all", "semi-hard", "batch-hard", "random" or "one-a-pair". Raises: TrainingError for others.
 
     "batch-hard" warms up with semi-hard triplets for the first quarter of the steps.
     """
@@ -116,6 +130,7 @@ def miner_by_name(name: str, margin: float, steps: int, rng: np.random.Generator
         "semi-hard": partial(semi_hard, margin=margin),
         "batch-hard": WarmUp(batch_hard, steps // 4, margin),
         "random": partial(random_negatives, rng=rng),
+        "one-a-pair": partial(one_a_pair, rng=rng),
     }
     if name not in miners:
         raise TrainingError(f"no miner is called {name!r}. Use one of: {', '.join(miners)}.")

@@ -10,6 +10,7 @@ def twin(bundle: Bundle) -> Twin:
     Args: bundle: of the default family, tuned from it, or converted from transformers' format.
     Raises: BundleError, for a bundle that cannot learn; MissingExtraError.
 
+    >>> import torch
     >>> from lookalike import Backbone
     >>> network = twin(Backbone().bundle)
     >>> at = network.unfreeze("blocks.15")

@@ -1,0 +1,137 @@
+"""The tutorial's network learning: triplets a second of its own step in Keras, against ours in an epoch with the cache.
+
+    python -m venv /tmp/keras && /tmp/keras/bin/pip install tensorflow-cpu
+    OMP_NUM_THREADS=1 python benchmarks/keras_siamese.py /tmp/keras/bin/python [ROUNDS]
+
+ResNet50 without top, with random weights that Keras drew, pictures of 200 px, Flatten, Dense 512, BatchNorm, Dense 256,
+BatchNorm, Dense 256, trainable from conv5_block1_out on, Adam 1e-4, 32 triplets a step. Keras runs in a process of its
+own: its step is a compiled function over three batches of 32 pictures that are in memory already, in float32, as the
+example's is. Ours is `--recipe keras-siamese` on the same weights, read from the file that Keras saved: a step asks 64
+pictures, because the negative is one of the other pairs of the batch, and their activations come from the cache. Both
+take turns, each with OMP_NUM_THREADS threads; a ratio is that of one round. Caching is timed before.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PAIRS = 200  # of which 160 are learned from: five steps an epoch
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
+
+
+def keras_side(file: str) -> None:
+    """Runs under Keras' own Python: saves the network, then answers each line with the seconds of so many steps."""
+    import keras
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    keras.utils.set_random_seed(0)
+    base = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(200, 200, 3))
+    base.save(file)
+    places = [layer.name for layer in base.layers]
+    for place, layer in enumerate(base.layers):
+        layer.trainable = place >= places.index("conv5_block1_out")
+    x = keras.layers.Flatten()(base.output)
+    for width in (512, 256):
+        x = keras.layers.BatchNormalization()(keras.layers.Dense(width, activation="relu")(x))
+    network = keras.Model(base.input, keras.layers.Dense(256)(x))
+    adam = keras.optimizers.Adam(1e-4)
+
+    @tf.function
+    def step(batch: Any) -> Any:
+        with tf.GradientTape() as tape:
+            anchor, positive, negative = (network(one) for one in batch)
+            near = tf.reduce_sum(tf.square(anchor - positive), axis=1)
+            far = tf.reduce_sum(tf.square(anchor - negative), axis=1)
+            loss = tf.reduce_mean(tf.nn.relu(near - far + 0.5))
+        adam.apply(tape.gradient(loss, network.trainable_weights), network.trainable_weights)
+        return loss
+
+    rng = np.random.default_rng(0)
+    batch = [tf.constant(rng.integers(0, 256, (32, 200, 200, 3)).astype(np.float32) - 110) for _ in range(3)]
+    step(batch)
+    learned = sum(int(np.prod(one.shape)) for one in network.trainable_weights)
+    print(json.dumps({"tensorflow": tf.__version__, "keras": keras.__version__, "learned": learned}), flush=True)
+    for line in sys.stdin:
+        began = time.perf_counter()
+        for _ in range(int(line)):
+            step(batch).numpy()
+        print(json.dumps(time.perf_counter() - began), flush=True)
+
+
+def main(python: str, rounds: int) -> None:
+    """Measure in turns, and print."""
+    import torch
+
+    from lookalike.conversion import convert
+    from lookalike.siamese.keras_siamese import KerasSiamese
+
+    torch.set_num_threads(THREADS)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        theirs = subprocess.Popen(
+            [python, __file__, "--keras", str(folder / "resnet50.h5")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "PYTHONPATH": "", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": str(THREADS)},
+        )
+        assert theirs.stdin is not None
+        assert theirs.stdout is not None
+        about = json.loads(theirs.stdout.readline())
+        print(f"Keras {about['keras']}, TensorFlow {about['tensorflow']}, {about['learned']:,} weights that learn")
+        bundle = convert(folder / "resnet50.h5", folder / "kept")
+        pictures = drawn(PAIRS)
+        group = np.repeat(np.arange(PAIRS), 2)
+        recipe = KerasSiamese(bundle, pictures, group, run=folder / "run")
+        print(f"ours: {recipe.cost()}")
+        began = time.perf_counter()
+        for _ in recipe.cache():
+            pass
+        caching = time.perf_counter() - began
+        size = sum(file.stat().st_size for file in (folder / "run").rglob("*") if file.is_file())
+        print(f"caching {2 * PAIRS} pictures: {caching:.1f} s, {2 * PAIRS / caching:.1f} a second, {size / 1e6:.0f} MB")
+        steps = recipe.steps()
+        next(steps)  # the validation loss before the first step, and torch's own start
+        rows = []
+        for _ in range(rounds):
+            print(1, file=theirs.stdin, flush=True)
+            keras = 32 / float(json.loads(theirs.stdout.readline()))
+            began = time.perf_counter()
+            for _ in range(recipe.per_epoch):  # with the validation loss at its end
+                next(steps)
+            ours = 32 * recipe.per_epoch / (time.perf_counter() - began)
+            rows.append((keras, ours, ours / keras))
+            print(f"  Keras {keras:.2f}, ours {ours:.2f} triplets a second: {ours / keras:.1f} times", flush=True)
+        theirs.stdin.close()
+        theirs.wait()
+        keras, ours, ratio = np.median(rows, axis=0)
+        low, high = min(row[2] for row in rows), max(row[2] for row in rows)
+        day, load = time.strftime("%Y-%m-%d"), os.getloadavg()[0]
+        print(f"median of {rounds}: Keras {keras:.2f}, ours {ours:.2f}, ratio {ratio:.1f} ({low:.1f} to {high:.1f})")
+        saved = 1 / keras - 1 / ours  # seconds a triplet
+        print(f"caching is paid back after {caching / saved:.0f} triplets; {day}, {THREADS} threads, load {load:.1f}")
+
+
+def drawn(pairs: int) -> list[np.ndarray]:
+    """Pictures of blocks, (200, 200, 3) uint8; those of a pair have half of their colour in common."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (pairs, 10, 10, 3), dtype=np.uint8).repeat(2, 0)
+    fine = rng.integers(0, 256, coarse.shape, dtype=np.uint8)
+    return list((coarse // 2 + fine // 2).repeat(20, 1).repeat(20, 2))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--keras":
+        keras_side(sys.argv[2])
+    else:
+        main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5)
