@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -46,6 +47,7 @@ class DeepSettings:
             4e-4 where more do, and 1e-4 for networks of other families.
         weight_decay: of AdamW.
         rank, dropout: of the low-rank correction that learns along and is thrown away.
+        sees: what the loss sees of the features: "all" depths, or the "last" alone; the lens afterwards sees all.
         views: of each picture that are kept: itself, its mirror image, crops.
         most_mb: that the cached activations may take on disk.
         checkpoint_every: steps.
@@ -65,6 +67,7 @@ class DeepSettings:
     weight_decay: float = 1e-4
     rank: int = 128
     dropout: float = 0.2
+    sees: Literal["all", "last"] = "all"
     views: int = 1
     most_mb: float = 8000
     checkpoint_every: int = 25
@@ -254,13 +257,15 @@ class Unfreezing:
 
     def _network(self) -> "Tuned":
         """The learning part before it learned: what the closed form of the same examples says."""
-        depths = self.activations.start
-        untouched = features_of([torch.from_numpy(np.array(one)) for one in depths], self.parent.depths).numpy()
+        seen = self.parent.depths[: 1 if self.settings.sees == "last" else None]
+        depths = self.activations.start[: len(seen)]
+        untouched = features_of([torch.from_numpy(np.array(one)) for one in depths], seen).numpy()
         closed = recipe()(untouched, self.group, self.side, self.triplets)
         y = ClosedForm(closed, untouched, self.side).all()
         directions = main_directions(y, self.settings.rank, self.seed)
         s = self.settings
-        return Tuned(self.twin, self.at, closed, LowRank(directions, s.dropout), bool(s.bf16)).to(self.twin.device)
+        head = LowRank(directions, s.dropout)
+        return Tuned(self.twin, self.at, seen, closed, head, bool(s.bf16)).to(self.twin.device)
 
 
 ONE_BLOCK = 1_500_000  # weights: the default's last block has 1.0 million, its last four 2.4
@@ -273,10 +278,10 @@ class Tuned(nn.Module):
     The twin itself is no part of it: its state holds what learns and nothing else.
     """
 
-    def __init__(self, network: Twin, at: int, closed: Lens, head: LowRank, bf16: bool):
+    def __init__(self, network: Twin, at: int, seen: Sequence[Depth], closed: Lens, head: LowRank, bf16: bool):
         super().__init__()
         self.weights = nn.ParameterDict({name.replace(".", ":"): x for name, x in network.learning().items()})
-        self.head, self.at, self.bf16 = head, at, bf16
+        self.head, self.at, self.seen, self.bf16 = head, at, seen, bf16
         self._twin = (network,)
         self.mean: Tensor
         self.matrix: Tensor
@@ -290,7 +295,7 @@ class Tuned(nn.Module):
             activation = activation.contiguous(memory_format=torch.channels_last)
         with torch.autocast(activation.device.type, torch.bfloat16) if self.bf16 else nullcontext():
             depths = network.back(activation, pooled, self.at)
-        x = features_of(depths, network.bundle.depths)
+        x = features_of(depths[: len(self.seen)], self.seen)
         y: Tensor = self.head((x - self.mean) @ self.matrix)  # (b, f) @ (f, d) -> (b, d)
         return y
 
