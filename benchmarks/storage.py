@@ -4,7 +4,7 @@ Tables of 10,000 and 100,000 pictures are synthetic: true features of none, but 
 
     python benchmarks/storage.py search --pictures 100000
     python benchmarks/storage.py lens --pictures 100000
-    python benchmarks/storage.py unchanged --pictures 10000
+    python benchmarks/storage.py unchanged --pictures 10000 [--light]
     python benchmarks/storage.py memory --pictures 100000 [--light]
 
 `--light` reads the pictures by a network of one matrix in place of EfficientNet-Lite0, with as large an input and as
@@ -178,11 +178,12 @@ def files(folder: Path, pictures: int) -> None:
         path.write_bytes(tiny(i))
 
 
-def unchanged(folder: Path, pictures: int) -> None:
+def unchanged(folder: Path, pictures: int, backbone: Path | None = None) -> None:
     """Indexing a folder again in which nothing is new."""
     files(folder, pictures)
-    say(f"index {pictures:,} new small files", timed(["index", str(folder)]))
-    say(f"index {pictures:,} unchanged files", timed(["index", str(folder)], 5))
+    by = [] if backbone is None else ["--backbone", str(backbone)]
+    say(f"index {pictures:,} new small files", timed(["index", str(folder), *by]))
+    say(f"index {pictures:,} unchanged files", timed(["index", str(folder), *by], 5))
 
 
 def memory(folder: Path, pictures: int, backbone: Path | None = None) -> None:
@@ -205,7 +206,7 @@ def main() -> None:
     work = asked.at or Path(tempfile.mkdtemp(prefix="lookalike-"))
     work.mkdir(parents=True, exist_ok=True)
     try:
-        more = [light(work / "light")] if asked.light and asked.what == "memory" else []
+        more = [light(work / "light")] if asked.light and asked.what in {"memory", "unchanged"} else []
         globals()[asked.what](work / "photos", asked.pictures, *more)
     finally:
         if asked.at is None:

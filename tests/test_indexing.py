@@ -114,7 +114,8 @@ def test_killed_runs_lose_nothing_committed_and_the_next_one_finishes(tmp_path: 
                 break
             time.sleep(0.05)
         run.kill()
-        assert run.wait() == -signal.SIGKILL if sys.platform != "win32" else True
+        code = run.wait()
+        assert sys.platform == "win32" or code == -signal.SIGKILL
         files, features = collection.table.features()
         assert before <= there <= set(files)
         assert len(files) == len(set(files)) < 400
