@@ -46,6 +46,7 @@ HOUSE = [
     "gathering",
     "lessons",
     "teaching",
+    "keepsakes",
     "serving",
     "switching",
     "teachable",

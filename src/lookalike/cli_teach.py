@@ -93,7 +93,7 @@ def learn(
     else:
         click.echo(proof.table())
     place = photos.home.lens(lens.name)
-    click.echo(f"\nKept in {place} (proof.png shows the queries won and lost).", err=True)
+    click.echo(f"\nKept in {place} (look at proof.png: the queries won and lost, with their hits).", err=True)
     click.echo("Next:", err=True)
     click.echo(f"    lookalike search {folder} QUERY --lens {lens.name} --grid grid.png", err=True)
     if not any(row["serves"] for row in photos.lenses() if row["name"] == lens.name):
@@ -157,6 +157,8 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
             on = "" if row["here"] or row["backbone"] is None else f" (On {row['backbone']}, not in service.)"
             told = f"{row['words']}{on}"
             click.echo(f"{'*' if row['serves'] else ' '} {row['name']:20}{row.get('date', '')[:10]:12}{told}")
+    if rows and not as_json:
+        click.echo(f"\nTheir proofs as pictures: {photos.home.lens('NAME') / 'proof.png'}", err=True)
     if not rows:
         click.echo(f"None yet. Learn one with: lookalike learn {folder} --from DATA", err=True)
 

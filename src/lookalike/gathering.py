@@ -1,11 +1,12 @@
 """Examples -> arrays: the features of their pictures, from the table where it holds them, else embedded now."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,11 @@ from lookalike.bounds import LIMITS, Limits
 from lookalike.errors import ExamplesError, PictureError
 from lookalike.learn.belonging import count
 from lookalike.learn.examples import Examples
-from lookalike.pictures import Pixels, content_hash, pixels, read_bytes, squares
+from lookalike.pictures import SMALLEST_CROP, Pixels, content_hash, load, pixels, read_bytes, squares, views
 from lookalike.table import Table
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 VIEWS = 4  # of each picture, where nothing but its own views says what belongs together
 MOST_VIEWED = 2000  # pictures whose views are learned from
@@ -60,6 +64,7 @@ class Material:
         content: n hashes: rows of equal ones are one and the same picture, or view of it.
         paths: n files; with views a file stands at each of its views.
         said: lines for people: what was left out and why.
+        looks: how the rows are views of their files; None where they are the files themselves.
     """
 
     features: NDArray[np.float32]
@@ -69,6 +74,39 @@ class Material:
     content: tuple[bytes, ...]
     paths: tuple[Path, ...]
     said: tuple[str, ...]
+    looks: "Looks | None" = None
+
+    def names(self, folder: Path) -> list[str]:
+        """What each row is called: a file of the collection in `folder` as it is called there, else its whole path."""
+        root, found = folder.resolve(), []
+        for path in self.paths:
+            whole = path.resolve()
+            found.append(whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(whole))
+        return found
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Views of pictures, so that they can be drawn again as they were embedded.
+
+    Attributes:
+        seed: of the crops.
+        side_px: of the squares that were embedded: what a picture was decoded for.
+        turn: (n,) the number of each row's picture among those that were looked at.
+        number: (n,) which of the picture's views it is.
+    """
+
+    seed: int
+    side_px: int
+    turn: NDArray[np.int64]
+    number: NDArray[np.int64]
+
+    def picture(self, row: int, path: Path, limits: Limits = LIMITS) -> "Image.Image":
+        """One view, in its own shape. Raises: PictureError, when the file cannot be read any more."""
+        # The children of a generator's seed by number, as `spawn` gave them to `_views`.
+        turn = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(int(self.turn[row]),)))
+        image = load(path, limits, math.ceil(self.side_px / SMALLEST_CROP**0.5))
+        return views(image, VIEWS, turn)[int(self.number[row])]
 
 
 def gather(
@@ -160,6 +198,7 @@ def _gather_views(examples: Examples, backbone: Backbone, seed: int, limits: Lim
         content,
         tuple(examples.paths[at] for at in group),
         tuple(said),
+        Looks(seed, backbone.bundle.side_px, np.searchsorted(chosen, group), np.array([one[-1] for one in content])),
     )
 
 

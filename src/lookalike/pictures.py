@@ -51,6 +51,7 @@ _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 # How much longer than the square's a picture's sides stay when it is shrunk coarsely, by draft or by whole factors,
 # before the fine step (benchmarks/decode.py: within a level of 255 of the full decode).
 _DRAFT, _COARSE = 1.4, 2.0
+SMALLEST_CROP = 0.5  # of a picture's area, among its views
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -164,7 +165,7 @@ def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Im
     mirror = Image.Transpose.FLIP_LEFT_RIGHT
     result = [image, image.transpose(mirror)][:n]
     for i in range(2, n):
-        share = rng.uniform(0.5, 0.9) ** 0.5
+        share = rng.uniform(SMALLEST_CROP, 0.9) ** 0.5
         width, height = (max(1, round(side * share)) for side in image.size)
         left, top = rng.integers(image.width - width + 1), rng.integers(image.height - height + 1)
         crop = image.crop((int(left), int(top), int(left) + width, int(top) + height))
@@ -189,7 +190,7 @@ def squares(
     >>> squares(np.zeros((2, 3), np.uint8), 4, 5, np.random.default_rng(0)).shape
     (5, 4, 4, 3)
     """
-    image = load(source, limits, math.ceil(side_px / 0.5**0.5))  # the smallest crop is then not enlarged
+    image = load(source, limits, math.ceil(side_px / SMALLEST_CROP**0.5))  # the smallest crop is then not enlarged
     result = np.empty((n, side_px, side_px, 3), np.uint8)
     for square, view in zip(result, views(image, n, rng), strict=True):
         square[:] = np.asarray(view.resize((side_px, side_px), Image.Resampling.BICUBIC))

@@ -70,9 +70,10 @@ class Teachable(ABC):
             how: quick, loss, margin, epochs, rate, dims, hold_out, seed: see `lookalike.teaching.How`.
         Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
+        from lookalike.keepsakes import keepsakes
         from lookalike.lessons import name_after
         from lookalike.serving import check_new, keep
-        from lookalike.teaching import How, keepsakes, teach
+        from lookalike.teaching import How, teach
 
         examples, data = self._lesson(source, as_)
         name = name or name_after(data)
@@ -83,10 +84,12 @@ class Teachable(ABC):
         for line in (*examples.said, *material.said):
             told(line)
         about = {"backbone": self.backbone.id, "backbone_name": self.backbone.name, "data": data}
-        taught = teach(material, settings, name=name, about=about | {"reading": examples.reading}, report=report)
+        about |= {"reading": examples.reading}
+        taught = teach(material, settings, name=name, folder=self.folder, about=about, report=report)
         for line in taught.said:
             told(line)
-        keep(self.home, self.table, taught.lens, keepsakes(taught), use=use)
+        beside = keepsakes(taught, material, self.folder, self.home.cache)
+        keep(self.home, self.table, taught.lens, beside, use=use)
         return taught.lens
 
     def check(

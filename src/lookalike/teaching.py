@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -16,10 +17,9 @@ from lookalike.learn.recipe import recipe
 from lookalike.learn.tasks import FOLDS, Correct, Features, Labelled, Learn, Rows, Split, Task
 from lookalike.learn.trial import drawn
 from lookalike.lens import Lens, unit
+from lookalike.verdict import Proof
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from lookalike.siamese import Report as Step
 
 WITHOUT_TORCH = (
@@ -59,24 +59,29 @@ class Taught:
     """What teaching came to.
 
     Attributes:
-        lens: learned from all examples, with its settings and its proof.
+        lens: learned from all examples, with its settings and its proof, whose queries and hits are named by files.
+        proof: the same proof, whose queries and hits are rows of the material.
         curve: a report for each step of the rehearsal: a split of its own, whose held-out queries give the recall;
             empty for the closed form.
         said: lines for people.
     """
 
     lens: Lens
+    proof: Proof
     curve: "tuple[Step, ...]"
     said: tuple[str, ...]
 
 
-def teach(material: Material, how: How, *, name: str, about: dict[str, Any], report: Report | None = None) -> Taught:
+def teach(
+    material: Material, how: How, *, name: str, folder: Path, about: dict[str, Any], report: Report | None = None
+) -> Taught:
     """Prove a way to learn on held-out queries, then learn from everything in that way.
 
     Args:
         material: the examples.
         how: what may be turned.
         name: of the lens.
+        folder: the collection's: its files are named from there.
         about: what else its settings shall say: backbone, data, ...
         report: called with each stage as it goes on.
     Raises: ExamplesError, TrainingError, LensError.
@@ -106,7 +111,8 @@ def teach(material: Material, how: How, *, name: str, about: dict[str, Any], rep
     serving = recipe(last, dims=how.dims)
     lens = serving(material.features, material.group, material.side, material.triplets)
     settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **_circumstances()}
-    return Taught(replace(lens, name=name, settings=settings, proof=proof), tuple(curve), tuple(said))
+    lens = replace(lens, name=name, settings=settings, proof=proof.named(material.names(folder)))
+    return Taught(lens, proof, tuple(curve), tuple(said))
 
 
 def planned(material: Material, how: How) -> list[str]:
@@ -245,29 +251,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
-
-
-def keepsakes(taught: Taught) -> "dict[str, str | Image]":
-    """What is kept beside a lens for people, by file name: proof.png, and the curve as curves.csv and curves.png."""
-    from lookalike.drawing import Arm, curves, proof_picture
-
-    proof, name = taught.lens.proof, taught.lens.name
-    assert proof is not None
-    beside: dict[str, str | Image] = {}
-    arms = []
-    for way, title in (("plain", "plain"), ("shuffled", "shuffled labels"), ("lens", name)):
-        if found := proof.ways.get(way):
-            each = proof.shuffles if way == "shuffled" else ()
-            low, high = (None, None) if each else (found.get("from"), found.get("to"))
-            arms.append(Arm(title, found["recall@1"], low, high, each))
-    if arms:
-        beside["proof.png"] = proof_picture(
-            arms, verdict=proof.words, won=proof.won, lost=proof.lost, same=proof.queries - proof.won - proof.lost
-        )
-    if taught.curve:
-        from lookalike.siamese import curves_arguments, curves_csv
-
-        beside["curves.csv"] = curves_csv(taught.curve)
-        title = f"{name}: a rehearsal; recall@1 is of queries held out from it"
-        beside["curves.png"] = curves(**curves_arguments(taught.curve, title))
-    return beside

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -14,21 +14,21 @@ from lookalike.drawing.proofs import MARGIN, WIDTH, Arm, proof_picture, said
 if TYPE_CHECKING:
     from lookalike.learn.proof import Proof
 
+MARKS = "a tick marks what belongs with the query"
 MOST = 3  # queries shown of each kind
 BETWEEN = 24
-SMALLEST, LARGEST = 96, 300  # side of a cell in pixels
+SMALLEST, LARGEST = 96, 220  # side of a cell in pixels
 
 
 def proof_page(
-    proof: "Proof", blocks: Callable[[Mapping[str, int]], Block], *, lens: str = "lens", most: int = MOST
+    proof: "Proof", blocks: Callable[[Mapping[str, Any]], Block], *, lens: str = "lens", most: int = MOST
 ) -> Image.Image:
     """Draw a proof: the verdict and its bars, then the queries that gained most, then those that lost most.
 
     Args:
         proof: as `prove` gives it.
-        blocks: an entry of the proof's best or worst, {"query": row, "plain": rank, "lens": rank} -> that query with
-            two rows of hits, plain first. For an honest page they are the hits in the gallery of the proof, of a lens
-            that did not learn from the query; where they agree with the ranks, these are written beside the rows.
+        blocks: an entry of the proof's best or worst -> that query with two rows of hits, plain first: those of the
+            entry, found in the gallery of the proof by a lens that did not learn from the query.
         lens: what the lens is called.
         most: queries shown of each kind.
     Returns: RGB, 1,400 pixels wide; of a proof that compares nothing only its words.
@@ -39,6 +39,7 @@ def proof_page(
         proof_picture(
             arms_of(proof, lens),
             verdict=proof.words,
+            measure="share put right" if proof.hold_out == "triplets" else "recall@1",
             note=_measured(proof),
             won=proof.won,
             lost=proof.lost,
@@ -48,7 +49,7 @@ def proof_page(
     for title, entries in (("Gained most", proof.best[:most]), ("Lost most", proof.worst[:most])):
         drawn = [_noted(blocks(entry), entry) for entry in entries]
         if drawn:
-            parts.append(grid(drawn, title=title, cell_px=_cell(drawn)))
+            parts.append(grid(drawn, title=title, subtitle=MARKS, cell_px=_cell(drawn)))
     page = paper(max(part.width for part in parts), sum(part.height for part in parts) + BETWEEN * (len(parts) - 1))
     top = 0
     for i, part in enumerate(parts):
@@ -74,21 +75,18 @@ def arms_of(proof: "Proof", lens: str = "lens") -> list[Arm]:
 
 
 def _measured(proof: "Proof") -> str:
-    held = {"groups": "whole groups held out", "pictures": "pictures held out within groups"}
     if proof.hold_out == "triplets":
-        return f"{proof.queries:,} triplets held out"
-    how = held.get(proof.hold_out, f"{proof.hold_out} held out")
-    return f"{proof.queries:,} queries of {proof.groups:,} groups, {how}, {proof.pictures:,} pictures in all"
+        return f"{proof.queries:,} triplets held out, {proof.pictures:,} pictures in all"
+    groups = f"of {proof.groups:,} groups, whole groups held out" if proof.hold_out == "groups" else ""
+    return f"{proof.queries:,} queries {groups or 'held out within their groups'}, {proof.pictures:,} pictures in all"
 
 
-def _noted(block: Block, entry: Mapping[str, int]) -> Block:
-    """The block with the place of the first right picture beside each row's name, unless the row shows another one."""
-    rows = []
-    for row, name in zip(block.rows, ("plain", "lens"), strict=True):
-        rank, marks = entry[name], [hit.right for hit in row.hits]
-        seen = marks.index(True) + 1 if True in marks else None
-        agree = None in marks or seen == rank or (seen is None and rank > len(marks))
-        rows.append(replace(row, note=f"first right picture at place {rank:,}") if rank > 0 and agree else row)
+def _noted(block: Block, entry: Mapping[str, Any]) -> Block:
+    """The block with the place of the first right picture beside each row's name."""
+    rows = [
+        replace(row, note=f"first right picture at place {entry[way]:,}")
+        for row, way in zip(block.rows, ("plain", "lens"), strict=True)
+    ]
     return replace(block, rows=rows)
 
 

@@ -272,7 +272,7 @@ def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]
     opening = {
         "taught": "Better, and your examples taught it",
         "better": "Better than plain, but your examples add nothing yet",
-        "refused": "Not better than plain" + (", beyond chance" if found.difference > 0 else ""),
+        "refused": "Not surely better than plain" if found.difference > 0 else "Not better than plain",
         "too few": "Too few to tell",
     }[verdict]
     return f"{opening}: {what}."

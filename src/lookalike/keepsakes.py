@@ -1,0 +1,86 @@
+"""What is kept beside a lens for people to look at: its proof as a page, its curve as a table and a drawing."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.errors import PictureError
+from lookalike.gathering import Material
+from lookalike.seeing import SIDE_PX, picture_of
+from lookalike.teaching import Taught
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lookalike.drawing import Block
+
+SHOWN = 3  # queries of each kind: those that gained most, those that lost most
+
+
+def keepsakes(taught: Taught, material: Material, folder: Path, cache: Path | None) -> "dict[str, str | Image]":
+    """The files that lie beside a lens, by name: proof.png, and where there is a curve curves.csv and curves.png.
+
+    Args:
+        taught: the lens and its proof.
+        material: what it was proved on.
+        folder: the collection's.
+        cache: where `thumbnail` keeps things.
+    """
+    from lookalike.drawing import curves, proof_page
+
+    name = taught.lens.name
+    beside: dict[str, str | Image] = {
+        "proof.png": proof_page(taught.proof, _drawn(taught, material, folder, cache), lens=name, most=SHOWN)
+    }
+    if taught.curve:
+        from lookalike.siamese import curves_arguments, curves_csv
+
+        beside["curves.csv"] = curves_csv(taught.curve)
+        title = f"{name}: a rehearsal; recall@1 is of queries held out from it"
+        beside["curves.png"] = curves(**curves_arguments(taught.curve, title))
+    return beside
+
+
+def _drawn(
+    taught: Taught, material: Material, folder: Path, cache: Path | None
+) -> "Callable[[Mapping[str, Any]], Block]":
+    """How an entry of the proof is drawn: its query with what plain and the lens found first."""
+    from lookalike.drawing import Block, Cell, Row
+
+    entries = [*taught.proof.best[:SHOWN], *taught.proof.worst[:SHOWN]]
+    rows = {one["query"] for one in entries}
+    rows |= {row for one in entries for first in one["hits"].values() for row, *_ in first}
+    with ThreadPoolExecutor() as readers:
+        pictures = dict(zip(rows, readers.map(lambda row: _picture(material, row, cache), rows), strict=True))
+    names = [_short(name) for name in material.names(folder)]
+
+    def block(one: Mapping[str, Any]) -> Block:
+        found = [
+            Row(
+                title,
+                [Cell(pictures[row], names[row], similarity, right) for row, similarity, right in one["hits"][way]],
+            )
+            for way, title in (("plain", "plain"), ("lens", taught.lens.name))
+        ]
+        return Block(Cell(pictures[one["query"]], names[one["query"]]), found)
+
+    return block
+
+
+def _short(name: str) -> str:
+    """Of a whole path its last folder and its file, as there is little room under a picture."""
+    return "/".join(Path(name).parts[-2:]) if Path(name).is_absolute() else name
+
+
+def _picture(material: Material, row: int, cache: Path | None) -> "Image | str":
+    """One row small enough to be drawn, as it was embedded; or why it cannot be."""
+    path = material.paths[row]
+    if material.looks is None:
+        return picture_of(path, material.content[row], cache)
+    try:
+        view = material.looks.picture(row, path)
+    except PictureError as error:
+        return error.reason
+    view.thumbnail((SIDE_PX, SIDE_PX))
+    return view

@@ -1,0 +1,67 @@
+"""What lies beside a lens: a page of its proof with the pictures that were asked about, named by their files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from badges import classes, flat, sides
+from numpy.testing import assert_allclose
+from PIL import Image
+
+from lookalike import Collection
+from lookalike.gathering import VIEWS, gather
+from lookalike.keepsakes import keepsakes
+from lookalike.learn.examples import read
+from lookalike.teaching import How, teach
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    collection = Collection(classes(tmp_path_factory.mktemp("badges"), 30, 3))
+    collection.index()
+    return collection
+
+
+def test_a_proof_names_files_as_the_collection_does_and_others_by_their_whole_path(photos: Collection, tmp_path: Path):
+    inside = photos.learn(photos.folder, name="inside", quick=True)
+    outside = photos.learn(sides(tmp_path / "data"), name="outside", quick=True)
+    files = set(photos.table.columns()["file"])
+    for lens, known in ((inside, files.__contains__), (outside, lambda name: Path(name).is_absolute())):
+        kept = json.loads((photos.home.lens(lens.name) / "proof.json").read_text())
+        assert kept == lens.proof.to_json()
+        for one in kept["best"] + kept["worst"]:
+            named = [one["query"], *(file for first in one["hits"].values() for file, *_ in first)]
+            assert all(map(known, named)) and len(named) == 11
+    kind = [one["query"].split("/")[0] for one in inside.proof.best]
+    assert kind  # what is right has the query's kind
+    for one in inside.proof.best:
+        for file, _, right in one["hits"]["lens"]:
+            assert right == (file.split("/")[0] == one["query"].split("/")[0])
+
+
+def test_the_page_shows_the_queries_even_where_a_picture_is_gone(photos: Collection, tmp_path: Path):
+    data = classes(tmp_path / "data", 30, 3)
+    material = gather(read(data), photos.folder, photos.table, photos.backbone)
+    taught = teach(material, How(quick=True), name="mine", folder=photos.folder, about={})
+    page = keepsakes(taught, material, photos.folder, tmp_path / "cache")["proof.png"]
+    assert isinstance(page, Image.Image) and page.width == 1400
+    shown = len(taught.proof.best[:3]) + len(taught.proof.worst[:3])
+    assert shown >= 3 and page.height > 600 + 500 * shown
+    query = material.paths[taught.proof.best[0]["query"]]
+    query.write_bytes(b"no picture")
+    without = keepsakes(taught, material, photos.folder, None)["proof.png"]
+    assert isinstance(without, Image.Image) and without.size == page.size
+    assert without.tobytes() != page.tobytes()
+
+
+def test_a_view_is_drawn_as_it_was_embedded(photos: Collection, tmp_path: Path):
+    """Embedded again, a drawn view has the features that were learned from; another view of its picture has not."""
+    material = gather(read(flat(tmp_path / "flat", 6)), photos.folder, photos.table, photos.backbone, seed=3)
+    assert material.looks is not None
+    looks = [material.looks.picture(row, material.paths[row]) for row in range(6 * VIEWS)]
+    again = photos.backbone.embed(looks)
+    assert_allclose((again * material.features).sum(axis=1), 1, atol=2e-3)
+    crops = material.looks.number >= 2
+    others = (again[crops] * np.roll(material.features, 1, axis=0)[crops]).sum(axis=1)
+    assert others.max() < 0.998
