@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from conftest import draw
 from PIL import Image
 
+from lookalike.bundle import layer_index
 from lookalike.cli import main
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -51,6 +52,10 @@ def test_the_blocks_run_as_they_stand(desk: Path, capsys: pytest.CaptureFixture[
     assert "60 {}\n" in said
     assert "['file', 'features']" in said
     assert "1.000  left/1.jpg\n" in said
+    assert "epoch 3 of 3: loss" in said
+    assert next(layer.index for layer in names["photos"].layers("blocks.15") if layer.trainable) == layer_index(
+        names["photos"].backbone.bundle, "blocks.15"
+    )
     assert names["before"].shape == (2, 2816)
     assert names["after"].shape == (2, len(names["frame"].features[0]))
     assert [hit.file for hit in names["hits"]] == names["frame"].file[names["scores"].argsort()[::-1][:5]].tolist()

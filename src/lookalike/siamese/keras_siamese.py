@@ -28,7 +28,7 @@ from lookalike.siamese.reports import Report
 from lookalike.siamese.towers import TowerTwin
 from lookalike.siamese.training import constant, train
 from lookalike.siamese.twins import twin
-from lookalike.siamese.unfreeze import DeepCost
+from lookalike.siamese.unfreeze import ONE_BLOCK, DeepCost
 
 CHECKPOINT = 25  # steps at least between two checkpoints, which are large: they come at the end of an epoch
 MOMENTUM = 0.01  # Keras' 0.99
@@ -100,7 +100,7 @@ class KerasSiamese:
         pictures: Sequence[Source],
         group: Rows,
         *,
-        run: Path,
+        run: str | Path,
         side: Rows | None = None,
         triplets: Rows | None = None,
         layer: str | int | None = None,
@@ -108,7 +108,7 @@ class KerasSiamese:
         content: Sequence[bytes] | None = None,
         seed: int = 0,
     ):
-        self.settings, self.seed, self.side, self.run = settings or RecipeSettings(), seed, side, run
+        self.settings, self.seed, self.side, self.run = settings or RecipeSettings(), seed, side, Path(run)
         self.parent = bundle
         self.layer = tutorial_layer(bundle) if layer is None else layer
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -122,7 +122,9 @@ class KerasSiamese:
         self.learned = LastEpoch()
         self.network: Network | None = None
         self.backbone.to(self.device)
-        self.activations = Activations(self.backbone, self.at, pictures, run, seed=seed, most_mb=self.settings.most_mb)
+        self.activations = Activations(
+            self.backbone, self.at, pictures, self.run, seed=seed, most_mb=self.settings.most_mb
+        )
 
     def cost(self) -> DeepCost:
         """What learning will take, by a few pictures and two steps; nothing is written, nothing is learned."""
@@ -195,7 +197,7 @@ class KerasSiamese:
         """All epochs so far, those before a resumption included."""
         return list(by_epoch(self.learned.curve, self.per_epoch))
 
-    def bundle(self, path: Path) -> Bundle:
+    def bundle(self, path: str | Path) -> Bundle:
         """Write what was learned by the last whole epoch as a bundle of 256 features.
 
         They are the network's own values: their square root is not taken, and search brings rows to length 1.
@@ -215,7 +217,7 @@ class KerasSiamese:
         made = identify(tensors, preprocessing)
         table = (*self.parent.layers, *_head_layers(network))
         bundle = Bundle(
-            path=path,
+            path=Path(path),
             name=f"{self.parent.name}-keras-siamese-{made[:6]}",
             id=made,
             side_px=side,
@@ -231,8 +233,9 @@ class KerasSiamese:
         return write(bundle, model)
 
     def _pays(self) -> bool:
-        """Whether bfloat16 is faster: on CUDA, and for whole convolutions where the processor has it."""
-        return self.device == "cuda" or (isinstance(self.backbone, TowerTwin) and has_bf16())
+        """Whether bfloat16 is faster: on CUDA; where the processor has it, for towers and for one block of others."""
+        few = sum(one.numel() for one in self.backbone.learning().values()) < ONE_BLOCK
+        return self.device == "cuda" or (has_bf16() and (few or isinstance(self.backbone, TowerTwin)))
 
     def _made(self) -> Network:
         if self.network is None:
