@@ -49,6 +49,7 @@ HOUSE = [
     "keepsakes",
     "serving",
     "switching",
+    "deepening",
     "teachable",
     "collection",
     "screen",

@@ -48,7 +48,18 @@ AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collec
     "--margin", type=click.FloatRange(0, 4), default=0.2, show_default=True, metavar="M", help="Of the triplet loss."
 )
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="How often every group is seen.")
-@click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="R", help="Learning rate of the correction.")
+@click.option(
+    "--rate",
+    type=click.FloatRange(0, min_open=True),
+    metavar="R",
+    help="Learning rate of the correction, or of the backbone.",
+)
+@click.option(
+    "--unfreeze",
+    metavar="LAYER",
+    help="Let the backbone learn too, from this layer on (`lookalike layers` lists them); minutes, and torch.",
+)
+@click.option("--resume", is_flag=True, help="Go on with a learning with --unfreeze that was broken off.")
 @click.option("--dims", type=click.IntRange(2), metavar="N", help="Dimensions of the embedding.")
 @click.option(
     "--hold-out",
@@ -66,6 +77,7 @@ def learn(
     name: str | None,
     replace: bool,
     use_it: bool,
+    resume: bool,
     as_json: bool,
     **how: Any,
 ) -> None:
@@ -76,16 +88,22 @@ def learn(
             for line in photos.check(source, as_=as_, report=report, **how):
                 click.echo(screen.one_line(line))
             return
-        lens = photos.learn(
-            source,
-            as_=as_,
-            name=name,
-            replace=replace,
-            use=use_it,
-            report=report,
-            say=lambda line: click.echo(screen.one_line(line), err=True),
-            **how,
-        )
+        try:
+            lens = photos.learn(
+                source,
+                as_=as_,
+                name=name,
+                replace=replace,
+                use=use_it,
+                resume=resume,
+                report=report,
+                say=lambda line: click.echo(screen.one_line(line), err=True),
+                **how,
+            )
+        except KeyboardInterrupt:
+            if how["unfreeze"] is not None:
+                click.echo("The same command with --resume goes on.", err=True)
+            raise
     proof = lens.proof
     assert proof is not None  # what is learned is proved
     if as_json:

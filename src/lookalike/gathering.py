@@ -36,7 +36,8 @@ class Stage:
     """How far learning has come: what is being done, how much of it, and what it looks like meanwhile.
 
     Attributes:
-        doing: "embedding", "rehearsing", "proving", "learning" or "applying".
+        doing: "embedding", "rehearsing", "proving", "learning", "applying"; where a backbone learns also "caching",
+            "tuning" and "switching".
         done, total: of pictures, splits or steps.
         rate: of these a second.
         remaining_s: seconds until this stage is done.

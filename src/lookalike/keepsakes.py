@@ -37,8 +37,7 @@ def keepsakes(taught: Taught, material: Material, folder: Path, cache: Path | No
         from lookalike.siamese import curves_arguments, curves_csv
 
         beside["curves.csv"] = curves_csv(taught.curve)
-        title = f"{name}: a rehearsal; recall@1 is of queries held out from it"
-        beside["curves.png"] = curves(**curves_arguments(taught.curve, title))
+        beside["curves.png"] = curves(**curves_arguments(taught.curve, f"{name}: {taught.title}"))
     return beside
 
 

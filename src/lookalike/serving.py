@@ -108,6 +108,8 @@ def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image
             lens.save(new)
             for name, content in beside.items():
                 write_whole(new / name, content.encode() if isinstance(content, str) else _png(content))
+            if (folder / "run").is_dir() and "tuning" in lens.settings:
+                (folder / "run").rename(new / "run")  # what it was learned in
             if folder.exists():
                 folder.rename(Path(temporary, "old"))
             new.rename(folder)

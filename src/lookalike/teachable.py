@@ -52,6 +52,7 @@ class Teachable(ABC):
         as_: "Reading | None" = None,
         replace: bool = False,
         use: bool = False,
+        resume: bool = False,
         report: "Callable[[Stage], None] | None" = None,
         say: Callable[[str], None] | None = None,
         **how: Any,
@@ -65,9 +66,10 @@ class Teachable(ABC):
             as_: how to read folders that could be read in more than one way.
             replace: take the place of a lens of that name.
             use: put it into service, if its proof allows.
+            resume: go on with a learning with `unfreeze` that was broken off.
             report: called with each stage as it goes on.
             say: called with each line on what is learned from and what is left out.
-            how: quick, loss, margin, epochs, rate, dims, hold_out, seed: see `lookalike.teaching.How`.
+            how: quick, loss, margin, epochs, rate, dims, hold_out, seed, unfreeze: see `lookalike.teaching.How`.
         Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
         from lookalike.keepsakes import keepsakes
@@ -79,8 +81,14 @@ class Teachable(ABC):
         name = name or name_after(data)
         check_new(self.home, name, replace)
         settings = How(**how)
-        material = self._gathered(examples, settings.seed, report)
         told = say or (lambda line: None)
+        if settings.unfreeze is not None or resume:
+            from lookalike.deepening import Lesson, check_run
+
+            check_run(self.home, name, settings, resume=resume, replacing=replace)
+            lesson = Lesson(self.home, examples, settings, name, self._threads, report)
+            return lesson.learn({"data": data}, use=use, say=told)
+        material = self._gathered(examples, settings.seed, report)
         for line in (*examples.said, *material.said):
             told(line)
         about = {"backbone": self.backbone.id, "backbone_name": self.backbone.name, "data": data}
@@ -103,8 +111,13 @@ class Teachable(ABC):
         """What `learn` would learn from and hold out, in lines for people."""
         from lookalike.teaching import How, planned
 
-        examples, _ = self._lesson(source, as_)
+        examples, data = self._lesson(source, as_)
         settings = How(**how)
+        if settings.unfreeze is not None:
+            from lookalike.deepening import Lesson
+            from lookalike.lessons import name_after
+
+            return Lesson(self.home, examples, settings, name_after(data), self._threads, report).plan()
         return [*examples.said, *planned(self._gathered(examples, settings.seed, report), settings)]
 
     def _lesson(self, source: "Source", as_: "Reading | None") -> "tuple[Examples, list[str]]":

@@ -42,6 +42,8 @@ class How:
         hold_out: "groups" (does it hold for new kinds?), "pictures" (for new pictures of these kinds?), None to decide
             by the examples.
         seed: of everything that is drawn.
+        unfreeze: the first layer of the backbone that learns along, a name or an index; None: none does. `loss`,
+            `margin`, `epochs` and `rate` are then those of the backbone's learning.
     """
 
     quick: bool = False
@@ -52,6 +54,7 @@ class How:
     dims: int | None = None
     hold_out: Literal["groups", "pictures"] | None = None
     seed: int = 0
+    unfreeze: str | int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,14 @@ class Taught:
         curve: a report for each step of the rehearsal: a split of its own, whose held-out queries give the recall;
             empty for the closed form.
         said: lines for people.
+        title: what the curve is of.
     """
 
     lens: Lens
     proof: Proof
     curve: "tuple[Step, ...]"
     said: tuple[str, ...]
+    title: str = "a rehearsal; recall@1 is of queries held out from it"
 
 
 def teach(
@@ -110,7 +115,7 @@ def teach(
     last = correction(how, say, said) if proof.chosen == "correction" else None
     serving = recipe(last, dims=how.dims)
     lens = serving(material.features, material.group, material.side, material.triplets)
-    settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **_circumstances()}
+    settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **circumstances()}
     lens = replace(lens, name=name, settings=settings, proof=proof.named(material.names(folder)))
     return Taught(lens, proof, tuple(curve), tuple(said))
 
@@ -156,7 +161,7 @@ def correction(how: How, say: Report, stopped: list[str] | None = None) -> Corre
         learning = Correction(lens, features, group, side=side, triplets=triplets, settings=settings, seed=how.seed)
         try:
             for step in learning.steps():
-                say(_stage("learning", step))
+                say(stage_of("learning", step))
         except KeyboardInterrupt:
             if stopped is None:
                 raise
@@ -200,7 +205,7 @@ def _rehearsed(material: Material, how: How, closed: Learn, say: Report) -> "lis
     steps = []
     for step in learning.steps():
         steps.append(step)
-        say(_stage("rehearsing", step))
+        say(stage_of("rehearsing", step))
     return steps
 
 
@@ -233,11 +238,12 @@ def _counted(way: Learn, say: Report) -> Learn:
     return learn
 
 
-def _stage(doing: str, step: "Step") -> Stage:
+def stage_of(doing: str, step: "Step") -> Stage:
+    """A step of learning as a stage."""
     return Stage(doing, step.step, step.steps, step.rate, step.remaining_s, step.loss, step.active, step.recall)
 
 
-def _circumstances() -> dict[str, Any]:
+def circumstances() -> dict[str, Any]:
     """When and with what it was learned: the same to the bit with the same of these."""
     packages = ("lookalike", "numpy", "torch")
     return {

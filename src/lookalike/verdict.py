@@ -16,6 +16,8 @@ LINES = {
     "shuffled": "shuffled labels",
     "closed form": "closed form",
     "corrected": "with correction",
+    "untouched": "lens, not tuned",
+    "tuned": "lens, tuned",
     "lens": "the lens",
 }
 WAYS = ("plain", "lens")  # of which the best and the worst queries show what they found

@@ -1,0 +1,266 @@
+"""Teaching deeper: the backbone learns from a layer on, beside the lens, and becomes one of the collection's own."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from lookalike.backbone import Backbone
+from lookalike.bundle import read
+from lookalike.errors import ExamplesError, LensError
+from lookalike.gathering import Material, Report, Stage, gather
+from lookalike.home import Home, Known, Settings
+from lookalike.indexing import Progress
+from lookalike.keepsakes import keepsakes
+from lookalike.learn.deeper import Compared, compared, held_out
+from lookalike.learn.examples import Examples
+from lookalike.learn.recipe import recipe
+from lookalike.lens import Lens
+from lookalike.serving import keep, settings_of
+from lookalike.switching import opened, put_into_service
+from lookalike.table import Table
+from lookalike.teaching import How, Taught, circumstances, correction, planned, stage_of, teach
+
+if TYPE_CHECKING:
+    pass
+
+CACHED = ("activations.npy", "pooled.npy", "start.npy", "activations.json")  # of a run: what it can do without later
+Say = Callable[[str], None]
+
+
+def base_of(home: Home, settings: Settings, threads: int | None = None) -> Backbone:
+    """The backbone that learns: the one that reads the pictures, or, where that was tuned here, the one before.
+
+    Raises: BundleError, CollectionError.
+    """
+    serving = opened(home, settings, settings.backbone, threads)
+    while home.backbone(serving.id).is_dir() and serving.bundle.parent:
+        serving = opened(home, settings, serving.bundle.parent, threads)
+    return serving
+
+
+class Deepening:
+    """One learning of a backbone, held out, told what it costs, gone through, and proved.
+
+    Args:
+        home: of the collection.
+        base: the backbone before.
+        material: the examples, with features of it.
+        how: what may be turned; `unfreeze` is the first layer that learns.
+        name: of the lens to be.
+    Raises: ExamplesError, when there is nothing to learn from or to hold out; BundleError, for a backbone that cannot
+        learn or a layer that is not there; MissingExtraError, without torch.
+    """
+
+    def __init__(self, home: Home, base: Backbone, material: Material, how: How, name: str):
+        from lookalike.siamese import DeepSettings, Unfreezing, steps_per_epoch
+
+        self.home, self.base, self.material, self.how, self.name = home, base, material, how, name
+        self.held = held_out(
+            material.features,
+            material.group,
+            side=material.side,
+            triplets=material.triplets,
+            content=material.content,
+            hold_out=how.hold_out,
+            seed=how.seed,
+        )
+        _, group, side, triplets = self.held.examples.left(self.held.task)
+        settings = DeepSettings(loss=how.loss, margin=how.margin, learning_rate=how.rate)
+        if how.epochs is not None:
+            steps = how.epochs * steps_per_epoch(group, rows=settings.rows, per_group=settings.per_group or 4)
+            settings = replace(settings, steps=steps)
+        self.run = home.lens(name) / "run"
+        self.learning: Unfreezing = Unfreezing(
+            base.bundle,
+            [material.paths[row] for row in self.held.learned],
+            group,
+            side=side,
+            triplets=triplets,
+            layer=how.unfreeze if how.unfreeze is not None else -1,
+            run=self.run,
+            settings=settings,
+            seed=how.seed,
+        )
+
+    @property
+    def layer(self) -> str:
+        """The name of the first layer that learns."""
+        return str(self.base.bundle.layers[self.learning.layer]["name"])
+
+    def costs(self) -> list[str]:
+        """What it will take, in lines for people."""
+        task = self.held.task
+        return [
+            f"{self.base.name} learns from {self.layer} on: {self.learning.cost()}",
+            f"{len(task.queries):,} queries are held out before; then the tuned backbone reads all "
+            f"{len(self.material.paths):,} pictures of the examples to prove it, and those of the collection once it "
+            "is put into service.",
+        ]
+
+    def tuned(self, report: Report, said: list[str]) -> Backbone:
+        """Learn, or go on with what was broken off, and keep the result among the collection's backbones.
+
+        Ctrl-C while it learns ends the learning; what was learned until then is the result, and a line says so.
+        """
+        for done, total in self.learning.cache():
+            report(Stage("caching", done, total))
+        try:
+            for step in self.learning.steps():
+                report(stage_of("tuning", step))
+        except KeyboardInterrupt:
+            if not self.learning.learned.curve:
+                raise
+            said.append(
+                f"stopped after step {len(self.learning.learned.curve)} of {self.learning.settings.steps}: "
+                "the backbone is proved as it is"
+            )
+        new = self.home.at / "backbones" / ".new"
+        shutil.rmtree(new, ignore_errors=True)
+        made = self.learning.bundle(new)
+        place = self.home.backbone(made.id)
+        if place.is_dir():  # a run that was broken off after this
+            shutil.rmtree(new)
+        else:
+            new.rename(place)
+        return Backbone(read(place), threads=self.base.threads, precision=self.base.precision)
+
+    def taught(self, backbone: Backbone, material: Material, *, about: dict[str, Any], report: Report) -> Taught:
+        """The lens on the tuned backbone with its proof, or, where that is no better, the one on the untouched.
+
+        Args:
+            backbone: the tuned one.
+            material: the examples with its features.
+            about: what else the lens's settings shall say.
+            report: called with each stage.
+        """
+        closed, correct = recipe(dims=self.how.dims), None
+        lenses = replace(self.how, epochs=None, rate=None)
+        if not self.how.quick:
+            correct = correction(lenses, report)
+        found = compared(self.held, material.features, closed, correct)
+        if not (found.deeper and found.proof.serves):
+            return self._untouched(found, about, report)
+        lens = recipe(correct, dims=self.how.dims)(material.features, material.group, material.side, material.triplets)
+        settings = {
+            **lens.settings,
+            **about,
+            "backbone": backbone.id,
+            "backbone_name": backbone.name,
+            "untouched": self.base.id,
+            "tuning": backbone.bundle.tuning,
+            "how": asdict(self.how),
+            "seed": self.how.seed,
+            **circumstances(),
+        }
+        named = found.proof.named(material.names(self.home.folder))
+        lens = replace(lens, name=self.name, settings=settings, proof=named)
+        title = f"{self.base.name} learning from {self.layer} on"
+        return Taught(lens, found.proof, tuple(self.learning.learned.curve), material.said, title)
+
+    def _untouched(self, found: Compared, about: dict[str, Any], report: Report) -> Taught:
+        why = f"unfreezing from {self.layer} on was tried and left out: {found.words}"
+        if found.deeper:
+            why += f"; beside plain: {found.proof.words[:1].lower()}{found.proof.words[1:].rstrip('.')}"
+        plainly = replace(self.how, unfreeze=None, epochs=None, rate=None)
+        about = about | {"backbone": self.base.id, "backbone_name": self.base.name}
+        folder = self.home.folder
+        taught = teach(self.material, plainly, name=self.name, folder=folder, about=about, report=report)
+        proof = replace(taught.proof, notes=[*taught.proof.notes, f"{why}."])
+        lens = replace(taught.lens, proof=proof.named(self.material.names(folder)))
+        return replace(taught, lens=lens, proof=proof, said=(*taught.said, why))
+
+    def forget_run(self) -> None:
+        """Free what only a run that was broken off needs; the checkpoint stays."""
+        for name in CACHED:
+            (self.run / name).unlink(missing_ok=True)
+
+
+def check_run(home: Home, name: str, how: How, *, resume: bool, replacing: bool) -> None:
+    """Whether a learning under this name may begin, or go on; one that is replaced is removed.
+
+    Raises: LensError.
+    """
+    if how.unfreeze is None:
+        raise LensError("--resume goes on with a backbone's learning. Name its layer again with --unfreeze LAYER.")
+    run = home.lens(name) / "run"
+    unfinished = (run / CACHED[0]).is_file()
+    if settings_of(home).lens == name:
+        raise LensError(
+            f"{name}: in service, and a deeper one reads the pictures anew. Learn it under another name with --name."
+        )
+    if resume and not unfinished:
+        raise LensError(f"{name}: no learning of that name was broken off. Leave --resume out.")
+    if unfinished and not (resume or replacing):
+        raise LensError(f"{name}: its learning was broken off. Go on with --resume, or begin anew with --replace.")
+    if run.is_dir() and not resume:
+        shutil.rmtree(run)
+
+
+class Lesson:
+    """Examples that a backbone is to learn from, in a collection.
+
+    Args:
+        home: of the collection.
+        examples: what to learn from.
+        how: what may be turned.
+        name: of the lens to be.
+        threads: of the processor.
+        report: called with each stage.
+    """
+
+    def __init__(self, home: Home, examples: Examples, how: How, name: str, threads: int | None, report: Report | None):
+        if examples.views:
+            raise ExamplesError(
+                "a backbone learns from pictures that belong together, not from views of single ones. "
+                "Name examples with --from, or leave --unfreeze out."
+            )
+        self.home, self.examples, self.how, self.name = home, examples, how, name
+        self.report = report or (lambda stage: None)
+        self.base = base_of(home, settings_of(home), threads)
+        self.material = self._gathered(self.base)
+        self.deepening = Deepening(home, self.base, self.material, how, name)
+
+    def _gathered(self, backbone: Backbone) -> Material:
+        table = Table(self.home.table(backbone.id), backbone.length)
+        return gather(self.examples, self.home.folder, table, backbone, seed=self.how.seed, report=self.report)
+
+    def plan(self) -> list[str]:
+        """What would be learned from, held out, and what it would cost, in lines for people."""
+        return [*self.examples.said, *planned(self.material, self.how), *self.deepening.costs()]
+
+    def learn(self, about: dict[str, Any], *, use: bool, say: Say) -> Lens:
+        """Learn, prove, keep, and switch where `use` is set and the tuned backbone is better."""
+        for line in (*self.examples.said, *self.material.said, *self.deepening.costs()):
+            say(line)
+        said: list[str] = []
+        tuned = self.deepening.tuned(self.report, said)
+        material = self._gathered(tuned)
+        if material.paths != self.material.paths:
+            raise ExamplesError("pictures of the examples vanished or changed meanwhile. Run it again.")
+        about = about | {"reading": self.examples.reading}
+        taught = self.deepening.taught(tuned, material, about=about, report=self.report)
+        for line in (*said, *(line for line in taught.said if line not in self.material.said)):
+            say(line)
+        self._keep(taught, tuned, use)
+        return taught.lens
+
+    def _keep(self, taught: Taught, tuned: Backbone, use: bool) -> None:
+        """Commit the lens, and the backbone where it is better; switch to it if asked, and it may serve."""
+        home, lens = self.home, taught.lens
+        deeper = lens.backbone == tuned.id
+        if deeper:
+            with home.writing():
+                settings = settings_of(home)
+                known = settings.known() | {tuned.id: Known(tuned.name, tuned.precision)}
+                home.save(replace(settings, backbones=known))
+        self.deepening.forget_run()
+        beside = keepsakes(taught, self.material, home.folder, home.cache)
+        keep(home, Table(home.table(lens.backbone), 1), lens, beside, use=use and not deeper)
+        if not deeper:
+            shutil.rmtree(home.backbone(tuned.id), ignore_errors=True)
+        elif use:
+            put_into_service(home, lens, threads=tuned.threads, report=self._switching)
+
+    def _switching(self, now: Progress) -> None:
+        self.report(Stage("switching", now.done, now.total, now.rate, now.remaining_s))
