@@ -1,12 +1,13 @@
 """What lies beside a lens: a page of its proof with the pictures that were asked about, named by their files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from badges import classes, flat, sides
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from lookalike import Collection
@@ -59,9 +60,24 @@ def test_a_view_is_drawn_as_it_was_embedded(photos: Collection, tmp_path: Path):
     """Embedded again, a drawn view has the features that were learned from; another view of its picture has not."""
     material = gather(read(flat(tmp_path / "flat", 6)), photos.folder, photos.table, photos.backbone, seed=3)
     assert material.looks is not None
-    looks = [material.looks.picture(row, material.paths[row]) for row in range(6 * VIEWS)]
+    looks = [material.looks.picture(row, material.paths[row]) for row in range(6 * (VIEWS + 1))]
     again = photos.backbone.embed(looks)
     assert_allclose((again * material.features).sum(axis=1), 1, atol=2e-3)
     crops = material.looks.number >= 2
     others = (again[crops] * np.roll(material.features, 1, axis=0)[crops]).sum(axis=1)
     assert others.max() < 0.998
+
+
+def test_parts_of_pictures_ask_in_the_proof_and_teach_nothing(photos: Collection, tmp_path: Path):
+    material = gather(read(flat(tmp_path / "flat", 30)), photos.folder, photos.table, photos.backbone)
+    assert material.looks is not None
+    assert [int(part.sum()) for part in (material.looks.asks, material.looks.whole)] == [30, 30]
+    taught = teach(material, How(quick=True), name="views", folder=photos.folder, about={})
+    other = np.where(material.looks.asks[:, None], np.roll(material.features, 1, axis=0), material.features)
+    changed = teach(replace(material, features=other), How(quick=True), name="views", folder=photos.folder, about={})
+    assert_array_equal(taught.lens.matrix, changed.lens.matrix)
+    assert taught.proof.hold_out == "views" and taught.proof.queries == 30 == taught.proof.pictures
+    assert taught.proof.ways != changed.proof.ways
+    for one in taught.proof.best:
+        rows = [row for first in one["hits"].values() for row, *_ in first]
+        assert material.looks.asks[one["query"]] and material.looks.whole[rows].all()

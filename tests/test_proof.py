@@ -249,6 +249,30 @@ def test_few_groups_are_tested_by_sign_flips_and_it_is_said():
     assert any("only 12 groups" in note for note in proof.notes)
 
 
+def test_rows_that_only_ask_teach_nothing_and_only_whole_rows_are_found():
+    """Sixty pictures of four rows: row 0 is whole, row 3 asks. Each query has one right answer among those held out."""
+    x, group = world(groups=60, each=4, loud=1.0)
+    number, seen = np.tile(np.arange(4), 60), []
+
+    def learn(features, *rest):
+        seen.append(features)
+        return only(*range(8, F))
+
+    proof = prove(x, group, asks=number == 3, whole=number == 0, learn=learn)
+    taught = {row.tobytes() for features in seen for row in features}
+    assert not taught & {row.tobytes() for row in x[number == 3]} and taught >= {
+        row.tobytes() for row in x[number == 1]
+    }
+    assert (proof.hold_out, proof.queries, proof.pictures, proof.groups) == ("views", 60, 60, 60)
+    for one in proof.best + proof.worst:
+        assert number[one["query"]] == 3
+        assert all(number[row] == 0 for first in one["hits"].values() for row, *_ in first)
+    assert "for " in proof.words and "parts of held-out pictures" in proof.words and "no labels" in proof.table()
+    lens = only(*range(8, F)).apply(x)
+    place = lens[number == 3] @ lens[number == 0].T
+    assert proof.among_all["lens"]["recall@1"] == pytest.approx((place.argmax(axis=1) == np.arange(60)).mean())
+
+
 def test_triplets_alone_are_proved_by_triplets():
     """The positive is of the anchor's kind, the negative of another."""
     x, _ = world(groups=60, each=3, loud=1.2)

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,18 @@ from lookalike.bounds import LIMITS, Limits
 from lookalike.errors import ExamplesError, PictureError
 from lookalike.learn.belonging import count
 from lookalike.learn.examples import Examples
-from lookalike.pictures import SMALLEST_CROP, Pixels, content_hash, load, pixels, read_bytes, squares, views
+from lookalike.pictures import (
+    SMALLEST_CROP,
+    SMALLEST_PART,
+    Pixels,
+    content_hash,
+    load,
+    part,
+    pixels,
+    read_bytes,
+    squares,
+    views,
+)
 from lookalike.table import Table
 
 if TYPE_CHECKING:
@@ -77,6 +88,17 @@ class Material:
     said: tuple[str, ...]
     looks: "Looks | None" = None
 
+    def learned(self) -> "Material":
+        """The rows that a lens learns from: all but the parts that only ask."""
+        if self.looks is None:
+            return self
+        kept = np.flatnonzero(~self.looks.asks)
+        content, paths = tuple(self.content[row] for row in kept), tuple(self.paths[row] for row in kept)
+        looks = replace(self.looks, turn=self.looks.turn[kept], number=self.looks.number[kept])
+        return replace(
+            self, features=self.features[kept], group=self.group[kept], content=content, paths=paths, looks=looks
+        )
+
     def names(self, folder: Path) -> list[str]:
         """What each row is called: a file of the collection in `folder` as it is called there, else its whole path."""
         root, found = folder.resolve(), []
@@ -94,7 +116,8 @@ class Looks:
         seed: of the crops.
         side_px: of the squares that were embedded: what a picture was decoded for.
         turn: (n,) the number of each row's picture among those that were looked at.
-        number: (n,) which of the picture's views it is.
+        number: (n,) which of the picture's views it is, from 0 on: the picture itself; the last is the part of it that
+            the proof asks with, and nothing learns from.
     """
 
     seed: int
@@ -106,8 +129,20 @@ class Looks:
         """One view, in its own shape. Raises: PictureError, when the file cannot be read any more."""
         # The children of a generator's seed by number, as `spawn` gave them to `_views`.
         turn = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(int(self.turn[row]),)))
-        image = load(path, limits, math.ceil(self.side_px / SMALLEST_CROP**0.5))
-        return views(image, VIEWS, turn)[int(self.number[row])]
+        looks = views(load(path, limits, math.ceil(self.side_px / SMALLEST_CROP**0.5)), VIEWS, turn)
+        if self.number[row] < VIEWS:
+            return looks[int(self.number[row])]
+        return part(load(path, limits, math.ceil(self.side_px / SMALLEST_PART**0.5)), turn)
+
+    @property
+    def asks(self) -> NDArray[np.bool_]:
+        """The rows that are asked with: parts of pictures."""
+        return np.asarray(self.number == VIEWS)
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """The rows that are pictures as they are."""
+        return np.asarray(self.number == 0)
 
 
 def gather(
@@ -171,14 +206,14 @@ def gather(
 
 
 def _gather_views(examples: Examples, backbone: Backbone, seed: int, limits: Limits, report: Report | None) -> Material:
-    """Each picture a group of its own: itself, its mirror image and crops of it."""
+    """Each picture a group of its own: itself, its mirror image and crops of it, and a part that only asks."""
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.permutation(len(examples.paths))[:MOST_VIEWED])
     bad: dict[int, str] = {}
     jobs = _views(examples, chosen, rng, backbone, limits, bad)
     found = []
     for (at, content, _), outcome, row in _watched(
-        backbone.pipeline(jobs, lambda job: job[2]), VIEWS * len(chosen), report
+        backbone.pipeline(jobs, lambda job: job[2]), (VIEWS + 1) * len(chosen), report
     ):
         if not isinstance(outcome, Pixels):
             raise outcome
@@ -218,7 +253,11 @@ def _views(
         try:
             raw = read_bytes(examples.paths[at], limits)
             side = backbone.bundle.side_px
-            return at, content_hash(raw), [Pixels(one, side, side) for one in squares(raw, side, VIEWS, turn, limits)]
+            looks = [
+                *squares(raw, side, VIEWS, turn, limits),
+                _square(part(load(raw, limits, math.ceil(side / SMALLEST_PART**0.5)), turn), side),
+            ]
+            return at, content_hash(raw), [Pixels(one, side, side) for one in looks]
         except PictureError as error:
             bad[at] = str(error)
             return at, b"", []
@@ -229,6 +268,12 @@ def _views(
             for at, content, looks in readers.map(read, jobs[start : start + BLOCK]):
                 # A view counts as content of its own, for a query may find the other views of its picture.
                 yield from ((at, content + bytes([number]), look) for number, look in enumerate(looks))
+
+
+def _square(image: "Image.Image", side_px: int) -> NDArray[np.uint8]:
+    from PIL import Image
+
+    return np.asarray(image.resize((side_px, side_px), Image.Resampling.BICUBIC))
 
 
 class _HeldError(Exception):

@@ -23,7 +23,19 @@ from lookalike.finding import shown
 from lookalike.silence import silence, silence_libtiff
 from lookalike.sniffing import HEAD, declared_sizes, is_cut, sniff
 
-__all__ = ["LIMITS", "Limits", "Pixels", "Source", "content_hash", "load", "pixels", "read_bytes", "squares", "views"]
+__all__ = [
+    "LIMITS",
+    "Limits",
+    "Pixels",
+    "Source",
+    "content_hash",
+    "load",
+    "part",
+    "pixels",
+    "read_bytes",
+    "squares",
+    "views",
+]
 
 Source = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
@@ -52,6 +64,7 @@ _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 # before the fine step (benchmarks/decode.py: within a level of 255 of the full decode).
 _DRAFT, _COARSE = 1.4, 2.0
 SMALLEST_CROP = 0.5  # of a picture's area, among its views
+SMALLEST_PART = 0.2  # of it, in a part
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -171,6 +184,19 @@ def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Im
         crop = image.crop((int(left), int(top), int(left) + width, int(top) + height))
         result.append(crop.transpose(mirror) if i % 2 else crop)
     return result
+
+
+def part(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """A crop of 20 to 50% of a picture's area, mirrored half of the time: harder to recognise than its views.
+
+    >>> part(Image.new("RGB", (100, 100)), np.random.default_rng(0)).size
+    (60, 60)
+    """
+    share = rng.uniform(SMALLEST_PART, SMALLEST_CROP) ** 0.5
+    width, height = (max(1, round(side * share)) for side in image.size)
+    left, top = rng.integers(image.width - width + 1), rng.integers(image.height - height + 1)
+    crop = image.crop((int(left), int(top), int(left) + width, int(top) + height))
+    return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
 def squares(

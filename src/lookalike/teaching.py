@@ -101,6 +101,7 @@ def teach(
             curve = _rehearsed(material, how, closed, say)
         except MissingExtraError:
             said.append(WITHOUT_TORCH)
+    looks = material.looks
     proof = prove(
         material.features,
         material.group,
@@ -109,12 +110,15 @@ def teach(
         learn=_counted(closed, say),
         correct=correct,
         content=material.content,
+        asks=None if looks is None else looks.asks,
+        whole=None if looks is None else looks.whole,
         hold_out=how.hold_out,
         seed=how.seed,
     )
+    taught = material.learned()
     last = correction(how, say, said) if proof.chosen == "correction" else None
     serving = recipe(last, dims=how.dims)
-    lens = serving(material.features, material.group, material.side, material.triplets)
+    lens = serving(taught.features, taught.group, taught.side, taught.triplets)
     settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **circumstances()}
     lens = replace(lens, name=name, settings=settings, proof=proof.named(material.names(folder)))
     return Taught(lens, proof, tuple(curve), tuple(said))
@@ -124,7 +128,8 @@ def planned(material: Material, how: How) -> list[str]:
     """What would be learned from and what would be held out, in lines for people; nothing is learned."""
     split, _ = _split(material, how)
     pictures = len(set(material.paths))
-    members = np.bincount(material.group[material.group >= 0])
+    learned = material.learned().group
+    members = np.bincount(learned[learned >= 0])
     groups = members[members > 1]
     lines = [f"{pictures:,} pictures"]
     if len(groups):
@@ -140,7 +145,12 @@ def planned(material: Material, how: How) -> list[str]:
     if task is None:
         lines.append("nothing can be held out: the verdict would be that these are too few to tell")
     else:
-        what = {"groups": "whole groups", "pictures": "pictures within groups", "triplets": "triplets"}
+        what = {
+            "groups": "whole groups",
+            "pictures": "pictures within groups",
+            "triplets": "triplets",
+            "views": "pictures",
+        }
         lines.append(f"held out: {what[split.hold_out]}, {len(task.queries):,} queries in the first of the splits")
     return [*lines, *material.said]
 
@@ -218,6 +228,8 @@ def _recall(lens: Lens, labelled: Labelled, task: Task) -> float:
 def _split(material: Material, how: How) -> tuple[Split, Labelled]:
     rng = np.random.default_rng(how.seed)
     labelled, rows, _, _ = drawn(material.features, material.group, material.side, material.triplets, MOST, rng)
+    if material.looks is not None:
+        labelled = replace(labelled, asks=material.looks.asks[rows], whole=material.looks.whole[rows])
     seen = unit(labelled.features)
     content = [material.content[row] for row in rows]
     return Split(labelled, seen @ seen.T, how.hold_out, content), labelled

@@ -25,6 +25,7 @@ HELD_OUT = {
     "groups": "whole groups. This speaks of new kinds of pictures.",
     "pictures": "pictures within groups. This speaks of new pictures of known kinds.",
     "triplets": "triplets.",
+    "views": "pictures; parts of them asked for the whole ones.",
 }
 
 
@@ -37,7 +38,7 @@ class Proof:
             at random do as well. "refused": not better. "too few": nobody could tell.
         words: the verdict in plain words.
         notes: what else must be said: few groups, near-duplicates that chain, a sample.
-        hold_out: "groups", "pictures" within groups, or "triplets".
+        hold_out: "groups", "pictures" within groups, "triplets", or "views" of pictures that have no labels.
         queries, groups, pictures: how many asked; of how many groups of queries; how many pictures there were in all.
         splits: how many times something was held out, and a lens learned on the rest.
         ways: for "plain", "shuffled" (the mean of the closed forms on shuffled labels), "closed form", "corrected"

@@ -77,6 +77,8 @@ def arms_of(proof: "Proof", lens: str = "lens") -> list[Arm]:
 def _measured(proof: "Proof") -> str:
     if proof.hold_out == "triplets":
         return f"{proof.queries:,} triplets held out, {proof.pictures:,} pictures in all"
+    if proof.hold_out == "views":
+        return f"{proof.queries:,} parts of held-out pictures asked for the whole ones"
     groups = f"of {proof.groups:,} groups, whole groups held out" if proof.hold_out == "groups" else ""
     return f"{proof.queries:,} queries {groups or 'held out within their groups'}, {proof.pictures:,} pictures in all"
 

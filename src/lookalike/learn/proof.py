@@ -34,6 +34,8 @@ def prove(
     correct: Correct | None = None,
     plain: ArrayLike | None = None,
     content: Sequence[bytes] | None = None,
+    asks: ArrayLike | None = None,
+    whole: ArrayLike | None = None,
     hold_out: HoldOut | None = None,
     same: float = SAME,
     ridge: float = 1.0,
@@ -63,6 +65,9 @@ def prove(
         correct: a second step from that lens on, such as `lookalike.siamese.correct`; or None.
         plain: (n, d) float, what plain search compares; None: the features.
         content: n content hashes; equal ones stay on one side of a split, and a query does not find its own copies.
+        asks: (n,) bool, or None: the only rows that ask; nothing is learned from them. For groups that are the views
+            of one picture each: the views that are learned from ask too little, plain knows nearly all of them.
+        whole: (n,) bool, or None: the only rows that are found.
         hold_out: see `Split`; None decides by the examples.
         same: plain similarity above which two pictures stay on one side.
         ridge: of the closed forms, as for `whiten`.
@@ -83,7 +88,7 @@ def prove(
     rng = np.random.default_rng(seed)
     examples, rows, _, notes = drawn(features, group, side, triplets, most, rng)
     n = len(np.asarray(features))
-    for name, given in (("plain", plain), ("content", content)):
+    for name, given in (("plain", plain), ("content", content), ("asks", asks), ("whole", whole)):
         if given is not None and len(np.asarray(given)) != n:
             raise ShapeError(f"{name} has {len(np.asarray(given))} rows, features have {n}. Give one a picture.")
     seen = examples.features if plain is None else np.asarray(plain)[rows].astype(np.float32)
@@ -92,6 +97,10 @@ def prove(
     hashes = None if content is None else [content[row] for row in rows]
     if hashes is not None:
         examples = replace(examples, content=np.unique(np.array(hashes, dtype=object), return_inverse=True)[1])
+    if asks is not None:
+        examples = replace(examples, asks=np.asarray(asks, bool)[rows])
+    if whole is not None:
+        examples = replace(examples, whole=np.asarray(whole, bool)[rows])
     split = Split(examples, similarity, hold_out, hashes, same)
     if split.units.note:
         notes.append(split.units.note)
@@ -116,7 +125,7 @@ def judged(trial: Trial, split: Split, rows: Rows, notes: list[str], seed: int, 
     proof: dict[str, Any] = {
         "notes": notes,
         "hold_out": split.hold_out,
-        "pictures": len(split.examples.group),
+        "pictures": len(split.examples.group) if split.examples.whole is None else int(split.examples.whole.sum()),
         "splits": len(trial.parts),
         "near_duplicates": split.units.near,
         "same": split.units.threshold,
@@ -265,7 +274,9 @@ def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]
     asked = len(first["lens"])
     # With a decimal where a query asked in several splits and did not always find it.
     after, before = (f"{first[way].sum():,.1f}".removesuffix(".0") for way in ("lens", "plain"))
-    if hold_out == "triplets":
+    if hold_out == "views":
+        what = f"found the whole picture first for {after} of {asked:,} parts of held-out pictures; before: {before}"
+    elif hold_out == "triplets":
         what = f"put the more alike picture first in {after} of {asked:,} held-out triplets; before: {before}"
     else:
         what = f"found the right picture first for {after} of {asked:,} held-out queries; before: {before}"
@@ -275,13 +286,24 @@ def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]
         "refused": "Not surely better than plain" if found.difference > 0 else "Not better than plain",
         "too few": "Too few to tell",
     }[verdict]
+    if hold_out == "views":
+        opening = {
+            "taught": "Better on your pictures' own views, and they taught it",
+            "better": "Better on your pictures' own views, but they add nothing yet",
+            "refused": f"{opening} on your pictures' own views",
+            "too few": opening,
+        }[verdict]
     return f"{opening}: {what}."
 
 
 def _said(found: Comparison, few_kinds: bool, split: Split) -> list[str]:
     """What the reader must know about how far the verdict reaches."""
-    of = {"groups": "groups", "pictures": "groups", "triplets": "anchors"}[split.hold_out]
+    of = {"groups": "groups", "pictures": "groups", "triplets": "anchors", "views": "pictures"}[split.hold_out]
     notes = []
+    if split.hold_out == "views":
+        notes.append(
+            "there were no labels: this says that a part is traced to its picture, not that kinds are told apart."
+        )
     if found.test == "none":
         notes.append(
             f"queries of only {found.units} {of}: no outcome of fewer than {FEWEST} could convince. Give more."

@@ -13,7 +13,7 @@ from lookalike.lens import Lens
 
 Rows = NDArray[np.int64]
 Features = NDArray[np.float32]
-HoldOut = Literal["groups", "pictures", "triplets"]
+HoldOut = Literal["groups", "pictures", "triplets", "views"]
 # features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> a lens
 Learn = Callable[[Features, Rows, Rows | None, Rows | None], Lens]
 
@@ -93,6 +93,8 @@ class Labelled:
         triplets: (t, 3) int64, or None.
         sided: whether there are sides.
         content: (n,) int64, equal for equal pictures; None where nothing is known to be equal.
+        asks: (n,) bool, the only rows that ask, from which nothing is learned; None: any may.
+        whole: (n,) bool, the only rows that are found; None: any is.
     """
 
     features: Features
@@ -101,6 +103,8 @@ class Labelled:
     triplets: Rows | None
     sided: bool
     content: Rows | None = None
+    asks: NDArray[np.bool_] | None = None
+    whole: NDArray[np.bool_] | None = None
 
     def left(self, task: Task) -> tuple[Features, Rows, Rows | None, Rows | None]:
         """What a task leaves to learn from: features, group, side or None, triplets or None."""
@@ -122,7 +126,8 @@ class Labelled:
         right = (self.group[queries, None] == self.group[gallery]) & (self.group[gallery] >= 0)
         same_side = (self.side[queries, None] == self.side[gallery]) & (self.side[gallery] >= 0)
         content = np.arange(len(self.group)) if self.content is None else self.content
-        return right, same_side | (content[queries, None] == content[gallery])
+        out = same_side | (content[queries, None] == content[gallery])
+        return right, out if self.whole is None else out | ~self.whole[gallery]
 
 
 class Split:
@@ -133,7 +138,7 @@ class Split:
         plain: (n, n) float32, plain similarity.
         hold_out: "groups", "pictures", or None to decide: triplets where they have more anchors than there are pictures
             with a partner in their group; pictures within groups where there are fewer than 20 groups and one has
-            three; else whole groups.
+            three; else whole groups. Where some rows only ask it is "views": whole groups, each the views of a picture.
         content: n content hashes, or None.
         same: plain similarity above which two pictures count as one.
     """
@@ -150,7 +155,9 @@ class Split:
         sizes = np.bincount(group[group >= 0])
         sizes = sizes[sizes > 1]
         anchors = 0 if examples.triplets is None else len(np.unique(examples.triplets[:, 0]))
-        if not len(sizes) or (hold_out is None and anchors > sizes.sum()):
+        if examples.asks is not None:
+            hold_out = "views"
+        elif not len(sizes) or (hold_out is None and anchors > sizes.sum()):
             hold_out = "triplets"
         elif hold_out is None:
             hold_out = "pictures" if len(sizes) < ENOUGH_GROUPS and sizes.max() > 2 else "groups"
@@ -187,9 +194,10 @@ class Split:
     def task(self, held: NDArray[np.bool_]) -> Task | None:
         """The task that holds out these rows (n,) bool; None where nothing is left to learn from, or nothing to ask."""
         examples, triplets = self.examples, self.examples.triplets
-        group, learned = examples.group, np.flatnonzero(~held)
+        asks = np.zeros(len(held), bool) if examples.asks is None else examples.asks
+        group, learned = examples.group, np.flatnonzero(~held & ~asks)
         taught = None if triplets is None else triplets[~held[triplets].any(axis=1)]
-        if not (np.bincount(group[~held & (group >= 0)]) > 1).any() and (taught is None or not len(taught)):
+        if not (np.bincount(group[learned][group[learned] >= 0]) > 1).any() and (taught is None or not len(taught)):
             return None
         if self.hold_out == "triplets":
             assert triplets is not None
@@ -199,13 +207,13 @@ class Split:
             out = ~right & ~negative
             unit = self.units.of[queries]
         else:
-            queries = np.flatnonzero(held & (group >= 0))
-            gallery = np.flatnonzero(held) if self.hold_out == "groups" else learned
+            queries = np.flatnonzero(held & (group >= 0) & (asks | (examples.asks is None)))
+            gallery = learned if self.hold_out == "pictures" else np.flatnonzero(held)
             right, out = examples.answers(queries, gallery)
             asking = (right & ~out).any(axis=1)
             key = queries = queries[asking]
             right, out = right[asking], out[asking]
-            unit = (self.units.of if self.hold_out == "groups" else group)[queries]
+            unit = (group if self.hold_out == "pictures" else self.units.of)[queries]
         if not len(queries):
             return None
         return Task(learned, taught, queries, key, unit, gallery, right, out)
