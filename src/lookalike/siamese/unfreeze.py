@@ -17,7 +17,7 @@ from lookalike.backbone import has_bf16
 from lookalike.bundle import Bundle, Depth
 from lookalike.conversion import graph
 from lookalike.errors import TrainingError
-from lookalike.learn.recipe import recipe
+from lookalike.learn.whitening import whiten
 from lookalike.lens import Lens
 from lookalike.pictures import Source
 from lookalike.siamese.activations import Activations
@@ -47,7 +47,8 @@ class DeepSettings:
             4e-4 where more do, and 1e-4 for networks of other families.
         weight_decay: of AdamW.
         rank, dropout: of the low-rank correction that learns along and is thrown away.
-        sees: what the loss sees of the features: "all" depths, or the "last" alone; the lens afterwards sees all.
+        sees: what the loss sees of the features: the "last" depth alone, or "all"; the lens afterwards sees all. With
+            all of them the closed form has learned few examples by heart, and leaves little to be learned.
         views: of each picture that are kept: itself, its mirror image, crops.
         most_mb: that the cached activations may take on disk.
         checkpoint_every: steps.
@@ -67,7 +68,7 @@ class DeepSettings:
     weight_decay: float = 1e-4
     rank: int = 128
     dropout: float = 0.2
-    sees: Literal["all", "last"] = "all"
+    sees: Literal["last", "all"] = "last"
     views: int = 1
     most_mb: float = 8000
     checkpoint_every: int = 25
@@ -260,7 +261,8 @@ class Unfreezing:
         seen = self.parent.depths[: 1 if self.settings.sees == "last" else None]
         depths = self.activations.start[: len(seen)]
         untouched = features_of([torch.from_numpy(np.array(one)) for one in depths], seen).numpy()
-        closed = recipe()(untouched, self.group, self.side, self.triplets)
+        # Not leaned towards what tells groups apart, as a lens is: that would leave less to be learned still.
+        closed = whiten(untouched, self.group, side=self.side, triplets=self.triplets)
         y = ClosedForm(closed, untouched, self.side).all()
         directions = main_directions(y, self.settings.rank, self.seed)
         s = self.settings
