@@ -18,7 +18,7 @@ from lookalike.learn.recipe import recipe
 from lookalike.lens import Lens
 from lookalike.serving import keep, settings_of
 from lookalike.switching import opened, put_into_service
-from lookalike.table import Table
+from lookalike.table import COLUMNS, ROWS_AT_ONCE, Row, Table
 from lookalike.teaching import How, Taught, circumstances, correction, planned, stage_of, teach
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ class Deepening:
         return [
             f"{self.base.name} learns from {self.layer} on: {self.learning.cost()}",
             f"{len(task.queries):,} queries are held out before; then the tuned backbone reads all "
-            f"{len(self.material.paths):,} pictures of the examples to prove it, and those of the collection once it "
-            "is put into service.",
+            f"{len(self.material.paths):,} pictures of the examples to prove it, and the others of the collection "
+            "once it is put into service.",
         ]
 
     def tuned(self, report: Report, said: list[str]) -> Backbone:
@@ -242,10 +242,24 @@ class Lesson:
         taught = self.deepening.taught(tuned, material, about=about, report=self.report)
         for line in (*said, *(line for line in taught.said if line not in self.material.said)):
             say(line)
-        self._keep(taught, tuned, use)
+        self._keep(taught, tuned, material, use)
         return taught.lens
 
-    def _keep(self, taught: Taught, tuned: Backbone, use: bool) -> None:
+    def _begin_table(self, tuned: Backbone, material: Material) -> None:
+        """Begin the tuned backbone's table with the pictures that it has read for the proof."""
+        columns = Table(self.home.table(self.base.id), self.base.length).columns()
+        at = {file: place for place, file in enumerate(columns["file"])}
+        rows: dict[str, Row] = {}
+        names = material.names(self.home.folder)
+        for name, content, features in zip(names, material.content, material.features, strict=True):
+            place = at.get(name)
+            if place is not None and columns["content"][place] == content:
+                rows[name] = Row(**{column: columns[column][place] for column in COLUMNS}, features=features)
+        table, found = Table(self.home.table(tuned.id), tuned.length), list(rows.values())
+        for start in range(0, len(found), ROWS_AT_ONCE):
+            table.append(found[start : start + ROWS_AT_ONCE])
+
+    def _keep(self, taught: Taught, tuned: Backbone, material: Material, use: bool) -> None:
         """Commit the lens, and the backbone where it is better; switch to it if asked, and it may serve."""
         home, lens = self.home, taught.lens
         deeper = lens.backbone == tuned.id
@@ -254,6 +268,7 @@ class Lesson:
                 settings = settings_of(home)
                 known = settings.known() | {tuned.id: Known(tuned.name, tuned.precision)}
                 home.save(replace(settings, backbones=known))
+                self._begin_table(tuned, material)
         self.deepening.forget_run()
         beside = keepsakes(taught, self.material, home.folder, home.cache)
         keep(home, Table(home.table(lens.backbone), 1), lens, beside, use=use and not deeper)
