@@ -1,6 +1,6 @@
 """How honest a proof is, on drawn data whose true effect is known: verdicts, wrong verdicts, coverage of intervals.
 
-    OMP_NUM_THREADS=1 python benchmarks/proof_honesty.py [proofs per line, 60]
+    OMP_NUM_THREADS=1 python benchmarks/proof_honesty.py [proofs per line, 60] [one effect, or halves]
 
 Pictures are drawn as centre of their group + what varies within groups, in 40 features. "none": variation is equal in
 all directions and so are the centres, so no lens can be better than plain. "without labels": ten directions vary far
@@ -165,9 +165,12 @@ def choice(proofs: int) -> None:
 
 def main() -> None:
     proofs = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    only = sys.argv[2] if len(sys.argv) > 2 else None
     print(f"{'effect':15} {'groups':>11} {'held out':9} {'near':>5}   {'plain':>5} {'gain':>6}  ", end="")
     print(*(f"{verdict:>8}" for verdict in ("taught", "better", "refused", "too few")), "   95% lens 98% gain")
     for name in ("none", "without labels", "small", "large"):
+        if only not in (None, name):
+            continue
         for groups, each, hold_out, near in (
             (60, 4, "groups", 0),
             (60, 4, "groups", 0.1),
@@ -177,6 +180,8 @@ def main() -> None:
             (5, 40, "pictures", 0),
         ):
             line(name, groups, each, hold_out, near, proofs)
+    if only not in (None, "halves"):
+        return
     print()
     for groups, each, hold_out in ((60, 4, "groups"), (25, 4, "groups"), (60, 10, "pictures"), (10, 20, "pictures")):
         halves(groups, each, hold_out, 5 * proofs)
