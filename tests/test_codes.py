@@ -121,13 +121,6 @@ def test_damaged_codes_are_refused_in_one_line(tmp_path, damage):
     assert "\n" not in str(caught.value)
 
 
-def test_extended_codes_are_those_of_all_rows():
-    rows = np.random.default_rng(4).standard_normal((60, 8)).astype(np.float16)
-    extended, whole = Codes.build(rows[:45]).extended(rows[45:]), Codes.build(rows)
-    for name in ("values", "scale", "loss"):
-        assert_array_equal(getattr(extended, name), getattr(whole, name))
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_row_that_is_no_numbers_is_named(bad):
     rows = np.ones((100, 3), np.float16)
@@ -197,3 +190,19 @@ def test_blocks_cover_everything_once(n, most, threads):
 
     in_blocks(work, n, most, threads)
     assert (seen == 1).all()
+
+
+def test_blocks_in_any_order_give_the_codes_of_the_whole():
+    rows = np.random.default_rng(0).standard_normal((50, 24)).astype(np.float16)
+    order = np.random.default_rng(1).permutation(50)
+    gathered = Codes.gather(rows.shape, ((at, rows[at]) for at in np.array_split(order, 7)))
+    whole = Codes.build(rows)
+    for name in ("values", "scale", "loss"):
+        assert_array_equal(getattr(gathered, name), getattr(whole, name))
+
+
+def test_a_block_with_a_value_that_is_no_number_names_its_place():
+    rows = np.ones((6, 4), np.float16)
+    rows[1, 2] = np.nan
+    with pytest.raises(ShapeError, match="row 5: a value that is no number"):
+        Codes.gather(rows.shape, [(np.array([3, 5, 0, 1, 2, 4]), rows)])

@@ -152,6 +152,18 @@ def test_codes_are_kept_used_again_and_replaced_by_the_next_version(table: Table
     assert len(before & after) == 1
 
 
+def test_what_was_prepared_is_not_made_again_and_holds_no_rows_in_memory(table: Table, tmp_path: Path):
+    kept = tmp_path / "codes"
+    first = Gallery(table.snapshot(), None, kept)
+    first.prepare()
+    assert first.rows._memory is None
+    [path] = kept.glob("*/values.npy")
+    values = np.load(path)
+    values[:, 0] = 99  # a mark by which kept codes are known
+    np.save(path, values)
+    assert (Gallery(table.snapshot(), None, kept).ranking.codes.values[:, 0] == 99).all()
+
+
 def test_codes_of_an_earlier_version_are_copied_and_only_those_of_new_rows_are_made(table: Table, tmp_path: Path):
     kept = tmp_path / "codes"
     Gallery(table.snapshot(), None, kept).ranking  # noqa: B018

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -59,9 +59,7 @@ class Codes:
         Raises: ShapeError, where a value is no number or infinite, or rows are too long to be summed in int32.
         """
         n, d = rows.shape
-        if d > LONGEST:
-            raise ShapeError(f"rows of {d:,} values: at most {LONGEST:,} can be ranked. Shorten them with a lens.")
-        codes = cls(np.empty((n, d), np.int8), np.empty(n, np.float32), np.empty(n, np.float32))
+        codes = cls._empty(n, d)
 
         def encode_block(start: int, stop: int) -> None:
             encoded = encode(read(rows, np.arange(start, stop)), start)
@@ -70,14 +68,36 @@ class Codes:
         in_blocks(encode_block, n, max(1, BLOCK_BYTES // (4 * d)), threads=1)
         return codes
 
-    def extended(self, rows: Rows) -> "Codes":
-        """These codes followed by those of more rows; what is already here is copied, not computed again."""
-        more = Codes.build(rows)
-        return Codes(
-            np.concatenate([self.values, more.values]),
-            np.concatenate([self.scale, more.scale]),
-            np.concatenate([self.loss, more.loss]),
-        )
+    @classmethod
+    def gather(cls, shape: tuple[int, int], blocks: Iterable[tuple[Indices, npt.NDArray[Any]]]) -> "Codes":
+        """The codes of rows that come a block at a time, in any order: n * d bytes and one block in memory.
+
+        Args:
+            shape: n and d.
+            blocks: places (b,), each of 0 to n - 1 once in all, and the rows (b, d) that belong there.
+        Raises: as `build` does, naming the row's place.
+        """
+        codes = cls._empty(*shape)
+        for places, rows in blocks:
+
+            def encode_block(start: int, stop: int, places: Indices = places, rows: npt.NDArray[Any] = rows) -> None:
+                at = places[start:stop]
+                try:
+                    encoded = encode(as_float32(rows[start:stop]))
+                except ShapeError:
+                    for place, row in zip(at, rows[start:stop], strict=True):
+                        encode(as_float32(row[None]), int(place))
+                    raise
+                codes.values[at], codes.scale[at], codes.loss[at] = encoded
+
+            in_blocks(encode_block, len(rows), -(-len(rows) // 2))
+        return codes
+
+    @classmethod
+    def _empty(cls, n: int, d: int) -> "Codes":
+        if d > LONGEST:
+            raise ShapeError(f"rows of {d:,} values: at most {LONGEST:,} can be ranked. Shorten them with a lens.")
+        return cls(np.empty((n, d), np.int8), np.empty(n, np.float32), np.empty(n, np.float32))
 
     def estimate(self, queries: Floats) -> tuple[Floats, Floats]:
         """Similarities of queries (q, d) to every row, (n, q), and slack (q,): how far off beyond each row's loss.

@@ -1,5 +1,6 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import CollectionError, MissingExtraError, QueryError
+from lookalike.errors import CollectionError, LookalikeError, MissingExtraError, QueryError
 from lookalike.hits import Answers, Hits, copied
 from lookalike.home import Home, Settings
 from lookalike.seeing import grid_of, map_of, save
@@ -125,7 +126,10 @@ class Collection(Teachable):
             self._opened = made
             if drop_old:
                 done.freed = drop(self.home)
-            return done
+        if done.changes:
+            with contextlib.suppress(LookalikeError):  # a damaged lens is said above, and searches say it again
+                self._gallery(self._settings().lens or PLAIN).prepare()
+        return done
 
     def lens(self, name: str) -> "Lens":
         """One of the collection's lenses.

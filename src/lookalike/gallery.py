@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import shutil
 from bisect import bisect_left
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,11 @@ class Gallery:
             self._ranking = Ranking(self.rows, self._codes() if len(self) > FEW else None)
         return self._ranking
 
+    def prepare(self) -> None:
+        """Make and keep the codes now, so that the first search need not."""
+        if self._ranking is None and len(self) > FEW:
+            self._codes()
+
     @property
     def sizes(self) -> NDArray[np.int32]:
         """Width and height of each picture, upright, in pixels: (n, 2)."""
@@ -102,7 +108,7 @@ class Gallery:
     def _codes(self) -> Codes:
         """Those that are kept, or new ones: what an earlier version's hold of the same rows is not made again."""
         if self._kept is None:
-            return Codes.build(self.rows.whole())
+            return Codes.gather(self.rows.shape, self.rows.blocks())
         weights = "" if self.lens is None else weights_of(self.lens)
         column = ("plain" if self.lens is None else self.lens.name) + "@"
         source = _digest(f"{self._snapshot.name} {weights}".encode())
@@ -134,7 +140,7 @@ class Gallery:
                     made = Codes(old.values[places], old.scale[places], old.loss[places])
                     made.values[new], made.scale[new], made.loss[new] = fresh.values, fresh.scale, fresh.loss
                     return made
-        return Codes.build(self.rows.whole())
+        return Codes.gather(self.rows.shape, self.rows.blocks())
 
 
 class _Rows:
@@ -163,14 +169,19 @@ class _Rows:
         """All rows, in memory from now on."""
         if self._memory is None:
             memory = np.empty(self.shape, np.float16)
-            places = np.empty(len(self), np.int64)
-            places[self._order] = np.arange(len(self))
-            start = 0
-            for block in self._snapshot.blocks(self._column):
-                memory[places[start : start + len(block)]] = self._through(block)
-                start += len(block)
+            for places, block in self.blocks():
+                memory[places] = block
             self._memory = memory
         return self._memory
+
+    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """All rows, (b, d) at a time as they lie in the table, with their places (b,) among the sorted files."""
+        places = np.empty(len(self), np.int64)
+        places[self._order] = np.arange(len(self))
+        start = 0
+        for block in self._snapshot.blocks(self._column):
+            yield places[start : start + len(block)], self._through(block)
+            start += len(block)
 
     def _through(self, rows: NDArray[np.float16]) -> NDArray[np.float16]:
         return rows if self._computed is None else self._computed.apply(rows).astype(np.float16)
