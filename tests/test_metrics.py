@@ -1,5 +1,7 @@
 """Metrics: values worked by hand, a slow loop, scikit-learn, and PyTorch Metric Learning as witnesses."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -210,3 +212,19 @@ def test_arrays_that_do_not_fit_are_refused_in_one_line(wrong):
     with pytest.raises(ShapeError) as error:
         wrong()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_a_large_gallery_is_ranked_in_blocks_of_bounded_memory():
+    """1,000 queries of 100,000 x 256 rows: all similarities at once would be 400 MB, and of all rows 40 GB."""
+    n, rng = 100_000, np.random.default_rng(0)
+    rows, label = rng.standard_normal((n, 256), np.float32), np.arange(n) // 2
+    asking = np.arange(1000)
+    tracemalloc.start()
+    try:
+        found = recall_at_k(rows[asking], rows, label[asking], label, itself=asking)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found < 0.01  # noise
+    assert peak < 300e6
