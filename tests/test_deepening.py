@@ -230,6 +230,7 @@ def test_the_command_line_learns_says_the_cost_and_switches(untaught: Collection
     assert ran.exit_code == 0, ran.output
     assert "484 of 484 weights learn from" in ran.stderr
     assert "lens, not tuned" in ran.stdout
+    assert f"lookalike search {folder} QUERY --lens deep" in ran.stderr
     status = json.loads(CliRunner().invoke(main, ["status", str(folder), "--json"]).stdout)
     assert "-tuned-" in status["backbone"]
     assert [table["original"] for table in status["tables"]] == [False, True]

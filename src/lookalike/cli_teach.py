@@ -113,10 +113,15 @@ def learn(
     place = photos.home.lens(lens.name)
     click.echo(f"\nKept in {place} (look at proof.png: the queries won and lost, with their hits).", err=True)
     click.echo("Next:", err=True)
-    click.echo(f"    lookalike search {folder} QUERY --lens {lens.name} --grid grid.png", err=True)
-    if not any(row["serves"] for row in photos.lenses() if row["name"] == lens.name):
+    (row,) = [row for row in photos.lenses() if row["name"] == lens.name]
+    search = f"    lookalike search {photos.home.words} QUERY --lens {lens.name} --grid grid.png"
+    if row["here"]:
+        click.echo(search, err=True)
+    if not row["serves"]:
         told = "" if proof.serves else " --anyway"
-        click.echo(f"    lookalike use {folder} {lens.name}{told}", err=True)
+        click.echo(f"    lookalike use {photos.home.words} {lens.name}{told}", err=True)
+    if not row["here"]:  # its backbone has to read the pictures first
+        click.echo(search, err=True)
 
 
 @click.command()

@@ -210,6 +210,8 @@ class Lesson:
     """
 
     def __init__(self, home: Home, examples: Examples, how: How, name: str, threads: int | None, report: Report | None):
+        import lookalike.siamese  # noqa: F401  (says before the work that torch is missing)
+
         if examples.views:
             raise ExamplesError(
                 "a backbone learns from pictures that belong together, not from views of single ones. "
