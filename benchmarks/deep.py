@@ -6,7 +6,7 @@ The tasks are those of nine_tasks.py, split by the same seeds; blocks.15 is the 
 the thorough one (the last four). recall@1 in percent. "Kept" counts the pictures alone that asked nothing while
 settings were chosen. --development chooses: other seeds, and only the first half of the pictures asks.
 --set NAME=VALUE overrides a setting.
---speed compares the cache with none.
+--speed compares the cache with none, --starts what the loss sees the features through.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -27,7 +28,8 @@ from nine_tasks import NINE, Pictures, Split, recall
 
 from lookalike import Backbone
 from lookalike.learn.recipe import recipe
-from lookalike.siamese import DeepSettings, Unfreezing, correct, twin
+from lookalike.learn.whitening import whiten
+from lookalike.siamese import DeepSettings, Unfreezing, batches, correct, multi_positive_softmax, twin
 from lookalike.siamese.unfreeze import ONE_BLOCK
 
 
@@ -59,8 +61,9 @@ def tuned(
         for _ in unfreezing.cache():
             pass
         cached = time.perf_counter()
+        processor = time.process_time()
         reports = list(unfreezing.steps())
-        learned = time.perf_counter()
+        learned, processor = time.perf_counter(), time.process_time() - processor
         bundle = unfreezing.bundle(folder / "tuned")
         written = time.perf_counter()
         features = Backbone(bundle).embed(p.paths)
@@ -70,7 +73,8 @@ def tuned(
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return features, (
         f"caching {cached - started:.0f} s and {unfreezing.activations.mb:.0f} MB, {len(reports)} steps "
-        f"{learned - cached:.0f} s ({reports[-1].rate:.0f} pictures a second), writing {written - learned:.0f} s, "
+        f"{learned - cached:.0f} s, {processor:.0f} of a processor ({reports[-1].rate:.0f} pictures a second), "
+        f"writing {written - learned:.0f} s, "
         f"embedding {len(p.paths)} anew {embedded - written:.0f} s; {memory:.0f} MB of memory at most"
     )
 
@@ -86,7 +90,7 @@ def speed(layer: str, rows: int = 64, turns: int = 4) -> None:
     given = torch.from_numpy(np.repeat(activation, rows, 0).astype(np.float16))
     depths = tuple(torch.from_numpy(np.repeat(np.asarray(x), rows, 0)) for x in pooled)
 
-    def back() -> None:
+    def back(bf16: bool = bf16) -> None:
         x = given.float().contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             found = network.back(x, depths, at)
@@ -103,7 +107,13 @@ def speed(layer: str, rows: int = 64, turns: int = 4) -> None:
         back()
 
     rates = {}
-    for name, way in (("cache", back), ("front by OpenVINO", by_openvino), ("front by torch", by_torch)):
+    ways = {
+        "cache": back,
+        f"cache in {'float32' if bf16 else 'bfloat16'}": lambda: back(not bf16),
+        "front by OpenVINO": by_openvino,
+        "front by torch": by_torch,
+    }
+    for name, way in ways.items():
         way()
         seconds = []
         for _ in range(turns):
@@ -112,6 +122,24 @@ def speed(layer: str, rows: int = 64, turns: int = 4) -> None:
             seconds.append(time.process_time() - started)
         rates[name] = rows / min(seconds)
     print(f"{layer}: " + ", ".join(f"{k} {v:.0f} ({rates['cache'] / v:.1f} times less)" for k, v in rates.items()))
+
+
+def starts(name: str) -> None:
+    """The loss before the first step, mean of six batches, by the closed form that it sees the features through."""
+    p = Pictures(name)
+    split = nine_tasks.grocery_known(p, 0) if name == "grocery" else nine_tasks.known_groups(p, 0)
+    group = p.group[split.learned]
+    per_group = 4 if name == "grocery" else 12
+    for which, x in (("all depths", p.features[split.learned]), ("last depth", p.features[split.learned, :1280])):
+        x = x / np.linalg.norm(x, axis=1, keepdims=True)
+        for how, lens in (("the lens's own", recipe()(x, group, None, None)), ("whitening", whiten(x, group))):
+            z = torch.from_numpy(lens.apply(x))
+            stream = batches(group, np.random.default_rng(0), rows=128, per_group=per_group)
+            found = [
+                float(multi_positive_softmax(z[one.rows], torch.from_numpy(one.labels), temperature=0.1))
+                for one in islice(stream, 6)
+            ]
+            print(f"{name}, {which}, {how}: {np.mean(found):.2f}", flush=True)
 
 
 def splits(p: Pictures, task: nine_tasks.Task, development: bool, seeds: int) -> Iterator[tuple[int, Split]]:
@@ -140,11 +168,16 @@ def main() -> None:
     arguments.add_argument("--development", action="store_true")
     arguments.add_argument("--keep", type=Path, help="a folder in which activations are kept for the next run")
     arguments.add_argument("--set", action="append", default=[])
+    arguments.add_argument("--starts", action="store_true", help="the loss before the first step, and nothing else")
     arguments.add_argument("--speed", action="store_true", help="the cache against no cache, and nothing else")
     asked = arguments.parse_args()
     if asked.speed:
         for layer in ("blocks.15", "blocks.12"):
             speed(layer)
+        return
+    if asked.starts:
+        for name in ("grocery", "clothing"):
+            starts(name)
         return
     settings = replace(DeepSettings(), **dict(map(setting, asked.set)))
     for task in NINE:

@@ -19,7 +19,7 @@ from lookalike.learn.metrics import recall_at_k
 from lookalike.siamese import DeepSettings, Unfreezing, twin
 from lookalike.siamese.activations import Activations, in_halves
 
-LEARN = DeepSettings(steps=60, rows=48, learning_rate=0.01)
+LEARN = DeepSettings(steps=60, rows=48, learning_rate=0.01, views=1)
 
 
 @pytest.fixture(scope="module")
@@ -140,9 +140,9 @@ def test_learning_by_cached_activations_is_learning_by_pictures(drawn, tmp_path)
     from lookalike.siamese import train
     from lookalike.siamese.unfreeze import TRAINED
 
-    one = unfreezing(drawn, tmp_path / "a", layer="blocks.0", settings=DeepSettings(steps=5, rows=48))
+    one = unfreezing(drawn, tmp_path / "a", layer="blocks.0", settings=DeepSettings(steps=5, rows=48, views=1))
     cached = [report.loss for report in one.steps()]
-    other = unfreezing(drawn, tmp_path / "b", layer="blocks.0", settings=DeepSettings(steps=5, rows=48))
+    other = unfreezing(drawn, tmp_path / "b", layer="blocks.0", settings=DeepSettings(steps=5, rows=48, views=1))
     for _ in other.cache():
         pass
 
@@ -184,6 +184,14 @@ def test_views_are_kept_as_many_as_fit_and_drawn_at_random(drawn, tmp_path):
     assert less.views == 2
     with pytest.raises(TrainingError, match=r"more than the 0 allowed\. Unfreeze from a later layer on"):
         Activations(network, at, pictures, tmp_path, most_mb=0)
+
+
+def test_few_pictures_are_learned_from_in_four_views_and_fewer_steps(drawn, tmp_path):
+    pictures, group = drawn_convolutions.pictures(75, 8)
+    few = Unfreezing(drawn, pictures[:599], group[:599], layer="head", run=tmp_path)
+    many = Unfreezing(drawn, pictures, group, layer="head", run=tmp_path)
+    assert (few.settings.views, few.settings.steps, few.activations.views) == (4, 50, 4)
+    assert (many.settings.views, many.settings.steps, many.activations.views) == (1, 150, 1)
 
 
 def test_a_cache_that_was_broken_off_goes_on_and_another_is_made_anew(drawn, tmp_path, monkeypatch):

@@ -37,7 +37,7 @@ LEAST_SOFT, LEAST = 1e-3, 1e-6  # of a depth's mean, and of anything: the root's
 
 @dataclass(frozen=True)
 class DeepSettings:
-    """How a backbone learns; docs/quality.md says where the defaults were measured.
+    """How a backbone learns; docs/quality.md says how the defaults were measured.
 
     Attributes:
         loss, miner, margin, temperature, rows: as in `train`.
@@ -49,7 +49,8 @@ class DeepSettings:
         rank, dropout: of the low-rank correction that learns along and is thrown away.
         sees: what the loss sees of the features: the "last" depth alone, or "all"; the lens afterwards sees all. With
             all of them the closed form has learned few examples by heart, and leaves little to be learned.
-        views: of each picture that are kept: itself, its mirror image, crops.
+        views: of each picture that are kept: itself, its mirror image, crops. None for 4 where less than 600 pictures
+            are learned from (which those learn by heart otherwise), else 1.
         most_mb: that the cached activations may take on disk.
         checkpoint_every: steps.
         device: "cpu" or "cuda"; None for CUDA where torch sees it.
@@ -69,7 +70,7 @@ class DeepSettings:
     rank: int = 128
     dropout: float = 0.2
     sees: Literal["last", "all"] = "last"
-    views: int = 1
+    views: int | None = None
     most_mb: float = 8000
     checkpoint_every: int = 25
     device: str | None = None
@@ -153,7 +154,7 @@ class Unfreezing:
         self.at = self.twin.unfreeze(self.layer)
         self.settings = self._decided(wanted, device)
         self.activations = Activations(
-            self.twin, self.at, pictures, run, views=wanted.views, seed=seed, most_mb=wanted.most_mb
+            self.twin, self.at, pictures, run, views=self.settings.views or 1, seed=seed, most_mb=wanted.most_mb
         )
         self.learned = Learned()
         self.network: Tuned | None = None
@@ -251,6 +252,7 @@ class Unfreezing:
             s,
             device=device,
             steps=s.steps or (50 if few else 150),
+            views=s.views or (4 if few else 1),
             per_group=s.per_group or max(4, min(12, s.rows // max(len(groups), 1))),
             learning_rate=s.learning_rate or (1e-4 if elsewhere else 1e-3 if one_block else 4e-4),
             bf16=pays if s.bf16 is None else s.bf16,
