@@ -239,7 +239,8 @@ class Unfreezing:
 
     def _learning_depths(self, activation: Tensor, pooled: tuple[Tensor, ...]) -> list[Tensor]:
         """The depths that a gradient comes through."""
-        return [one for one in self.twin.back(activation, pooled, self.at) if one.requires_grad]
+        depths = behind(self.twin, self.at, activation, pooled, bool(self.settings.bf16))
+        return [one for one in depths if one.requires_grad]
 
     def _decided(self, s: DeepSettings, device: str) -> DeepSettings:
         """The settings, with what depends on the examples and on how much learns."""
@@ -295,13 +296,18 @@ class Tuned(nn.Module):
     def forward(self, activation: Tensor, *pooled: Tensor) -> Tensor:
         """What is cached of a batch -> (b, d), rows of length 1."""
         network = self._twin[0]
-        if activation.ndim == 4:  # convolutions are a third faster so
-            activation = activation.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(activation.device.type, torch.bfloat16) if self.bf16 else nullcontext():
-            depths = network.back(activation, pooled, self.at)
+        depths = behind(network, self.at, activation, pooled, self.bf16)
         x = features_of(depths[: len(self.seen)], self.seen)
         y: Tensor = self.head((x - self.mean) @ self.matrix)  # (b, f) @ (f, d) -> (b, d)
         return y
+
+
+def behind(network: Twin, at: int, activation: Tensor, pooled: tuple[Tensor, ...], bf16: bool) -> tuple[Tensor, ...]:
+    """All depths of a batch from the cut on, computed in the way that is fastest."""
+    if activation.ndim == 4:  # convolutions are a third faster so
+        activation = activation.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(activation.device.type, torch.bfloat16) if bf16 else nullcontext():
+        return network.back(activation, pooled, at)
 
 
 def features_of(depths: Sequence[Tensor], how: Sequence[Depth]) -> Tensor:
