@@ -21,8 +21,8 @@ ENGLISH, KOREAN = "from-keras.md", "from-keras.ko.md"
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with what the pages speak of: 30 pairs, whose right one is the left one behind others."""
-    for seed in range(30):
+    """A folder to work in, with what the pages speak of: 40 pairs, whose right one is the left one behind others."""
+    for seed in range(40):
         left = draw(tmp_path / "pairs/left" / f"{seed}.jpg", seed, (64, 96))
         right = draw(tmp_path / "pairs/right" / f"{seed}.jpg", 100 + seed, (64, 96))
         Image.blend(Image.open(left), Image.open(right), 0.5).save(right)
@@ -49,7 +49,7 @@ def test_the_blocks_run_as_they_stand(desk: Path, capsys: pytest.CaptureFixture[
             ran = CliRunner().invoke(main, words[1:])
             assert ran.exit_code == 0, f"{line}\n{ran.output}"
     said = capsys.readouterr().out
-    assert "60 {}\n" in said
+    assert "80 {}\n" in said
     assert "['file', 'features']" in said
     assert "1.000  left/1.jpg\n" in said
     assert "epoch 3 of 3: loss" in said
@@ -62,6 +62,7 @@ def test_the_blocks_run_as_they_stand(desk: Path, capsys: pytest.CaptureFixture[
     assert len(names["answers"]) == 2
     assert all(hit.file != "left/1.jpg" for hit in names["others"])
     assert np.allclose(np.linalg.norm(names["after"], axis=1), 1, atol=1e-5)
+    assert names["photos"].lens("tutorial").proof is not None
     for drawn in ("six.png", "tests.png", "features.parquet"):
         assert (desk / drawn).is_file()
 

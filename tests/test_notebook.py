@@ -50,6 +50,7 @@ def test_the_notebook_goes_the_tutorials_whole_way(tmp_path: Path):
     assert said[0] == "(180, 180, 10)"
     assert said[1] == "360"
     assert "learn from 360 pictures" in said[3]
+    assert said[4] == "(360, 360)"
     assert said[5].startswith("Epoch(epoch=1, epochs=3,")
     assert "epoch 3 of 3: loss" in said[6]
     assert said[7] == "(10, 256)"

@@ -59,7 +59,12 @@ AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collec
     metavar="LAYER",
     help="Let the backbone learn too, from this layer on (`lookalike layers` lists them); minutes, and torch.",
 )
-@click.option("--resume", is_flag=True, help="Go on with a learning with --unfreeze that was broken off.")
+@click.option(
+    "--recipe",
+    type=click.Choice(["keras-siamese"]),
+    help="The Keras example's network and settings as they were meant; --epochs (40), --rate, --unfreeze alter them.",
+)
+@click.option("--resume", is_flag=True, help="Go on with a learning with --unfreeze or --recipe that was broken off.")
 @click.option("--dims", type=click.IntRange(2), metavar="N", help="Dimensions of the embedding.")
 @click.option(
     "--hold-out",
@@ -101,7 +106,7 @@ def learn(
                 **how,
             )
         except KeyboardInterrupt:
-            if how["unfreeze"] is not None:
+            if how["unfreeze"] is not None or how["recipe"] is not None:
                 click.echo("The same command with --resume goes on.", err=True)
             raise
     proof = lens.proof

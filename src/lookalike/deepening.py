@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lookalike.backbone import Backbone
 from lookalike.bundle import read
 from lookalike.errors import ExamplesError, LensError
@@ -15,6 +17,7 @@ from lookalike.keepsakes import keepsakes
 from lookalike.learn.deeper import Compared, compared, held_out
 from lookalike.learn.examples import Examples
 from lookalike.learn.recipe import recipe
+from lookalike.learn.tasks import Features, Rows
 from lookalike.lens import Lens
 from lookalike.serving import keep, settings_of
 from lookalike.switching import opened, put_into_service
@@ -22,7 +25,7 @@ from lookalike.table import COLUMNS, ROWS_AT_ONCE, Row, Table
 from lookalike.teaching import How, Taught, circumstances, correction, planned, stage_of, teach
 
 if TYPE_CHECKING:
-    pass
+    from lookalike.siamese import Epoch, KerasSiamese, Unfreezing
 
 CACHED = ("activations.npy", "pooled.npy", "start.npy", "activations.json")  # of a run: what it can do without later
 Say = Callable[[str], None]
@@ -53,8 +56,6 @@ class Deepening:
     """
 
     def __init__(self, home: Home, base: Backbone, material: Material, how: How, name: str):
-        from lookalike.siamese import DeepSettings, Unfreezing, steps_per_epoch
-
         self.home, self.base, self.material, self.how, self.name = home, base, material, how, name
         self.held = held_out(
             material.features,
@@ -65,15 +66,21 @@ class Deepening:
             hold_out=how.hold_out,
             seed=how.seed,
         )
+        self.run = home.lens(name) / "run"
+        self.learning = self._by_recipe() if how.recipe else self._unfreezing()
+
+    def _unfreezing(self) -> "Unfreezing | KerasSiamese":
+        from lookalike.siamese import DeepSettings, Unfreezing, steps_per_epoch
+
+        how = self.how
         _, group, side, triplets = self.held.examples.left(self.held.task)
         settings = DeepSettings(loss=how.loss, margin=how.margin, learning_rate=how.rate)
         if how.epochs is not None:
             steps = how.epochs * steps_per_epoch(group, rows=settings.rows, per_group=settings.per_group or 4)
             settings = replace(settings, steps=steps)
-        self.run = home.lens(name) / "run"
-        self.learning: Unfreezing = Unfreezing(
-            base.bundle,
-            [material.paths[row] for row in self.held.learned],
+        return Unfreezing(
+            self.base.bundle,
+            [self.material.paths[row] for row in self.held.learned],
             group,
             side=side,
             triplets=triplets,
@@ -82,6 +89,30 @@ class Deepening:
             settings=settings,
             seed=how.seed,
         )
+
+    def _by_recipe(self) -> "Unfreezing | KerasSiamese":
+        from lookalike.siamese import KerasSiamese, RecipeSettings
+
+        how = self.how
+        _, group, side, triplets = self.held.examples.left(self.held.task)
+        given: dict[str, Any] = {"epochs": how.epochs, "learning_rate": how.rate}
+        return KerasSiamese(
+            self.base.bundle,
+            [self.material.paths[row] for row in self.held.learned],
+            group,
+            side=side,
+            triplets=triplets,
+            layer=how.unfreeze,
+            run=self.run,
+            settings=replace(RecipeSettings(), **{key: x for key, x in given.items() if x is not None}),
+            content=[self.material.content[row] for row in self.held.learned],
+            seed=how.seed,
+        )
+
+    @property
+    def way(self) -> str:
+        """How the backbone learns, for people."""
+        return f"the recipe {self.how.recipe}" if self.how.recipe else f"unfreezing from {self.layer} on"
 
     @property
     def layer(self) -> str:
@@ -98,7 +129,7 @@ class Deepening:
             "once it is put into service.",
         ]
 
-    def tuned(self, report: Report, said: list[str]) -> Backbone:
+    def tuned(self, report: Report, say: Say) -> Backbone:
         """Learn, or go on with what was broken off, and keep the result among the collection's backbones.
 
         Ctrl-C while it learns ends the learning; what was learned until then is the result, and a line says so.
@@ -107,14 +138,14 @@ class Deepening:
             report(Stage("caching", done, total))
         try:
             for step in self.learning.steps():
-                report(stage_of("tuning", step))
+                report(stage_of("tuning", replace(step, recall=None) if self.how.recipe else step))
+                if self.how.recipe and step.recall is not None:
+                    say(str(self._epochs()[-1]))
         except KeyboardInterrupt:
-            if not self.learning.learned.curve:
+            curve = self.learning.learned.curve
+            if not curve:
                 raise
-            said.append(
-                f"stopped after step {len(self.learning.learned.curve)} of {self.learning.settings.steps}: "
-                "the backbone is proved as it is"
-            )
+            say(f"stopped after step {len(curve)} of {curve[-1].steps}: the backbone is proved as it is")
         new = self.home.at / "backbones" / ".new"
         shutil.rmtree(new, ignore_errors=True)
         made = self.learning.bundle(new)
@@ -138,10 +169,12 @@ class Deepening:
         lenses = replace(self.how, epochs=None, rate=None)
         if not self.how.quick:
             correct = correction(lenses, report)
-        found = compared(self.held, material.features, closed, correct)
+        after = (_identity, None) if self.how.recipe else (closed, correct)
+        found = compared(self.held, material.features, closed, correct, after)
         if not (found.deeper and found.proof.serves):
             return self._untouched(found, about, report)
-        lens = recipe(correct, dims=self.how.dims)(material.features, material.group, material.side, material.triplets)
+        way = _identity if self.how.recipe else recipe(correct, dims=self.how.dims)
+        lens = way(material.features, material.group, material.side, material.triplets)
         settings = {
             **lens.settings,
             **about,
@@ -156,19 +189,24 @@ class Deepening:
         named = found.proof.named(material.names(self.home.folder))
         lens = replace(lens, name=self.name, settings=settings, proof=named)
         title = f"{self.base.name} learning from {self.layer} on"
-        return Taught(lens, found.proof, tuple(self.learning.learned.curve), material.said, title)
+        epochs = self._epochs()
+        curve = () if epochs else tuple(self.learning.learned.curve)
+        return Taught(lens, found.proof, curve, material.said, title, epochs)
+
+    def _epochs(self) -> "tuple[Epoch, ...]":
+        return tuple(getattr(self.learning, "curve", ()))
 
     def _untouched(self, found: Compared, about: dict[str, Any], report: Report) -> Taught:
-        why = f"unfreezing from {self.layer} on was tried and left out: {found.words}"
+        why = f"{self.way} was tried and left out: {found.words}"
         if found.deeper:
             why += f"; beside plain: {found.proof.words[:1].lower()}{found.proof.words[1:].rstrip('.')}"
-        plainly = replace(self.how, unfreeze=None, epochs=None, rate=None)
+        plainly = replace(self.how, unfreeze=None, recipe=None, epochs=None, rate=None)
         about = about | {"backbone": self.base.id, "backbone_name": self.base.name}
         folder = self.home.folder
         taught = teach(self.material, plainly, name=self.name, folder=folder, about=about, report=report)
         proof = replace(taught.proof, notes=[*taught.proof.notes, f"{why}."])
         lens = replace(taught.lens, proof=proof.named(self.material.names(folder)))
-        return replace(taught, lens=lens, proof=proof, said=(*taught.said, why))
+        return replace(taught, lens=lens, proof=proof, said=(*taught.said, why), epochs=self._epochs())
 
     def forget_run(self) -> None:
         """Free what only a run that was broken off needs; the checkpoint stays."""
@@ -181,8 +219,10 @@ def check_run(home: Home, name: str, how: How, *, resume: bool, replacing: bool)
 
     Raises: LensError.
     """
-    if how.unfreeze is None:
-        raise LensError("--resume goes on with a backbone's learning. Name its layer again with --unfreeze LAYER.")
+    if not how.deep:
+        raise LensError(
+            "--resume goes on with a backbone's learning. Name its layer again with --unfreeze LAYER, or its --recipe."
+        )
     run = home.lens(name) / "run"
     unfinished = (run / CACHED[0]).is_file()
     if settings_of(home).lens == name:
@@ -195,6 +235,12 @@ def check_run(home: Home, name: str, how: How, *, resume: bool, replacing: bool)
         raise LensError(f"{name}: its learning was broken off. Go on with --resume, or begin anew with --replace.")
     if run.is_dir() and not resume:
         shutil.rmtree(run)
+
+
+def _identity(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
+    """The lens of a recipe: its backbone gives the embedding itself."""
+    f = features.shape[1]
+    return Lens("recipe", np.zeros(f, np.float32), np.eye(f, dtype=np.float32), {"kind": "identity"})
 
 
 class Lesson:
@@ -215,7 +261,7 @@ class Lesson:
         if examples.views:
             raise ExamplesError(
                 "a backbone learns from pictures that belong together, not from views of single ones. "
-                "Name examples with --from, or leave --unfreeze out."
+                "Name examples with --from, or leave --unfreeze and --recipe out."
             )
         self.home, self.examples, self.how, self.name = home, examples, how, name
         self.report = report or (lambda stage: None)
@@ -235,15 +281,15 @@ class Lesson:
         """Learn, prove, keep, and switch where `use` is set and the tuned backbone is better."""
         for line in (*self.examples.said, *self.material.said, *self.deepening.costs()):
             say(line)
-        said: list[str] = []
-        tuned = self.deepening.tuned(self.report, said)
+        tuned = self.deepening.tuned(self.report, say)
         material = self._gathered(tuned)
         if material.paths != self.material.paths:
             raise ExamplesError("pictures of the examples vanished or changed meanwhile. Run it again.")
         about = about | {"reading": self.examples.reading}
         taught = self.deepening.taught(tuned, material, about=about, report=self.report)
-        for line in (*said, *(line for line in taught.said if line not in self.material.said)):
-            say(line)
+        for line in taught.said:
+            if line not in self.material.said:
+                say(line)
         self._keep(taught, tuned, material, use)
         return taught.lens
 

@@ -21,6 +21,8 @@ SHOWN = 3  # queries of each kind: those that gained most, those that lost most
 def keepsakes(taught: Taught, material: Material, folder: Path, cache: Path | None) -> "dict[str, str | Image]":
     """The files that lie beside a lens, by name: proof.png, and where there is a curve curves.csv and curves.png.
 
+    Of a recipe the losses of its epochs are kept, in epochs.csv and epochs.png, whether it serves or not.
+
     Args:
         taught: the lens and its proof.
         material: what it was proved on.
@@ -38,6 +40,11 @@ def keepsakes(taught: Taught, material: Material, folder: Path, cache: Path | No
 
         beside["curves.csv"] = curves_csv(taught.curve)
         beside["curves.png"] = curves(**curves_arguments(taught.curve, f"{name}: {taught.title}"))
+    if taught.epochs:
+        from lookalike.siamese.recipes import epochs_arguments, epochs_csv
+
+        beside["epochs.csv"] = epochs_csv(taught.epochs)
+        beside["epochs.png"] = curves(**epochs_arguments(taught.epochs, f"{name}: loss by epoch"))
     return beside
 
 

@@ -66,10 +66,11 @@ class Teachable(ABC):
             as_: how to read folders that could be read in more than one way.
             replace: take the place of a lens of that name.
             use: put it into service, if its proof allows.
-            resume: go on with a learning with `unfreeze` that was broken off.
+            resume: go on with a learning with `unfreeze` or `recipe` that was broken off.
             report: called with each stage as it goes on.
             say: called with each line on what is learned from and what is left out.
-            how: quick, loss, margin, epochs, rate, dims, hold_out, seed, unfreeze: see `lookalike.teaching.How`.
+            how: quick, loss, margin, epochs, rate, dims, hold_out, seed, unfreeze, recipe: see
+                `lookalike.teaching.How`.
         Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
         from lookalike.keepsakes import keepsakes
@@ -82,7 +83,7 @@ class Teachable(ABC):
         check_new(self.home, name, replace)
         settings = How(**how)
         told = say or (lambda line: None)
-        if settings.unfreeze is not None or resume:
+        if settings.deep or resume:
             from lookalike.deepening import Lesson, check_run
 
             check_run(self.home, name, settings, resume=resume, replacing=replace)
@@ -113,7 +114,7 @@ class Teachable(ABC):
 
         examples, data = self._lesson(source, as_)
         settings = How(**how)
-        if settings.unfreeze is not None:
+        if settings.deep:
             from lookalike.deepening import Lesson
             from lookalike.lessons import name_after
 

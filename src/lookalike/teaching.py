@@ -20,6 +20,7 @@ from lookalike.lens import Lens, unit
 from lookalike.verdict import Proof
 
 if TYPE_CHECKING:
+    from lookalike.siamese import Epoch
     from lookalike.siamese import Report as Step
 
 WITHOUT_TORCH = (
@@ -44,6 +45,8 @@ class How:
         seed: of everything that is drawn.
         unfreeze: the first layer of the backbone that learns along, a name or an index; None: none does. `loss`,
             `margin`, `epochs` and `rate` are then those of the backbone's learning.
+        recipe: "keras-siamese", the Keras example's network and settings in place of all of these, but for `epochs`,
+            `rate` and `unfreeze` where they are given; None: none.
     """
 
     quick: bool = False
@@ -55,6 +58,12 @@ class How:
     hold_out: Literal["groups", "pictures"] | None = None
     seed: int = 0
     unfreeze: str | int | None = None
+    recipe: Literal["keras-siamese"] | None = None
+
+    @property
+    def deep(self) -> bool:
+        """Whether the backbone learns along."""
+        return self.unfreeze is not None or self.recipe is not None
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ class Taught:
             empty for the closed form.
         said: lines for people.
         title: what the curve is of.
+        epochs: of a recipe, the losses of each.
     """
 
     lens: Lens
@@ -75,6 +85,7 @@ class Taught:
     curve: "tuple[Step, ...]"
     said: tuple[str, ...]
     title: str = "a rehearsal; recall@1 is of queries held out from it"
+    epochs: "tuple[Epoch, ...]" = ()
 
 
 def teach(

@@ -110,7 +110,13 @@ def held_out(
     return HeldOut(examples, rows, split, task, plain, tuple(notes), seed)
 
 
-def compared(held: HeldOut, tuned: ArrayLike, learn: Learn, correct: Correct | None = None) -> Compared:
+def compared(
+    held: HeldOut,
+    tuned: ArrayLike,
+    learn: Learn,
+    correct: Correct | None = None,
+    after: tuple[Learn, Correct | None] | None = None,
+) -> Compared:
     """Plain and the lens on the untouched backbone beside the lens on the tuned one, on the same held-out queries.
 
     Each lens learns from the rows that the backbone learned from. The proof is of the tuned backbone's lens against
@@ -123,17 +129,22 @@ def compared(held: HeldOut, tuned: ArrayLike, learn: Learn, correct: Correct | N
         tuned: (n, f) float, features of the tuned backbone, row for row those that `held_out` was given.
         learn: the first step of a lens.
         correct: its second step; None for none.
+        after: both steps of the lens on the tuned backbone, where they are others.
     """
     task, rng = held.task, np.random.default_rng([held.seed, 2])
-    after = replace(held.examples, features=np.asarray(tuned, np.float32)[held.rows])
+    features = np.asarray(tuned, np.float32)[held.rows]
+    examples = {SHUFFLES: held.examples, 0: replace(held.examples, features=features)}  # by the shuffles it is asked
+    steps = ((learn, correct), after or (learn, correct))
     trials = [
-        Trial(examples, held.plain, learn, correct, 1.0, "one", shuffles)
-        for examples, shuffles in ((held.examples, SHUFFLES), (after, 0))
+        Trial(some, held.plain, *both, 1.0, "one", shuffles)
+        for (shuffles, some), both in zip(examples.items(), steps, strict=True)
     ]
     for trial in trials:
         trial.ask(task, rng)
-    way = "closed" if correct is None else "corrected"
-    untouched, deep = ({name: trial.parts[0][f"{way} {name}"] for name in COLUMNS} for trial in trials)
+    untouched, deep = (
+        {name: trial.parts[0][f"{'closed' if trial.correct is None else 'corrected'} {name}"] for name in COLUMNS}
+        for trial in trials
+    )
     both = trials[0]
     both.correct = correct or _nothing
     for name in COLUMNS:

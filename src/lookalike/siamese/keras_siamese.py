@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from lookalike.backbone import has_bf16
-from lookalike.bundle import Bundle, Depth, identify, write
+from lookalike.bundle import Bundle, Depth, identify, layer_index, write
 from lookalike.conversion import graph
 from lookalike.conversion.families import FAMILIES
 from lookalike.errors import TrainingError
@@ -110,7 +110,7 @@ class KerasSiamese:
     ):
         self.settings, self.seed, self.side, self.run = settings or RecipeSettings(), seed, side, Path(run)
         self.parent = bundle
-        self.layer = tutorial_layer(bundle) if layer is None else layer
+        self.layer = layer_index(bundle, tutorial_layer(bundle) if layer is None else layer)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         rng = np.random.default_rng([seed, 8])
         self.group, self.triplets, self.asked, self.per_epoch = lesson(
@@ -210,7 +210,12 @@ class KerasSiamese:
         whole = Whole(network, side).cpu()
         model = graph.export(self.parent.name, cast(Any, whole))  # has all that it asks of a tower
         graph.check(self.parent.name, whole, side, whole.depths, model)
-        tuning = {"recipe": "keras-siamese", "layer": self.layer, "seed": self.seed, "step": self.learned.step}
+        tuning = {
+            "recipe": "keras-siamese",
+            "layer": str(self.parent.layers[self.layer]["name"]),
+            "seed": self.seed,
+            "step": self.learned.step,
+        }
         tuning |= asdict(self.settings)
         preprocessing = {"side_px": side, "resize": "squash", "tuning": tuning, "parent": self.parent.id}
         tensors = {name: x.cpu().numpy() for name, x in network.state_dict().items()}

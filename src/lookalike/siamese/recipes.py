@@ -63,6 +63,30 @@ class Epoch:
     rate: float
     remaining_s: float
 
+    def __str__(self) -> str:
+        return f"epoch {self.epoch} of {self.epochs}: loss {self.loss:.4f}, validation {self.validation:.4f}"
+
+
+def epochs_csv(epochs: Sequence[Epoch]) -> str:
+    r"""Epochs as CSV, a line each.
+
+    >>> epochs_csv([Epoch(1, 2, 0.5, 0.25, 9, 1)])
+    'epoch,loss,validation\n1,0.5,0.25\n'
+    """
+    lines = [f"{one.epoch},{one.loss:.6g},{one.validation:.6g}" for one in epochs]
+    return "\n".join(["epoch,loss,validation", *lines]) + "\n"
+
+
+def epochs_arguments(epochs: Sequence[Epoch], title: str = "") -> dict[str, Any]:
+    """What `drawing.curves.curves` draws of epochs, one or more.
+
+    >>> epochs_arguments([Epoch(1, 1, 0.5, 0.25, 9, 0)])["series"]
+    {'learned': ([1], [0.5]), 'validation': ([1], [0.25])}
+    """
+    at = [one.epoch for one in epochs]
+    series = {"learned": (at, [one.loss for one in epochs]), "validation": (at, [one.validation for one in epochs])}
+    return {"series": series, "title": title, "x": "epoch", "y": "loss"}
+
 
 @dataclass
 class LastEpoch(Learned):
