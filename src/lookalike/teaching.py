@@ -172,17 +172,20 @@ def correction(how: How, say: Report, stopped: list[str] | None = None) -> Corre
     Args:
         how: what may be turned.
         say: told of each step.
-        stopped: where it is given, Ctrl-C ends the learning, the best so far is the result, and a line here says so.
+        stopped: for the lens that will serve: Ctrl-C ends its learning, the best so far is the result, and a line here
+            says so. None while it is proved: Ctrl-C ends everything.
     Raises: MissingExtraError, without torch.
     """
     from lookalike.siamese import Correction
+
+    doing = "proving" if stopped is None else "learning"
 
     def second(lens: Lens, features: Features, group: Rows, *, side: Rows | None, triplets: Rows | None) -> Lens:
         settings = _settings(how, group)
         learning = Correction(lens, features, group, side=side, triplets=triplets, settings=settings, seed=how.seed)
         try:
             for step in learning.steps():
-                say(stage_of("learning", step))
+                say(stage_of(doing, step))
         except KeyboardInterrupt:
             if stopped is None:
                 raise
