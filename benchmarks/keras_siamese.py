@@ -105,26 +105,35 @@ def main(python: str, rounds: int) -> None:
             flush=True,
         )
         steps = recipe.steps()
-        next(steps)  # the validation loss before the first step, and torch's own start
+        for _ in range(recipe.per_epoch):  # torch's own start
+            next(steps)
         rows = []
         for _ in range(rounds):
             print(1, file=theirs.stdin, flush=True)
             keras = 32 / np.array(json.loads(theirs.stdout.readline()))
             began = seconds()
-            for _ in range(recipe.per_epoch):  # with the validation loss at its end
+            for _ in range(recipe.per_epoch - 1):
                 next(steps)
-            ours = 32 * recipe.per_epoch / (seconds() - began)
-            rows.append((*keras, *ours, *(ours / keras)))
-            print("  Keras {:.2f} ({:.2f}), ours {:.2f} ({:.2f}): {:.1f} times ({:.1f})".format(*rows[-1]), flush=True)
+            ours = 32 * (recipe.per_epoch - 1) / (seconds() - began)
+            next(steps)  # the last one of an epoch, with the validation loss and a copy of what was learned
+            epoch = 32 * recipe.per_epoch / (seconds() - began)
+            rows.append((*keras, *ours, *(ours / keras), *epoch, *(epoch / keras)))
+            print(f"  {LINE.format(*rows[-1])}", flush=True)
         theirs.stdin.close()
         theirs.wait()
         print("triplets a second, in brackets a CPU second; the median of each, and the range of the ratios:")
-        print("  Keras {:.2f} ({:.2f}), ours {:.2f} ({:.2f}): {:.1f} times ({:.1f})".format(*np.median(rows, axis=0)))
+        print(f"  {LINE.format(*np.median(rows, axis=0))}")
         low, high = np.min(rows, axis=0), np.max(rows, axis=0)
         print(f"  {low[4]:.1f} to {high[4]:.1f} ({low[5]:.1f} to {high[5]:.1f})")
         keras, ours = np.median(rows, axis=0)[[1, 3]]
         print(f"caching is paid back after {caching[1] / (1 / keras - 1 / ours):.0f} triplets")
         print(f"{time.strftime('%Y-%m-%d')}, {THREADS} threads, load {os.getloadavg()[0]:.1f}")
+
+
+LINE = (
+    "Keras {:.2f} ({:.2f}), ours {:.2f} ({:.2f}): {:.1f} times ({:.1f}); "
+    "whole epochs {:.2f} ({:.2f}): {:.1f} times ({:.1f})"
+)
 
 
 def seconds() -> np.ndarray:

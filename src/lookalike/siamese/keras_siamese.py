@@ -59,6 +59,8 @@ class Network(nn.Module):
         for norm in self.head if self.training else ():
             if isinstance(norm, nn.BatchNorm1d):  # a plain mean of the first batches: Keras' would start from 0 and 1
                 norm.momentum = max(MOMENTUM, 1 / (int(norm.num_batches_tracked or 0) + 1))
+        if self.bf16:
+            activation = activation.bfloat16()  # or what is added to it would be float32, and the next map too
         with torch.autocast(activation.device.type, torch.bfloat16, enabled=self.bf16):
             found: Tensor = self.head(self.backbone.last_map(activation, self.at).flatten(1))
         return found.float()

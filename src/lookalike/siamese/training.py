@@ -164,7 +164,8 @@ def train(
                 torch.autograd.backward(value)
                 optimizer.step()
 
-            if not all(bool(p.isfinite().all()) for p in weights):
+            # A sum is finite only if all of it is, and it is known sooner: a large head has 60 million weights.
+            if not all(bool(p.detach().sum().isfinite()) for p in weights):
                 raise TrainingError(f"step {step}: a weight is no number any more. Use a smaller learning rate.")
             last = now.finished or step == steps
             asked = validate is not None and (last or step % validate_every == 0)
