@@ -65,7 +65,12 @@ AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collec
     help="The Keras example's network and settings as they were meant; --epochs (40), --rate, --unfreeze alter them.",
 )
 @click.option("--resume", is_flag=True, help="Go on with a learning with --unfreeze or --recipe that was broken off.")
-@click.option("--dims", type=click.IntRange(2), metavar="N", help="Dimensions of the embedding.")
+@click.option(
+    "--dims",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Dimensions of the embedding; by default all, and 512 above 20,000 pictures.",
+)
 @click.option(
     "--hold-out",
     type=click.Choice(["groups", "pictures"]),

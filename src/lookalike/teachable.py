@@ -83,6 +83,8 @@ class Teachable(ABC):
         check_new(self.home, name, replace)
         settings = How(**how)
         told = say or (lambda line: None)
+        snapshot = self.table.snapshot()
+        settings = settings.sized(0 if snapshot is None else len(snapshot))
         if settings.deep or resume:
             from lookalike.deepening import Lesson, check_run
 

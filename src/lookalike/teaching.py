@@ -28,6 +28,8 @@ WITHOUT_TORCH = (
     "pip install 'lookalike[learn]' adds the correction by gradient."
 )
 
+MANY, MANY_DIMS = 20_000, 512  # pictures, above which a lens has so many dimensions; what they cost: decision 12
+
 
 @dataclass(frozen=True)
 class How:
@@ -39,7 +41,8 @@ class How:
         margin: of the triplet loss, in squared distance.
         epochs: times that every group is seen; None for the measured number of steps.
         rate: learning rate of the correction; None for the measured one.
-        dims: of the embedding; None for the measured number.
+        dims: of the embedding; None for as many as there are features, and 512 in collections of over 20,000 pictures,
+            where a column of all would be slow to make and to read.
         hold_out: "groups" (does it hold for new kinds?), "pictures" (for new pictures of these kinds?), None to decide
             by the examples.
         seed: of everything that is drawn.
@@ -64,6 +67,14 @@ class How:
     def deep(self) -> bool:
         """Whether the backbone learns along."""
         return self.unfreeze is not None or self.recipe is not None
+
+    def sized(self, pictures: int) -> "How":
+        """The same for a collection of so many pictures.
+
+        >>> How().sized(20_001).dims, How().sized(20_000).dims, How(dims=64).sized(10**6).dims
+        (512, None, 64)
+        """
+        return replace(self, dims=MANY_DIMS) if self.dims is None and pictures > MANY else self
 
 
 @dataclass(frozen=True)
