@@ -20,8 +20,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: install  ## Draw a catalogue, index it, search it: demo/grid.png
 	$(BIN)/python examples/demo.py
 
+# A worker for each core, with one thread each: more would wait for one another.
 test: install  ## Run every test, the examples in the docstrings included
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: install  ## Check format, style and types
 	$(BIN)/ruff check src tests examples benchmarks
