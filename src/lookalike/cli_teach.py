@@ -50,7 +50,7 @@ AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collec
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="How often every group is seen.")
 @click.option(
     "--rate",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(0, 1, min_open=True),
     metavar="R",
     help="Learning rate of the correction, or of the backbone.",
 )
