@@ -185,7 +185,15 @@ def test_a_correction_that_is_worse_than_its_closed_form_is_left_out():
     alone, proof = prove(x, group), prove(x, group, correct=worse)
     assert proof.chosen == "closed form" and proof.verdict == "taught"
     assert proof.ways["lens"]["recall@1"] == alone.ways["lens"]["recall@1"] > proof.ways["corrected"]["recall@1"]
-    assert "The closed form serves" in proof.table()
+    assert "The lens is the closed form" in proof.table()
+
+
+def test_a_lens_that_is_not_taught_by_groups_points_to_pictures_of_known_kinds():
+    x, group = world()
+    refused = prove(x, group, learn=lambda *_: only(*range(8)))
+    assert refused.hold_out == "groups" and refused.verdict == "refused"
+    assert "hold out pictures, not groups" in " ".join(refused.table().split())
+    assert "hold out pictures, not groups" not in " ".join(prove(x, group).table().split())
 
 
 def test_a_correction_that_is_better_is_taken():

@@ -148,9 +148,11 @@ class Proof:
                 + ("Yours beats all of them." if self.beats_shuffles else "Yours does not beat all of them.")
             )
         if self.chosen:
-            lines.append(f"The {self.chosen} serves: it answered the held-out queries better than the other.")
+            lines.append(f"The lens is the {self.chosen}: it answered the held-out queries better than the other.")
         times = "once" if self.splits == 1 else f"{self.splits} times"
         lines.append(f"Held out {times}: {HELD_OUT[self.hold_out]}")
+        if self.hold_out == "groups" and self.verdict != "taught":
+            lines.append("Will you ask about new pictures of these kinds? Then hold out pictures, not groups.")
         if self.among_all:
             plain, lens = (self.among_all[way]["recall@1"] for way in ("plain", "lens"))
             lines.append(f"Searching all {self.pictures:,} pictures instead: before {plain:.1%}, the lens {lens:.1%}.")
