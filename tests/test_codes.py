@@ -201,6 +201,12 @@ def test_blocks_in_any_order_give_the_codes_of_the_whole():
         assert_array_equal(getattr(gathered, name), getattr(whole, name))
 
 
+def test_an_empty_block_adds_nothing():
+    rows = np.eye(3, 4, dtype=np.float16)
+    gathered = Codes.gather((3, 4), [(np.arange(0), rows[:0]), (np.arange(3), rows)])
+    assert_array_equal(gathered.values, Codes.build(rows).values)
+
+
 def test_a_block_with_a_value_that_is_no_number_names_its_place():
     rows = np.ones((6, 4), np.float16)
     rows[1, 2] = np.nan

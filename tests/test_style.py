@@ -28,6 +28,7 @@ HOUSE = [
     "conversion",
     "backbone",
     "table",
+    "halves",
     "verdict",
     "lens",
     "indexing",

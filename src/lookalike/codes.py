@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionError, ShapeError
+from lookalike.halves import as_float32
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -59,14 +60,9 @@ class Codes:
         Raises: ShapeError, where a value is no number or infinite, or rows are too long to be summed in int32.
         """
         n, d = rows.shape
-        codes = cls._empty(n, d)
-
-        def encode_block(start: int, stop: int) -> None:
-            encoded = encode(read(rows, np.arange(start, stop)), start)
-            codes.values[start:stop], codes.scale[start:stop], codes.loss[start:stop] = encoded
-
-        in_blocks(encode_block, n, max(1, BLOCK_BYTES // (4 * d)), threads=1)
-        return codes
+        step = max(1, BLOCK_BYTES // (4 * d))
+        places = (np.arange(start, min(start + step, n)) for start in range(0, n, step))
+        return cls.gather((n, d), ((at, rows[at]) for at in places))
 
     @classmethod
     def gather(cls, shape: tuple[int, int], blocks: Iterable[tuple[Indices, npt.NDArray[Any]]]) -> "Codes":
@@ -77,27 +73,18 @@ class Codes:
             blocks: places (b,), each of 0 to n - 1 once in all, and the rows (b, d) that belong there.
         Raises: as `build` does, naming the row's place.
         """
-        codes = cls._empty(*shape)
-        for places, rows in blocks:
-
-            def encode_block(start: int, stop: int, places: Indices = places, rows: npt.NDArray[Any] = rows) -> None:
-                at = places[start:stop]
-                try:
-                    encoded = encode(as_float32(rows[start:stop]))
-                except ShapeError:
-                    for place, row in zip(at, rows[start:stop], strict=True):
-                        encode(as_float32(row[None]), int(place))
-                    raise
-                codes.values[at], codes.scale[at], codes.loss[at] = encoded
-
-            in_blocks(encode_block, len(rows), -(-len(rows) // 2))
-        return codes
-
-    @classmethod
-    def _empty(cls, n: int, d: int) -> "Codes":
+        n, d = shape
         if d > LONGEST:
             raise ShapeError(f"rows of {d:,} values: at most {LONGEST:,} can be ranked. Shorten them with a lens.")
-        return cls(np.empty((n, d), np.int8), np.empty(n, np.float32), np.empty(n, np.float32))
+        codes = cls(np.empty((n, d), np.int8), np.empty(n, np.float32), np.empty(n, np.float32))
+        for places, rows in blocks:
+
+            def encode_part(start: int, stop: int, places: Indices = places, rows: npt.NDArray[Any] = rows) -> None:
+                at = places[start:stop]
+                codes.values[at], codes.scale[at], codes.loss[at] = encode(as_float32(rows[start:stop]), at)
+
+            in_blocks(encode_part, len(rows), max(1, -(-len(rows) // 2)))
+        return codes
 
     def estimate(self, queries: Floats) -> tuple[Floats, Floats]:
         """Similarities of queries (q, d) to every row, (n, q), and slack (q,): how far off beyond each row's loss.
@@ -157,16 +144,16 @@ class Codes:
         return cls(values, scale, loss)
 
 
-def encode(rows: Floats, first: int = 0) -> tuple[npt.NDArray[np.int8], Floats, Floats]:
+def encode(rows: Floats, places: Indices | None = None) -> tuple[npt.NDArray[np.int8], Floats, Floats]:
     """Rows (n, d) of any length -> values (n, d), scale (n,), loss (n,) of the rows of length 1.
 
-    Raises: ShapeError, naming the row (counted from `first`), where a value is no number or infinite.
+    Raises: ShapeError, naming the row (by `places`, where they are given), where a value is no number or infinite.
 
     >>> values, scale, loss = encode(np.array([[3.0, 4.0]], np.float32))
     >>> values, np.round(scale * values, 3)
     (array([[ 95, 127]], dtype=int8), array([[0.598, 0.8  ]], dtype=float32))
     """
-    length = lengths(rows, first)
+    length = lengths(rows, places)
     peak = np.maximum(rows.max(1, initial=0), -rows.min(1, initial=0))
     # Divided by the peak first: no row is too short or too long for float32.
     exact: Floats = rows / (peak + (peak == 0))[:, None]
@@ -177,10 +164,11 @@ def encode(rows: Floats, first: int = 0) -> tuple[npt.NDArray[np.int8], Floats, 
     return values.astype(np.int8), scale.astype(np.float32), (scale * lengths(exact)).astype(np.float32)
 
 
-def lengths(rows: Floats, first: int = 0, what: str = "row") -> npt.NDArray[np.float64]:
+def lengths(rows: Floats, places: Indices | None = None, what: str = "row") -> npt.NDArray[np.float64]:
     """Length of each row (n, d), (n,), summed in float64, where float32 values neither overflow nor vanish.
 
-    Raises: ShapeError, naming the row (counted from `first`) or what it is, where a value is no number or infinite.
+    Raises: ShapeError, naming the row (by `places`, where they are given) or what it is, where a value is no number or
+        infinite.
 
     >>> lengths(np.array([[3e30, 4e30]], np.float32)).round(-29)
     array([5.e+30])
@@ -189,7 +177,8 @@ def lengths(rows: Floats, first: int = 0, what: str = "row") -> npt.NDArray[np.f
         return np.zeros(len(rows))
     squares = np.asarray(numkong.dot(rows, rows))
     if not np.isfinite(squares).all():
-        row = first + int(np.flatnonzero(~np.isfinite(squares))[0])
+        row = int(np.flatnonzero(~np.isfinite(squares))[0])
+        row = row if places is None else int(places[row])
         raise ShapeError(f"{what} {row}: a value that is no number or infinite. Leave it out or compute it again.")
     found: npt.NDArray[np.float64] = np.sqrt(squares)
     return found
@@ -198,13 +187,6 @@ def lengths(rows: Floats, first: int = 0, what: str = "row") -> npt.NDArray[np.f
 def read(rows: Rows, indices: Indices) -> Floats:
     """Some rows, (m, d) float32 and contiguous, whatever they are stored as."""
     return as_float32(rows[indices])
-
-
-def as_float32(rows: npt.NDArray[Any]) -> Floats:
-    """Rows as contiguous float32; from float16 by numkong, which is ten times as fast at it as numpy."""
-    if rows.dtype == np.float16 and rows.size:
-        return np.asarray(numkong.astype(np.ascontiguousarray(rows), "float32"))
-    return np.ascontiguousarray(rows, np.float32)
 
 
 def in_blocks(work: Callable[[int, int], None], n: int, most: int, threads: int | None = None) -> None:

@@ -126,9 +126,8 @@ class Collection(Teachable):
             self._opened = made
             if drop_old:
                 done.freed = drop(self.home)
-        if done.changes:
-            with contextlib.suppress(LookalikeError):  # a damaged lens is said above, and searches say it again
-                self._gallery(self._settings().lens or PLAIN).prepare()
+        with contextlib.suppress(LookalikeError):  # a damaged lens is said above, and searches say it again
+            self._gallery(self._settings().lens or PLAIN).prepare()
         return done
 
     def lens(self, name: str) -> "Lens":

@@ -55,11 +55,6 @@ class Done:
     said: list[str] = field(default_factory=list)
     freed: int = 0
 
-    @property
-    def changes(self) -> int:
-        """How many files the table now says something else of."""
-        return self.added + self.changed + self.moved + self.gone
-
 
 @dataclass(frozen=True)
 class Plan:

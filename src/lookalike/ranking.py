@@ -7,8 +7,9 @@ import numkong
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.codes import BLOCK_BYTES, Codes, Floats, Indices, Rows, as_float32, lengths, read
+from lookalike.codes import BLOCK_BYTES, Codes, Floats, Indices, Rows, lengths, read
 from lookalike.errors import ShapeError
+from lookalike.halves import as_float32
 
 FEW = 4096  # rows that are compared exactly, without codes
 GROUP = 64  # rows of which at first only the best estimate is looked at
