@@ -223,3 +223,14 @@ def test_grocery_is_found_as_well_as_published(real_data: Path, tmp_path: Path):
     right = sum(hits[0].file.split("/")[0] == file.split("/")[0] for file, hits in zip(queries, answers, strict=True))
     assert len(queries) == 296
     assert right / len(queries) >= 0.50
+
+
+def test_every_index_leaves_what_the_first_search_needs(photos: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("lookalike.gallery.FEW", 3)  # seven pictures are many
+    collection = Collection(photos)
+    collection.index()
+    kept = collection.home.cache / "codes"
+    assert len(list(kept.glob("plain@*/values.npy"))) == 1
+    shutil.rmtree(kept)
+    assert collection.index().unchanged == 7
+    assert len(list(kept.glob("plain@*/values.npy"))) == 1
