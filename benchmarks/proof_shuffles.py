@@ -19,11 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lookalike.learn.exam import exam
 from lookalike.learn.proof import SHUFFLES, judged, prove
-from lookalike.learn.tasks import Split
-from lookalike.learn.trial import Trial, drawn
+from lookalike.learn.trial import Trial, embedded
 from lookalike.learn.whitening import whiten
-from lookalike.lens import unit
 
 SETS = ("emoji", "grocery", "clothing", "omniglot", "caltech101", "totally_looks_like")
 AT_MOST = 320  # pictures a shuffle
@@ -82,18 +81,16 @@ def learned_only(
 ) -> tuple[str, bool]:
     """Verdict, and whether the closed form beat all others, where only what is learned from was shuffled."""
     rng = np.random.default_rng(seed)
-    examples, *_ = drawn(x, group, side, None, len(x), rng)
-    similarity = unit(plain) @ unit(plain).T
-    split = Split(examples, similarity)
+    asked = exam(x, group, rng=rng, side=side, plain=plain, most=len(x))
 
     def closed(features, groups, sides, triplets):  # type: ignore[no-untyped-def]
         return whiten(features, groups, side=sides, ridge=ridge)
 
-    trial = Trial(examples, similarity, closed, None, ridge, "one", SHUFFLES)
-    for task in split.tasks(rng):
-        trial.examples = replace(examples, group=shuffled(examples.group, side, rng, task.learned))
+    trial = Trial(asked, lambda task: embedded(trial.examples, task, closed), ridge, shuffles=SHUFFLES)
+    for task in asked.split.tasks(rng):
+        trial.examples = replace(asked.examples, group=shuffled(asked.examples.group, side, rng, task.learned))
         trial.ask(task, rng)
-    proof = judged(trial, split, np.arange(len(x)), [], seed, rng)
+    proof = judged(trial, asked, seed, rng)
     return proof.verdict, proof.beats_shuffles
 
 

@@ -29,7 +29,7 @@ def told_apart(x: np.ndarray, group: np.ndarray) -> np.ndarray:
 def test_queries_are_of_groups_that_the_backbone_does_not_learn_from():
     x, group = made()
     held = held_out(x, group)
-    queries = held.rows[held.task.queries]
+    queries = held.exam.rows[held.task.queries]
     assert not set(group[held.learned]) & set(group[queries])
     assert len(held.learned) + len(queries) == len(x)
 

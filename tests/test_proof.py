@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learn import Proof, prove, whiten
+from lookalike.learn.exam import exam
 from lookalike.learn.metrics import recall_at_k
 from lookalike.learn.proof import best_cut
-from lookalike.learn.trial import drawn
 from lookalike.learn.whitening import evened
 from lookalike.lens import Lens
 
@@ -327,9 +327,10 @@ def test_many_pictures_are_proved_on_a_sample_and_it_is_said():
 def test_the_sample_keeps_triplets_whose_pictures_are_in_it():
     x, _ = world(groups=300, each=3)
     triplets = np.arange(900).reshape(300, 3)
-    examples, rows, numbers, _ = drawn(x, np.full(900, -1), None, triplets, 300, np.random.default_rng(0))
-    assert len(rows) == 300 and len(numbers) == 100
-    assert_allclose(rows[examples.triplets], triplets[numbers])
+    asked = exam(x, np.full(900, -1), triplets=triplets, most=300, rng=np.random.default_rng(0))
+    assert len(asked.rows) == 300 and len(asked.examples.triplets) == 100
+    found = asked.rows[asked.examples.triplets]
+    assert_allclose(found, triplets[found[:, 0] // 3])
 
 
 def test_a_split_that_teaches_nothing_is_passed():

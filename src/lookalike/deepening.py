@@ -73,7 +73,7 @@ class Deepening:
         from lookalike.siamese import DeepSettings, Unfreezing, steps_per_epoch
 
         how = self.how
-        _, group, side, triplets = self.held.examples.left(self.held.task)
+        _, group, side, triplets = self.held.left
         settings = DeepSettings(loss=how.loss, margin=how.margin, learning_rate=how.rate)
         if how.epochs is not None:
             steps = how.epochs * steps_per_epoch(group, rows=settings.rows, per_group=settings.per_group or 4)
@@ -94,7 +94,7 @@ class Deepening:
         from lookalike.siamese import KerasSiamese, RecipeSettings
 
         how = self.how
-        _, group, side, triplets = self.held.examples.left(self.held.task)
+        _, group, side, triplets = self.held.left
         given: dict[str, Any] = {"epochs": how.epochs, "learning_rate": how.rate}
         return KerasSiamese(
             self.base.bundle,

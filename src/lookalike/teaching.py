@@ -12,11 +12,11 @@ import numpy as np
 
 from lookalike.errors import MissingExtraError
 from lookalike.gathering import Material, Report, Stage
-from lookalike.learn.proof import MOST, prove
+from lookalike.learn.exam import Exam, exam
+from lookalike.learn.proof import prove
 from lookalike.learn.recipe import recipe
-from lookalike.learn.tasks import FOLDS, Correct, Features, Labelled, Learn, Rows, Split, Task
-from lookalike.learn.trial import drawn
-from lookalike.lens import Lens, unit
+from lookalike.learn.tasks import FOLDS, Correct, Features, Labelled, Learn, Rows, Task
+from lookalike.lens import Lens
 from lookalike.verdict import Proof
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def teach(
 
 def planned(material: Material, how: How) -> list[str]:
     """What would be learned from and what would be held out, in lines for people; nothing is learned."""
-    split, _ = _split(material, how)
+    split = _exam(material, how).split
     pictures = len(set(material.paths))
     learned = material.learned().group
     members = np.bincount(learned[learned >= 0])
@@ -222,11 +222,11 @@ def _rehearsed(material: Material, how: How, closed: Learn, say: Report) -> "lis
     """The correction on a split of its own, for its curve alone: nothing is chosen by it."""
     from lookalike.siamese import Correction
 
-    split, labelled = _split(material, how)
-    task = next(split.tasks(np.random.default_rng(how.seed + 1)), None)
+    asked = _exam(material, how)
+    task = next(asked.split.tasks(np.random.default_rng(how.seed + 1)), None)
     if task is None:
         return []
-    features, group, side, triplets = labelled.left(task)
+    features, group, side, triplets = asked.examples.left(task)
     learning = Correction(
         closed(features, group, side, triplets),
         features,
@@ -234,7 +234,7 @@ def _rehearsed(material: Material, how: How, closed: Learn, say: Report) -> "lis
         side=side,
         triplets=triplets,
         settings=_settings(how, group),
-        validate=lambda lens: _recall(lens, labelled, task),
+        validate=lambda lens: _recall(lens, asked.examples, task),
         seed=how.seed,
     )
     steps = []
@@ -250,14 +250,19 @@ def _recall(lens: Lens, labelled: Labelled, task: Task) -> float:
     return float((ranks == 1).mean())
 
 
-def _split(material: Material, how: How) -> tuple[Split, Labelled]:
-    rng = np.random.default_rng(how.seed)
-    labelled, rows, _, _ = drawn(material.features, material.group, material.side, material.triplets, MOST, rng)
-    if material.looks is not None:
-        labelled = replace(labelled, asks=material.looks.asks[rows], whole=material.looks.whole[rows])
-    seen = unit(labelled.features)
-    content = [material.content[row] for row in rows]
-    return Split(labelled, seen @ seen.T, how.hold_out, content), labelled
+def _exam(material: Material, how: How) -> Exam:
+    looks = material.looks
+    return exam(
+        material.features,
+        material.group,
+        rng=np.random.default_rng(how.seed),
+        side=material.side,
+        triplets=material.triplets,
+        content=material.content,
+        asks=None if looks is None else looks.asks,
+        whole=None if looks is None else looks.whole,
+        hold_out=how.hold_out,
+    )
 
 
 def _counted(way: Learn, say: Report) -> Learn:

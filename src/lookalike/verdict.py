@@ -42,7 +42,8 @@ class Proof:
         queries, groups, pictures: how many asked; of how many groups of queries; how many pictures there were in all.
         splits: how many times something was held out, and a lens learned on the rest.
         ways: for "plain", "shuffled" (the mean of the closed forms on shuffled labels), "closed form", "corrected"
-            (where there was a correction to choose) and "lens" (what was chosen): "recall@1", "recall@10" and "mean
+            (where there was a correction to choose), "untouched" and "tuned" (where a backbone learned) and "lens"
+            (what was chosen): "recall@1", "recall@10" and "mean
             reciprocal rank", each query counted once however often it asked. "from" and "to" are the 95% interval of
             the first; for "shuffled" the least and the most of them. Empty where nothing could be held out.
         among_all: the same for "plain" and "lens" in a gallery of all pictures, learned and held out, without
@@ -59,7 +60,8 @@ class Proof:
         cut_off: the similarity that best separates right from wrong: of the first right and the first wrong answer of
             each query, `cut_off_accuracy` lie on their own side of it. None where there was nothing to separate.
         near_duplicates, same: pictures that have one, and the plain similarity from which on they count.
-        chosen: "correction" or "closed form", whichever serves; "" where there was no choice.
+        chosen: "correction" or "closed form", "tuned backbone" or "untouched backbone", whichever serves; "" where
+            there was no choice.
         seed: of the splits, the shuffles and the draws.
     """
 

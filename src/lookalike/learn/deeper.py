@@ -8,16 +8,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError
 from lookalike.learn.choosing import beaten
-from lookalike.learn.proof import MOST, SHUFFLES, judged
+from lookalike.learn.exam import Exam, exam
+from lookalike.learn.proof import SHUFFLES, judged
 from lookalike.learn.resampling import FEW, compare
-from lookalike.learn.tasks import Correct, Features, HoldOut, Labelled, Learn, Rows, Split, Task
-from lookalike.learn.trial import Trial, drawn
-from lookalike.lens import Lens, unit
+from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Task
+from lookalike.learn.trial import Embeddings, Trial, embedded
 from lookalike.verdict import Proof
 
-SERVES = {"correction": "tuned backbone", "closed form": "untouched backbone"}
 TAUGHT, UNTAUGHT = "Better, and your examples taught it", "Better than plain, but your examples add nothing yet"
-COLUMNS = ("rank", "first", "among all", "right", "wrong")
 
 
 @dataclass(frozen=True)
@@ -25,26 +23,24 @@ class HeldOut:
     """The examples with one split of them, decided before anything learns.
 
     Attributes:
-        examples: m rows, with features of the untouched backbone.
-        rows: (m,) which of the rows given they are.
-        split, task: how they are held out, and the first split.
-        plain: (m, m) plain similarity.
-        notes: lines for the proof.
+        exam: the examples, with features of the untouched backbone.
+        task: the split.
         seed: of all that is drawn.
     """
 
-    examples: Labelled
-    rows: Rows
-    split: Split
+    exam: Exam
     task: Task
-    plain: NDArray[np.float32]
-    notes: tuple[str, ...]
     seed: int
 
     @property
     def learned(self) -> Rows:
         """Which of the rows given the backbone may learn from."""
-        return self.rows[self.task.learned]
+        return self.exam.rows[self.task.learned]
+
+    @property
+    def left(self) -> tuple[Features, Rows, Rows | None, Rows | None]:
+        """What it may learn from: features, group, side or None, triplets or None."""
+        return self.exam.examples.left(self.task)
 
 
 @dataclass(frozen=True)
@@ -92,22 +88,14 @@ def held_out(
     (24, 16)
     """
     rng = np.random.default_rng(seed)
-    examples, rows, _, notes = drawn(features, group, side, triplets, MOST, rng)
-    seen = unit(examples.features)
-    hashes = None if content is None else [content[row] for row in rows]
-    if hashes is not None:
-        examples = replace(examples, content=np.unique(np.array(hashes, dtype=object), return_inverse=True)[1])
-    plain = seen @ seen.T
-    split = Split(examples, plain, hold_out, hashes)
-    if split.units.note:
-        notes.append(split.units.note)
-    tasks = split.tasks(rng)
+    asked = exam(features, group, rng=rng, side=side, triplets=triplets, content=content, hold_out=hold_out)
+    tasks = asked.split.tasks(rng)
     task = next(tasks, None)
     if task is not None and len(np.unique(task.unit)) < FEW and (more := next(tasks, None)) is not None:
-        task = split.task(_held(task, len(rows)) | _held(more, len(rows))) or task
+        task = asked.split.task(_held(task, len(asked.rows)) | _held(more, len(asked.rows))) or task
     if task is None:
         raise ExamplesError("too few examples: nothing can be held out and still leave something to learn from.")
-    return HeldOut(examples, rows, split, task, plain, tuple(notes), seed)
+    return HeldOut(asked, task, seed)
 
 
 def compared(
@@ -131,37 +119,28 @@ def compared(
         correct: its second step; None for none.
         after: both steps of the lens on the tuned backbone, where they are others.
     """
-    task, rng = held.task, np.random.default_rng([held.seed, 2])
-    features = np.asarray(tuned, np.float32)[held.rows]
-    examples = {SHUFFLES: held.examples, 0: replace(held.examples, features=features)}  # by the shuffles it is asked
-    steps = ((learn, correct), after or (learn, correct))
-    trials = [
-        Trial(some, held.plain, *both, 1.0, "one", shuffles)
-        for (shuffles, some), both in zip(examples.items(), steps, strict=True)
-    ]
-    for trial in trials:
-        trial.ask(task, rng)
-    untouched, deep = (
-        {name: trial.parts[0][f"{'closed' if trial.correct is None else 'corrected'} {name}"] for name in COLUMNS}
-        for trial in trials
-    )
-    both = trials[0]
-    both.correct = correct or _nothing
-    for name in COLUMNS:
-        both.parts[0] |= {f"closed {name}": untouched[name], f"corrected {name}": deep[name]}
-    proof = judged(both, held.split, held.rows, list(held.notes), held.seed, rng)
-    first = {"untouched": untouched["rank"] == 1, "deep": deep["rank"] == 1}
-    found = compare(first["deep"].astype(float) - first["untouched"], task.unit, rng)
-    deeper = beaten(deep["rank"], untouched["rank"])
+    task, examples, rng = held.task, held.exam.examples, np.random.default_rng([held.seed, 2])
+    deep = replace(examples, features=np.asarray(tuned, np.float32)[held.exam.rows])
+
+    def embed(task: Task) -> Embeddings:
+        both = {
+            "untouched": embedded(examples, task, learn, correct),
+            "tuned": embedded(deep, task, *(after or (learn, correct))),
+        }
+        return {name: found.get("corrected", found["closed"]) for name, found in both.items()}
+
+    trial = Trial(held.exam, embed, shuffles=SHUFFLES)
+    trial.ask(task, rng)
+    proof = judged(trial, held.exam, held.seed, rng)
+    untouched, after_tuning = (trial.column(f"{name} rank") for name in trial.lenses)
+    found = compare((after_tuning == 1).astype(float) - (untouched == 1), task.unit, rng)
+    deeper = beaten(after_tuning, untouched)
     words = (
-        f"the right picture came first for {first['deep'].sum():,} of {len(task.queries):,} held-out queries through a "
-        f"lens on the tuned backbone, for {first['untouched'].sum():,} through one on the untouched backbone"
+        f"the right picture came first for {(after_tuning == 1).sum():,} of {len(task.queries):,} held-out queries "
+        f"through a lens on the tuned backbone, for {(untouched == 1).sum():,} through one on the untouched backbone"
     )
     words += ", which is beyond chance" if found.better else ", which may be chance" if deeper else ""
-    ways = proof.ways | {"untouched": _row(untouched["rank"]), "tuned": proof.ways["corrected"]}
-    del ways["corrected"]
-    notes = [*proof.notes, f"{words}."]
-    proof = replace(proof, ways=ways, notes=notes, chosen=SERVES[proof.chosen])
+    proof = replace(proof, notes=[*proof.notes, f"{words}."])
     if proof.verdict == "better" and found.better:
         proof = replace(proof, verdict="taught", words=proof.words.replace(UNTAUGHT, TAUGHT))
     return Compared(proof, deeper, words)
@@ -171,12 +150,3 @@ def _held(task: Task, n: int) -> NDArray[np.bool_]:
     held = np.ones(n, bool)
     held[task.learned] = False
     return held
-
-
-def _row(ranks: Rows) -> dict[str, float]:
-    found = {f"recall@{k}": float((ranks <= k).mean()) for k in (1, 10)}
-    return {**found, "mean reciprocal rank": float((1 / ranks).mean())}
-
-
-def _nothing(lens: Lens, features: Features, group: Rows, *, side: Rows | None, triplets: Rows | None) -> Lens:
-    raise AssertionError("a trial that was asked already corrects nothing more")

@@ -1,27 +1,32 @@
 """Plain against a lens on queries held out before learning: the comparison, the two gates, the verdict in words."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lookalike.errors import ExamplesError, ShapeError
+from lookalike.errors import ExamplesError
 from lookalike.learn.choosing import beaten, chosen_elsewhere
+from lookalike.learn.exam import MOST, Exam, exam
 from lookalike.learn.gained import gained
 from lookalike.learn.resampling import FEW, FEWEST, Comparison, bootstrap, compare
 from lookalike.learn.splits import SAME
-from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Split
-from lookalike.learn.trial import Trial, drawn
+from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Split, Task
+from lookalike.learn.trial import Embeddings, Trial, embedded
 from lookalike.learn.whitening import evened, whiten
-from lookalike.lens import unit
 from lookalike.verdict import Proof as Proof
 from lookalike.verdict import Verdict
 
 SHUFFLES = 19  # the closed form is best of 20 by chance in 1 of 20
-MOST = 4000  # pictures that a proof looks at
 AT = (1, 10)
+COLUMNS = ("rank", "among all", "right", "wrong", "first")  # of each lens in a trial
+SERVES = {  # what the lenses of a trial are called where one is chosen
+    "closed": "closed form",
+    "corrected": "correction",
+    "untouched": "untouched backbone",
+    "tuned": "tuned backbone",
+}
 
 
 def prove(
@@ -86,42 +91,39 @@ def prove(
     'taught'
     """
     rng = np.random.default_rng(seed)
-    examples, rows, _, notes = drawn(features, group, side, triplets, most, rng)
-    n = len(np.asarray(features))
-    for name, given in (("plain", plain), ("content", content), ("asks", asks), ("whole", whole)):
-        if given is not None and len(np.asarray(given)) != n:
-            raise ShapeError(f"{name} has {len(np.asarray(given))} rows, features have {n}. Give one a picture.")
-    seen = examples.features if plain is None else np.asarray(plain)[rows].astype(np.float32)
-    seen = unit(seen)
-    similarity = seen @ seen.T  # (n, d) @ (d, n) -> (n, n)
-    hashes = None if content is None else [content[row] for row in rows]
-    if hashes is not None:
-        examples = replace(examples, content=np.unique(np.array(hashes, dtype=object), return_inverse=True)[1])
-    if asks is not None:
-        examples = replace(examples, asks=np.asarray(asks, bool)[rows])
-    if whole is not None:
-        examples = replace(examples, whole=np.asarray(whole, bool)[rows])
-    split = Split(examples, similarity, hold_out, hashes, same)
-    if split.units.note:
-        notes.append(split.units.note)
+    asked = exam(
+        features,
+        group,
+        rng=rng,
+        side=side,
+        triplets=triplets,
+        plain=plain,
+        content=content,
+        asks=asks,
+        whole=whole,
+        hold_out=hold_out,
+        same=same,
+        most=most,
+    )
 
     def closed(x: Features, groups: Rows, sides: Rows | None, three: Rows | None) -> Any:
         return whiten(x, groups, side=sides, triplets=three, ridge=ridge, means=means, scale=evened(x))
 
-    trial = Trial(examples, similarity, learn or closed, correct, ridge, means, shuffles)
-    for task in split.tasks(rng):
+    def embed(task: Task) -> Embeddings:
+        return embedded(asked.examples, task, learn or closed, correct)
+
+    trial = Trial(asked, embed, ridge, means, shuffles)
+    for task in asked.split.tasks(rng):
         try:
             trial.ask(task, rng)
         except ExamplesError:
             continue  # this split left nothing to learn from
-    return judged(trial, split, rows, notes, seed, rng)
+    return judged(trial, asked, seed, rng)
 
 
-def judged(trial: Trial, split: Split, rows: Rows, notes: list[str], seed: int, rng: np.random.Generator) -> Proof:
-    """The proof from the answers: the choice of the lens, both gates, the verdict.
-
-    Args: rows: what each row of the examples is called in the proof.
-    """
+def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Proof:
+    """The proof from the answers: the choice of the lens, both gates, the verdict."""
+    split, notes = asked.split, list(asked.notes)
     proof: dict[str, Any] = {
         "notes": notes,
         "hold_out": split.hold_out,
@@ -142,17 +144,16 @@ def judged(trial: Trial, split: Split, rows: Rows, notes: list[str], seed: int, 
     unit_of = np.zeros(len(keys), np.int64)
     unit_of[at] = unit
 
-    lens = {name: trial.column(f"closed {name}") for name in ("rank", "among all", "right", "wrong", "first")}
-    chosen = ""
-    if trial.correct is not None:
-        corrected = {name: trial.column(f"corrected {name}") for name in lens}
-        taken, serves = chosen_elsewhere(lens["rank"], corrected["rank"], unit, rng)
-        chosen = "correction" if serves else "closed form"
-        lens = {name: np.where(taken, corrected[name], lens[name]) for name in lens}
+    lenses = [{column: trial.column(f"{name} {column}") for column in COLUMNS} for name in trial.lenses]
+    lens, chosen = lenses[0], ""
+    if len(lenses) > 1:
+        simple, other = lenses
+        taken, serves = chosen_elsewhere(simple["rank"], other["rank"], unit, rng)
+        chosen = SERVES[trial.lenses[int(serves)]]
+        lens = {column: np.where(taken, other[column], simple[column]) for column in COLUMNS}
     forms = trial.column("forms")  # (1 + shuffles, q), the real one first
     ranks = {"plain": trial.column("plain rank"), "closed form": forms[0], "lens": lens["rank"]}
-    if trial.correct is not None:
-        ranks["corrected"] = corrected["rank"]
+    ranks |= {name: one["rank"] for name, one in zip(trial.lenses, lenses, strict=True) if name != "closed"}
 
     def per_query(values: NDArray[Any]) -> NDArray[np.float64]:
         return np.bincount(at, values.astype(np.float64)) / times
@@ -183,7 +184,7 @@ def judged(trial: Trial, split: Split, rows: Rows, notes: list[str], seed: int, 
         trial.column("query"),
         {"plain": ranks["plain"], "lens": ranks["lens"]},
         {"plain": trial.column("plain first"), "lens": lens["first"]},
-        rows,
+        asked.rows,
     )
     told_apart = np.isfinite(lens["wrong"])
     cut_off = best_cut(lens["right"][told_apart], lens["wrong"][told_apart]) if told_apart.any() else (None, None)
