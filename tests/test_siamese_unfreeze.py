@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import drawn_convolutions
@@ -19,7 +20,7 @@ from lookalike.learn.metrics import recall_at_k
 from lookalike.siamese import DeepSettings, Unfreezing, twin
 from lookalike.siamese.activations import Activations, in_halves
 
-LEARN = DeepSettings(steps=60, rows=48, learning_rate=0.01, views=1)
+LEARN = DeepSettings(steps=60, rows=48, learning_rate=0.01, views=1, kept=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,18 @@ def test_the_tuned_bundle_is_torchs_network_has_its_own_id_and_says_where_it_cam
     assert np.array_equal(weights["stem.w"], one.twin.weights["stem/w"].detach().numpy())
 
 
+def test_a_part_of_what_the_weights_learned_is_written_and_the_rest_is_not_lost(drawn, tmp_path):
+    one = unfreezing(drawn, tmp_path / "run", settings=replace(LEARN, steps=5, kept=0.25))
+    list(one.steps())
+    learned = {name: x.clone() for name, x in one.twin.named_parameters()}
+    written = dict(twin(one.bundle(tmp_path / "bundle")).named_parameters())
+    for name, x in twin(drawn).named_parameters():
+        assert torch.allclose(written[name], 0.75 * x + 0.25 * learned[name], atol=1e-6), name
+        assert torch.equal(dict(one.twin.named_parameters())[name], learned[name])
+    moved = {name for name, x in twin(drawn).named_parameters() if not torch.equal(x, written[name])}
+    assert moved == set(one.twin.learning())
+
+
 def test_a_tuned_bundle_can_learn_again(tuned, tmp_path):
     _, _, bundle = tuned
     one = unfreezing(bundle, tmp_path / "run", layer="head", settings=DeepSettings(steps=3, rows=48))
@@ -110,7 +123,9 @@ def test_a_converted_network_learns_is_written_and_can_learn_again(tmp_path):
     bundle = convert(elsewhere.save("resnet", tmp_path / "resnet"), tmp_path / "kept")
     pictures, group = drawn_convolutions.pictures(6, 4)
     layer = "encoder.stages.2.layers.1"
-    one = Unfreezing(bundle, pictures, group, layer=layer, run=tmp_path / "run", settings=DeepSettings(steps=3))
+    one = Unfreezing(
+        bundle, pictures, group, layer=layer, run=tmp_path / "run", settings=DeepSettings(steps=3, kept=1.0)
+    )
     before = {name: x.clone() for name, x in one.twin.named_parameters()}
     statistics = {name: x.clone() for name, x in one.twin.named_buffers()}
     assert len(list(one.steps())) == 3
@@ -263,8 +278,6 @@ for report in Unfreezing(bundle, pictures, group, layer="stem", run=run, setting
 
 
 def test_a_killed_run_goes_on_to_the_same_curve_and_weights_to_the_bit(drawn, tmp_path):
-    from dataclasses import replace
-
     settings = replace(LEARN, miner="random", loss="triplet", views=2, checkpoint_every=10)
     whole = unfreezing(drawn, tmp_path / "whole", settings=settings)
     list(whole.steps())

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -49,6 +49,8 @@ class DeepSettings:
         rank, dropout: of the low-rank correction that learns along and is thrown away.
         sees: what the loss sees of the features: the "last" depth alone, or "all"; the lens afterwards sees all. With
             all of them the closed form has learned few examples by heart, and leaves little to be learned.
+        kept: how far the weights go from what they were to what they learned, 0 (not at all) to 1 (WiSE-FT,
+            arXiv:2109.01903): part of the way they tell new pictures apart as well as at its end, or better.
         views: of each picture that are kept: itself, its mirror image, crops. None for 4 where less than 600 pictures
             are learned from (which those learn by heart otherwise), else 1.
         most_mb: that the cached activations may take on disk.
@@ -70,6 +72,7 @@ class DeepSettings:
     rank: int = 128
     dropout: float = 0.2
     sees: Literal["last", "all"] = "last"
+    kept: float = 0.7
     views: int | None = None
     most_mb: float = 8000
     checkpoint_every: int = 25
@@ -152,6 +155,7 @@ class Unfreezing:
         self.twin = twin(bundle).to(device)
         self.layer = bundles.layer_index(bundle, layer)
         self.at = self.twin.unfreeze(self.layer)
+        self.untouched = {name: weight.detach().clone() for name, weight in self.twin.learning().items()}
         self.settings = self._decided(wanted, device)
         self.activations = Activations(
             self.twin, self.at, pictures, run, views=self.settings.views or 1, seed=seed, most_mb=wanted.most_mb
@@ -217,11 +221,28 @@ class Unfreezing:
             ) from error
 
     def bundle(self, path: Path) -> Bundle:
-        """Write the backbone as it has become, best step so far, and check it against torch.
+        """Write the backbone as it has become, with the part of it that is kept, and check it against torch.
 
         Args: path: of its folder, which must not be there yet.
         Raises: BundleError, when the file and torch do not agree.
         """
+        with self._in_part():
+            return self._written(path)
+
+    @contextmanager
+    def _in_part(self) -> Iterator[None]:
+        """The weights between what they were and what they learned, for a while."""
+        weights = self.twin.learning()
+        learned = {name: weight.detach().clone() for name, weight in weights.items()}
+        try:
+            for name, weight in weights.items():
+                weight.data.lerp_(self.untouched[name], 1 - self.settings.kept)
+            yield
+        finally:
+            for name, weight in weights.items():
+                weight.data.copy_(learned[name])
+
+    def _written(self, path: Path) -> Bundle:
         about = {
             name: x if isinstance(x, str | int | float | None) else repr(x) for name, x in vars(self.settings).items()
         }
