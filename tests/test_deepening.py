@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import drawn_convolutions
+import elsewhere
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -182,6 +183,25 @@ def test_ctrl_c_while_it_learns_proves_and_keeps_what_was_learned_so_far(untaugh
     assert lens.settings["untouched"] == untaught.backbone.id
     with pytest.raises(KeyboardInterrupt):  # before it learns there is nothing to keep
         photos.learn(photos.folder, name="other", report=lambda now: (_ for _ in ()).throw(KeyboardInterrupt), **HOW)
+
+
+def test_a_network_from_elsewhere_learns_serves_and_answers_by_its_values(tmp_path: Path):
+    """A small ResNet of transformers, converted when the collection begins."""
+    photos = Collection(stripes(tmp_path / "photos"), backbone=elsewhere.save("resnet", tmp_path / "resnet"))
+    photos.index()
+    before = photos.backbone
+    lens = photos.learn(photos.folder, name="deep", unfreeze=0, epochs=150, rate=0.002, quick=True, use=True)
+    assert (lens.proof.verdict, lens.proof.chosen) == ("taught", "tuned backbone")
+    assert lens.proof.ways["tuned"]["recall@1"] > lens.proof.ways["untouched"]["recall@1"] + 0.05
+    tuned = photos.backbone
+    assert (tuned.bundle.parent, tuned.id) == (before.id, lens.backbone)
+    hits = photos.search("kind-00/0.png", k=None)
+    assert hits.lens == "deep"
+    files = [hit.file for hit in hits]
+    rows = lens.apply(tuned.embed([photos.folder / file for file in files]))
+    assert_allclose([hit.similarity for hit in hits], rows @ rows[files.index("kind-00/0.png")], atol=3e-3)
+    photos.use("plain")
+    assert photos.backbone.id == before.id
 
 
 def test_where_deeper_is_no_better_the_lens_stays_on_the_untouched_backbone_and_the_proof_says_so(

@@ -90,7 +90,10 @@ class Teachable(ABC):
 
             check_run(self.home, name, settings, resume=resume, replacing=replace)
             lesson = Lesson(self.home, examples, settings, name, self._threads, report)
-            return lesson.learn({"data": data}, use=use, say=told)
+            lens = lesson.learn({"data": data}, use=use, say=told)
+            if use:
+                self._asked = None  # what is in service now was asked for by this
+            return lens
         material = self._gathered(examples, settings.seed, report)
         for line in (*examples.said, *material.said):
             told(line)
