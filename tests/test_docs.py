@@ -4,6 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
+import badges
+import elsewhere
 import pytest
 from click.testing import CliRunner
 from conftest import draw
@@ -44,6 +46,28 @@ def test_shell_blocks_run_as_they_stand(page: str, desk: Path):
     drawn = re.findall(r"\S+\.(?:png|parquet)\b", "".join(blocks(page, "sh")))
     assert drawn
     assert all((desk / name).is_file() for name in drawn)
+
+
+@pytest.mark.slow
+def test_the_commands_of_deeper_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """On badges before any ground; a small network that lies in a folder of that name stands for the one on the hub."""
+    pytest.importorskip("transformers")
+    badges.classes(tmp_path / "photos")
+    elsewhere.save("dinov2", tmp_path / "facebook/dinov2-small")
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["index", "photos"]).exit_code == 0
+    said = []
+    for line in "".join(blocks("docs/deeper.md", "sh")).splitlines():
+        ran = CliRunner().invoke(main, shlex.split(line, comments=True)[1:])
+        assert ran.exit_code == 0, f"{line}\n{ran.output}"
+        said.append(ran.output)
+    layers, cost, learned, there, back, *moved = said
+    assert "4 trainable layers, 1,013,696 parameters" in layers
+    assert "1,013,696 of 3,350,000 weights learn from 54 pictures in 4 views" in cost
+    assert "through a lens on the tuned backbone" in " ".join(learned.split())
+    assert ("deep is in service" in there, "plain is in service" in back) == (True, True)
+    assert "dinov2-small reads the pictures now" in moved[1]
+    assert "efficientnet-lite0 reads the pictures now" in moved[3]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
