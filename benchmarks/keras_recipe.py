@@ -1,11 +1,12 @@
-"""The Keras example's recipe on emoji pairs: both losses of each epoch, and what it is worth beside plain and a lens.
+"""The Keras example's recipe on emoji pairs: the losses of each epoch, and its worth beside plain, a lens and deep.
 
     LOOKALIKE_DATA=... OMP_NUM_THREADS=1 python benchmarks/keras_recipe.py [--epochs 40] [--pairs 750] [--run FOLDER]
 
 1,000 signs in two designs, noto and twemoji: pairs, as the tutorial has them. 250 signs are held out (seed 0): they
 never meet the recipe, and either design of theirs asks the other one. From --pairs of the other 750 the recipe learns
 with its own 80/20 split, on the default backbone, the only one whose pretrained weights come without a download; the
-lens learns from the same pairs. The folder keeps activations and checkpoint, from which a second run goes on.
+lens and the deep tier (`--unfreeze blocks.15` with its defaults) learn from the same pairs. The folder keeps
+activations and checkpoints, from which a second run goes on.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import numpy as np
 from lookalike import Backbone
 from lookalike.learn.metrics import recall_at_k
 from lookalike.learn.recipe import recipe
-from lookalike.siamese import KerasSiamese, RecipeSettings, correct
+from lookalike.siamese import KerasSiamese, RecipeSettings, Unfreezing, correct
 
 DESIGNS = ("noto", "twemoji")
 HELD_OUT = 250
@@ -56,11 +57,23 @@ def main(epochs: int, pairs: int, folder: Path) -> None:
         )
     print(f"learned in {time.perf_counter() - began[0]:.0f} s, {time.process_time() - began[1]:.0f} CPU s", flush=True)
     tuned = Backbone(mine.bundle(Path(tempfile.mkdtemp(dir=folder)) / "bundle"))
-    closed = recipe()(plain[told], sign[told], design[told], None)
-    lens = correct(closed, plain[told], sign[told], side=design[told])
+    learn = recipe(correct)
+    lens = learn(plain[told], sign[told], design[told], None)
+    deep = Unfreezing(
+        Backbone().bundle,
+        [files[row] for row in told],
+        sign[told],
+        side=design[told],
+        layer="blocks.15",
+        run=folder / "deep",
+    )
+    for _ in deep.steps():
+        pass
+    deeper = Backbone(deep.bundle(Path(tempfile.mkdtemp(dir=folder)) / "bundle")).embed(files)
     ways = {
         "plain": plain[held],
         "lens": lens.apply(plain[held]),
+        "deep": learn(deeper[told], sign[told], design[told], None).apply(deeper[held]),
         "recipe": tuned.embed(np.array(files)[held].tolist()),
     }
     print(f"{len(told) // 2} pairs learned from; {HELD_OUT} held-out signs, either design asks the other")
