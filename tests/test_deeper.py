@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from lookalike.drawing.proof_pages import arms_of
 from lookalike.errors import ExamplesError
 from lookalike.learn.deeper import compared, held_out
 from lookalike.learn.recipe import recipe
@@ -72,6 +73,8 @@ def test_a_backbone_that_tells_every_group_apart_is_deeper_and_right_each_time()
     assert proof.ways["plain"]["recall@1"] < proof.ways["untouched"]["recall@1"] < 1
     assert "beyond chance" in found.words
     assert proof.from_json(proof.to_json()) == proof  # what proof.json holds
+    arms = [arm.name for arm in arms_of(proof, "mine")]
+    assert arms == ["plain", "shuffled labels", "closed form", "lens, not tuned", "mine"]
 
 
 def test_a_backbone_that_lost_everything_is_left_out_and_the_proof_is_the_lens_s():

@@ -62,7 +62,7 @@ def arms_of(proof: "Proof", lens: str = "lens") -> list[Arm]:
     """What a proof compares, from plain to the lens, for `proof_picture`."""
     names = {
         "plain": "plain", "shuffled": "shuffled labels", "closed form": "closed form",
-        "corrected": "with correction", "lens": lens,
+        "corrected": "with correction", "untouched": "lens, not tuned", "tuned": "lens, tuned", "lens": lens,
     }  # fmt: skip
     arms = []
     for way, name in names.items():
