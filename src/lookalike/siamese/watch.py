@@ -52,7 +52,7 @@ class Watch:
         if self.collapsed >= self.patience:
             raise TrainingError(
                 f"step {step}: collapse, all embeddings have become alike (loss {loss:.4g}, spread {spread:.2g}). "
-                "Use the semi-hard miner or the softmax loss, and a smaller learning rate."
+                "Use a smaller learning rate; with a triplet loss the semi-hard miner too, or the softmax loss instead."
             )
         if self.idle >= self.patience:
             self.finish()
