@@ -209,16 +209,6 @@ def test_few_pictures_are_learned_from_in_four_views_and_fewer_steps(drawn, tmp_
     assert (many.settings.views, many.settings.steps, many.activations.views) == (1, 150, 1)
 
 
-def test_many_pictures_are_kept_in_four_views_where_more_than_the_last_block_learns(tmp_path):
-    pictures, group = [np.zeros((4, 4, 3), np.uint8)] * 600, np.repeat(np.arange(150), 4)
-    bundle = Backbone().bundle
-    views = [
-        Unfreezing(bundle, pictures, group, layer=layer, run=tmp_path).settings.views
-        for layer in ("blocks.15", "blocks.12")
-    ]
-    assert views == [1, 4]
-
-
 def test_a_cache_that_was_broken_off_goes_on_and_another_is_made_anew(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("lookalike.siamese.activations.MARKED", 8)
     pictures, _ = drawn_convolutions.pictures(8, 3)

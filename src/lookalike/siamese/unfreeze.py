@@ -52,7 +52,7 @@ class DeepSettings:
         kept: how far the weights go from what they were to what they learned, 0 (not at all) to 1 (WiSE-FT,
             arXiv:2109.01903): part of the way they tell new pictures apart as well as at its end, or better.
         views: of each picture that are kept: itself, its mirror image, crops. None for 4 where less than 600 pictures
-            are learned from or more than the default's last block learns (much is learned by heart otherwise), else 1.
+            are learned from (which those learn by heart otherwise), else 1.
         most_mb: that the cached activations may take on disk.
         checkpoint_every: steps.
         device: "cpu" or "cuda"; None for CUDA where torch sees it.
@@ -274,7 +274,7 @@ class Unfreezing:
             s,
             device=device,
             steps=s.steps or (50 if few else 150),
-            views=s.views or (4 if few or not (one_block or elsewhere) else 1),
+            views=s.views or (4 if few else 1),
             per_group=s.per_group or max(4, min(12, s.rows // max(len(groups), 1))),
             learning_rate=s.learning_rate or (1e-4 if elsewhere else 1e-3 if one_block else 4e-4),
             bf16=pays if s.bf16 is None else s.bf16,
