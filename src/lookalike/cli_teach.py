@@ -98,22 +98,17 @@ def learn(
             for line in photos.check(source, as_=as_, report=report, **how):
                 click.echo(screen.one_line(line))
             return
-        try:
-            lens = photos.learn(
-                source,
-                as_=as_,
-                name=name,
-                replace=replace,
-                use=use_it,
-                resume=resume,
-                report=report,
-                say=lambda line: click.echo(screen.one_line(line), err=True),
-                **how,
-            )
-        except KeyboardInterrupt:
-            if how["unfreeze"] is not None or how["recipe"] is not None:
-                click.echo("The same command with --resume goes on.", err=True)
-            raise
+        lens = photos.learn(
+            source,
+            as_=as_,
+            name=name,
+            replace=replace,
+            use=use_it,
+            resume=resume,
+            report=report,
+            say=lambda line: click.echo(screen.one_line(line), err=True),
+            **how,
+        )
     proof = lens.proof
     assert proof is not None  # what is learned is proved
     if as_json:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lookalike.backbone import Backbone
 from lookalike.bundle import read
-from lookalike.errors import ExamplesError, LensError
+from lookalike.errors import CollectionError, ExamplesError, LensError
 from lookalike.gathering import Material, Report, Stage, gather
 from lookalike.home import Home, Known, Settings
 from lookalike.indexing import Progress
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lookalike.siamese import Epoch, KerasSiamese, Unfreezing
 
 CACHED = ("activations.npy", "pooled.npy", "start.npy", "activations.json")  # of a run: what it can do without later
+CHECKPOINT = "checkpoint.safetensors"
 Say = Callable[[str], None]
 
 
@@ -134,6 +135,12 @@ class Deepening:
 
         Ctrl-C while it learns ends the learning; what was learned until then is the result, and a line says so.
         """
+        # A checkpoint is of activations that were kept whole: to fill them again is to write over those of another.
+        if (self.run / CHECKPOINT).is_file() and not self.learning.activations.filled:
+            raise LensError(
+                f"{self.name}: its pictures, its layer or its seed are not those of the learning that was broken off. "
+                "Go on with the same, or begin anew with --replace."
+            )
         for done, total in self.learning.cache():
             report(Stage("caching", done, total))
         try:
@@ -232,7 +239,10 @@ def check_run(home: Home, name: str, how: How, *, resume: bool, replacing: bool)
     if resume and not unfinished:
         raise LensError(f"{name}: no learning of that name was broken off. Leave --resume out.")
     if unfinished and not (resume or replacing):
-        raise LensError(f"{name}: its learning was broken off. Go on with --resume, or begin anew with --replace.")
+        raise LensError(
+            f"{name}: its learning was broken off. Go on with --resume, or begin anew with --replace. "
+            f"To be rid of it, run: lookalike forget {home.words} {name}"
+        )
     if run.is_dir() and not resume:
         shutil.rmtree(run)
 
@@ -278,7 +288,20 @@ class Lesson:
         return [*self.examples.said, *planned(self.material, self.how), *self.deepening.costs()]
 
     def learn(self, about: dict[str, Any], *, use: bool, say: Say) -> Lens:
-        """Learn, prove, keep, and switch where `use` is set and the tuned backbone is better."""
+        """Learn, prove, keep, and switch where `use` is set and the tuned backbone is better.
+
+        Where it is broken off a line says how to go on.
+        """
+        try:
+            return self._learned(about, use=use, say=say)
+        except (KeyboardInterrupt, CollectionError):
+            if (self.deepening.run / CACHED[0]).is_file():
+                say("To go on: the same command with --resume.")
+            elif use and self.name in self.home.lenses():
+                say(f"To go on: lookalike use {self.home.words} {self.name}")
+            raise
+
+    def _learned(self, about: dict[str, Any], *, use: bool, say: Say) -> Lens:
         for line in (*self.examples.said, *self.material.said, *self.deepening.costs()):
             say(line)
         tuned = self.deepening.tuned(self.report, say)
@@ -317,9 +340,9 @@ class Lesson:
                 known = settings.known() | {tuned.id: Known(tuned.name, tuned.precision)}
                 home.save(replace(settings, backbones=known))
                 self._begin_table(tuned, material)
-        self.deepening.forget_run()
         beside = keepsakes(taught, self.material, home.folder, home.cache)
         keep(home, Table(home.table(lens.backbone), 1), lens, beside, use=use and not deeper)
+        self.deepening.forget_run()
         if not deeper:
             shutil.rmtree(home.backbone(tuned.id), ignore_errors=True)
         elif use:

@@ -66,13 +66,18 @@ def lenses_of(home: Home, backbone: str) -> tuple[list[Lens], dict[str, str]]:
     return good, bad
 
 
-def check_new(home: Home, name: str, replacing: bool) -> None:
+def check_new(home: Home, name: str, replacing: bool, resuming: bool = False) -> None:
     """Whether a lens may be learned under this name.
 
     Raises: LensError, for a name that is none, or is taken.
     """
     check_name(name)
     settings_of(home)
+    if resuming and not replacing and name in home.lenses():
+        raise LensError(
+            f"{name}: a lens of {home.folder} already. If it is learned, put it into service with: "
+            f"lookalike use {home.words} {name}. If it was to be replaced, add --replace."
+        )
     if not replacing and name in home.lenses():
         raise LensError(f"{name}: a lens of {home.folder} already. Choose another with --name, or add --replace.")
 
@@ -130,15 +135,19 @@ def check_serves(lens: Lens | None, anyway: bool) -> None:
 
 
 def forget(home: Home, name: str) -> None:
-    """Remove a lens, damaged ones too: its folder and its columns; plain serves where it did.
+    """Remove a lens, damaged ones too, and what is kept of a learning that was broken off: its folder and its columns.
+
+    Plain serves where it did.
 
     Raises: LensError, when it is not there.
     """
     with home.writing():
         settings = settings_of(home)
         if name not in home.lenses():
-            there = ", ".join(home.lenses()) or "none"
-            raise LensError(f"{name}: no lens of {home.folder} to forget. There are: {there}.")
+            check_name(name)  # what is no name may lead elsewhere
+            if not (home.lens(name) / "run").is_dir():
+                there = ", ".join(home.lenses()) or "none"
+                raise LensError(f"{name}: no lens of {home.folder} to forget. There are: {there}.")
         if settings.lens == name:
             home.save(replace(settings, lens=None))
         shutil.rmtree(home.lens(name))

@@ -80,7 +80,7 @@ class Teachable(ABC):
 
         examples, data = self._lesson(source, as_)
         name = name or name_after(data)
-        check_new(self.home, name, replace)
+        check_new(self.home, name, replace, resume)
         settings = How(**how)
         told = say or (lambda line: None)
         snapshot = self.table.snapshot()
@@ -216,7 +216,7 @@ class Teachable(ABC):
             (say or (lambda line: None))(line)
 
     def forget(self, name: str) -> None:
-        """Remove a lens. Raises: LensError, when it is not there."""
+        """Remove a lens, or what is kept of a learning that was broken off. Raises: LensError, when it is not there."""
         from lookalike.serving import forget
 
         forget(self.home, name)
