@@ -257,3 +257,15 @@ def test_the_command_line_learns_says_the_cost_and_switches(untaught: Collection
     assert Collection(folder).search("kind-00/0.png").lens == "deep"
     back = CliRunner().invoke(main, ["use", str(folder), "plain"])
     assert "drawn-convolutions reads the pictures now" in back.stderr
+
+
+def test_the_backbone_before_a_tuned_one_is_found_after_the_old_tables_are_dropped(photos: Collection, tmp_path: Path):
+    before = photos.backbone.id
+    elsewhere.save("vit", tmp_path / "vit")
+    other = Collection(photos.folder, backbone=tmp_path / "vit")
+    other.index(drop_old=True)  # plain stays with this one; deep needs the tuned one, and that one its parent to learn
+    other.use("deep")
+    assert before not in photos.home.tables()
+    assert any("drawn-convolutions learns from stem on" in line for line in other.check(photos.folder, **HOW))
+    lens = other.learn(photos.folder, name="again", **HOW)
+    assert lens.settings["untouched"] == before

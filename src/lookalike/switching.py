@@ -3,6 +3,7 @@
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -261,7 +262,8 @@ def drop_old(home: Home) -> int:
     made_here = home.backbone(settings.backbone).is_dir()
     original = settings.plain if made_here else settings.backbone
     needed = {settings.backbone, original, *(one["id"] for one in backbones_of_lenses(home))}
-    known = {id: one for id, one in settings.known().items() if id in needed}
+    wanted = needed | _parents(home, needed)  # to learn anew begins there
+    known = {id: one for id, one in settings.known().items() if id in wanted}
     home.save(replace(settings, original=original, switching=None, backbones=known))
     spare = [path for path in (home.at / "tables").glob("*") if path.name.split(".")[0] != settings.backbone]
     spare += [path for path in (home.at / "backbones").glob("*") if path.name not in needed]
@@ -269,6 +271,15 @@ def drop_old(home: Home) -> int:
     for path in spare:
         shutil.rmtree(path)
     return freed
+
+
+def _parents(home: Home, ids: set[str]) -> set[str]:
+    """The backbones before those of these that were made here."""
+    found = set()
+    for id in ids:
+        with suppress(BundleError):  # made elsewhere, or damaged
+            found.add(read(home.backbone(id)).parent or id)
+    return found
 
 
 def backbones_of_lenses(home: Home) -> list[dict[str, str]]:
