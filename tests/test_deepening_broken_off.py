@@ -12,7 +12,7 @@ import pytest
 from test_deepening import HOW, stripes
 
 from lookalike import Collection
-from lookalike.errors import LensError
+from lookalike.errors import ExamplesError, LensError
 
 pytest.importorskip("torch")
 
@@ -112,3 +112,24 @@ def test_what_was_broken_off_can_be_forgotten(photos: Collection):
         with pytest.raises(LensError):
             photos.forget(name)
     assert photos.home.lens("deep").parent.is_dir()
+
+
+@pytest.mark.parametrize("how", ["changed", "gone"])
+def test_a_picture_that_changes_while_it_learns_is_named_and_nothing_is_lost(photos: Collection, how: str):
+    """A changed one would be proved by what plain says of the old picture and the lens of the new one."""
+    one = photos.folder / "kind-07" / "3.png"
+    picture, date = one.read_bytes(), one.stat().st_mtime_ns
+
+    def report(now) -> None:
+        if now.doing == "tuning" and now.done == 40:
+            one.write_bytes((photos.folder / "kind-08" / "3.png").read_bytes())
+            if how == "gone":
+                one.unlink()
+
+    with pytest.raises(ExamplesError, match=r"kind-07/3.png: vanished or changed .* put it back, .* --resume"):
+        photos.learn(photos.folder, name="deep", report=report, **HOW)
+    one.write_bytes(picture)
+    os.utime(one, ns=(date, date))
+    learned: list = []
+    photos.learn(photos.folder, name="deep", resume=True, report=learned.append, **HOW)
+    assert [now for now in learned if now.doing in {"caching", "tuning"}] == []

@@ -306,8 +306,14 @@ class Lesson:
             say(line)
         tuned = self.deepening.tuned(self.report, say)
         material = self._gathered(tuned)
-        if material.paths != self.material.paths:
-            raise ExamplesError("pictures of the examples vanished or changed meanwhile. Run it again.")
+        now = dict(zip(material.names(self.home.folder), material.content, strict=True))
+        before = zip(self.material.names(self.home.folder), self.material.content, strict=True)
+        if other := [name for name, content in before if now.get(name) != content]:
+            more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
+            raise ExamplesError(
+                f"{other[0]}{more}: vanished or changed while the backbone learned. To go on, put it back, and add "
+                "--resume; or begin anew with --replace."
+            )
         about = about | {"reading": self.examples.reading}
         taught = self.deepening.taught(tuned, material, about=about, report=self.report)
         for line in taught.said:
