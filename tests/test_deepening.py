@@ -255,6 +255,9 @@ def test_the_command_line_learns_says_the_cost_and_switches(untaught: Collection
     assert "-tuned-" in status["backbone"]
     assert [table["original"] for table in status["tables"]] == [False, True]
     assert Collection(folder).search("kind-00/0.png").lens == "deep"
+    gone = CliRunner().invoke(main, ["forget", str(shutil.copytree(folder, tmp_path / "gone")), "deep"])
+    assert "-tuned-" in gone.stderr
+    assert f"To go back: lookalike use {tmp_path / 'gone'} plain" in gone.stderr
     back = CliRunner().invoke(main, ["use", str(folder), "plain"])
     assert "drawn-convolutions reads the pictures now" in back.stderr
 
