@@ -271,7 +271,8 @@ class Lesson:
         if examples.views:
             raise ExamplesError(
                 "a backbone learns from pictures that belong together, not from views of single ones. "
-                "Name examples with --from, or leave --unfreeze and --recipe out."
+                "Name what belongs together with --from: a folder of classes, the parent of folders with matching "
+                "names, or a CSV. Or leave --unfreeze and --recipe out."
             )
         self.home, self.examples, self.how, self.name = home, examples, how, name
         self.report = report or (lambda stage: None)
