@@ -133,6 +133,8 @@ def test_the_correction_keeps_its_curve_with_recall_of_held_out_queries(photos: 
     assert (folder / "curves.png").stat().st_size > 1000
     assert {"rehearsing", "proving"} <= {stage.doing for stage in stages}
     assert lens.proof is not None and lens.proof.chosen in {"correction", "closed form"}
+    learned = "learning" in {stage.doing for stage in stages}  # on all examples, where the correction will serve
+    assert learned == (lens.proof.chosen == "correction")
 
 
 def test_interrupted_learning_keeps_the_best_so_far(taught: Collection):

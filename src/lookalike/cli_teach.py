@@ -234,21 +234,8 @@ def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
 @AT
 def forget(folder: Path, name: str, at: Path | None) -> None:
     """Remove the lens NAME of FOLDER."""
-    photos = Collection(folder, at=at)
-    photos.forget(name)
+    Collection(folder, at=at).forget(name, say=lambda line: click.echo(line, err=True))
     click.echo(f"{name} is forgotten.", err=True)
-    settings = photos.home.settings()
-    tuned_here = settings is not None and photos.home.backbone(settings.backbone).is_dir()
-    if (
-        settings is not None
-        and tuned_here
-        and settings.backbone_name not in {one["backbone"] for one in photos.lenses()}
-    ):
-        click.echo(
-            f"{settings.backbone_name}, which learned for it, reads the pictures still. "
-            f"To go back: lookalike use {photos.home.words} plain",
-            err=True,
-        )
 
 
 def _told(one: "Judgement") -> str:

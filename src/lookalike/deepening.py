@@ -68,9 +68,9 @@ class Deepening:
             seed=how.seed,
         )
         self.run = home.lens(name) / "run"
-        self.learning = self._by_recipe() if how.recipe else self._unfreezing()
+        self.learning: Unfreezing | KerasSiamese = self._by_recipe() if how.recipe else self._unfreezing()
 
-    def _unfreezing(self) -> "Unfreezing | KerasSiamese":
+    def _unfreezing(self) -> "Unfreezing":
         from lookalike.siamese import DeepSettings, Unfreezing, steps_per_epoch
 
         how = self.how
@@ -91,7 +91,7 @@ class Deepening:
             seed=how.seed,
         )
 
-    def _by_recipe(self) -> "Unfreezing | KerasSiamese":
+    def _by_recipe(self) -> "KerasSiamese":
         from lookalike.siamese import KerasSiamese, RecipeSettings
 
         how = self.how

@@ -273,6 +273,19 @@ def drop_old(home: Home) -> int:
     return freed
 
 
+def reads_for_no_lens(home: Home) -> str:
+    """What to say where the backbone that reads the pictures was tuned here and no lens needs it; else nothing."""
+    settings = settings_of(home)
+    if not home.backbone(settings.backbone).is_dir():
+        return ""
+    if settings.backbone in {one["id"] for one in backbones_of_lenses(home)}:
+        return ""
+    return (
+        f"{settings.backbone_name}, a tuned backbone that no lens needs any longer, reads the pictures still. "
+        f"To go back: lookalike use {home.words} plain"
+    )
+
+
 def _parents(home: Home, ids: set[str]) -> set[str]:
     """The backbones before those of these that were made here."""
     found = set()

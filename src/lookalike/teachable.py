@@ -215,8 +215,17 @@ class Teachable(ABC):
         for line in () if done is None else (*done.said, *done.damaged.values()):
             (say or (lambda line: None))(line)
 
-    def forget(self, name: str) -> None:
-        """Remove a lens, or what is kept of a learning that was broken off. Raises: LensError, when it is not there."""
+    def forget(self, name: str, *, say: Callable[[str], None] | None = None) -> None:
+        """Remove a lens, or what is kept of a learning that was broken off.
+
+        Args:
+            name: of the lens.
+            say: called with a line where a tuned backbone reads on that no lens needs any longer.
+        Raises: LensError, when it is not there.
+        """
         from lookalike.serving import forget
+        from lookalike.switching import reads_for_no_lens
 
         forget(self.home, name)
+        if say is not None and (line := reads_for_no_lens(self.home)):
+            say(line)

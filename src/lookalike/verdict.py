@@ -43,9 +43,9 @@ class Proof:
         splits: how many times something was held out, and a lens learned on the rest.
         ways: for "plain", "shuffled" (the mean of the closed forms on shuffled labels), "closed form", "corrected"
             (where there was a correction to choose), "untouched" and "tuned" (where a backbone learned) and "lens"
-            (what was chosen): "recall@1", "recall@10" and "mean
-            reciprocal rank", each query counted once however often it asked. "from" and "to" are the 95% interval of
-            the first; for "shuffled" the least and the most of them. Empty where nothing could be held out.
+            (what was chosen): "recall@1", "recall@10" and "mean reciprocal rank", each query counted once however
+            often it asked. "from" and "to" are the 95% interval of the first; for "shuffled" the least and the most of
+            them. Empty where nothing could be held out.
         among_all: the same for "plain" and "lens" in a gallery of all pictures, learned and held out, without
             intervals; empty for triplets.
         difference, lower, upper, p, test: lens less plain in recall@1 (each query once), its 1% and 99% bounds, the
