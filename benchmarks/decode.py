@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from lookalike.pictures import pixels
+from lookalike.pictures import decode_square
 
 SIDE = 224
 Pixels = NDArray[np.uint8]
@@ -37,7 +37,7 @@ def plain(content: bytes) -> Pixels:
 
 def ours(content: bytes) -> Pixels:
     """The same through lookalike."""
-    return pixels(content, SIDE).array
+    return decode_square(content, SIDE).array
 
 
 def rate(read: Callable[[bytes], Any], contents: Sequence[bytes]) -> float:

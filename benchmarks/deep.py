@@ -29,7 +29,7 @@ from nine_tasks import NINE, Pictures, Split, recall
 from lookalike import Backbone
 from lookalike.learn.recipe import recipe
 from lookalike.learn.whitening import whiten
-from lookalike.siamese import DeepSettings, Unfreezing, batches, correct, multi_positive_softmax, twin
+from lookalike.siamese import FineTuneConfig, LayerFineTuner, batches, correct, load_network, multi_positive_softmax
 from lookalike.siamese.unfreeze import ONE_BLOCK
 
 
@@ -40,7 +40,7 @@ def lens_on(features: np.ndarray, p: Pictures, split: Split, seed: int) -> np.nd
 
 
 def tuned(
-    p: Pictures, split: Split, layer: str, settings: DeepSettings, seed: int, keep: Path | None
+    p: Pictures, split: Split, layer: str, settings: FineTuneConfig, seed: int, keep: Path | None
 ) -> tuple[np.ndarray, str]:
     """The features of all pictures by the tuned backbone, and what it took."""
     folder = Path(mkdtemp(prefix="lookalike-deep-"))
@@ -48,11 +48,11 @@ def tuned(
     (run / "checkpoint.safetensors").unlink(missing_ok=True)
     try:
         started = time.perf_counter()
-        unfreezing = Unfreezing(
+        unfreezing = LayerFineTuner(
             Backbone().bundle,
             [p.paths[i] for i in split.learned],
             p.group[split.learned],
-            side=None if p.side is None else p.side[split.learned],
+            domains=None if p.side is None else p.side[split.learned],
             layer=layer,
             run=run,
             settings=settings,
@@ -81,9 +81,9 @@ def tuned(
 
 def speed(layer: str, rows: int = 64, turns: int = 4) -> None:
     """Pictures a second of a processor's time that learn: by the cache, and with the front run anew each time."""
-    network = twin(Backbone().bundle)
+    network = load_network(Backbone().bundle)
     at = network.unfreeze(layer)
-    bf16 = sum(x.numel() for x in network.learning().values()) < ONE_BLOCK
+    bf16 = sum(x.numel() for x in network.trainable().values()) < ONE_BLOCK
     pixels = np.random.default_rng(0).integers(0, 256, (rows, 224, 224, 3), dtype=np.uint8)
     run = network.runner(at)
     activation, _, pooled = (np.asarray(x) if i == 0 else x for i, x in enumerate(run(pixels[:1])))
@@ -93,7 +93,7 @@ def speed(layer: str, rows: int = 64, turns: int = 4) -> None:
     def back(bf16: bool = bf16) -> None:
         x = given.float().contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            found = network.back(x, depths, at)
+            found = network.forward_trainable(x, depths, at)
         torch.autograd.backward([one.float().sum() for one in found if one.requires_grad])
 
     def by_openvino() -> None:
@@ -103,7 +103,7 @@ def speed(layer: str, rows: int = 64, turns: int = 4) -> None:
 
     def by_torch() -> None:
         with torch.no_grad():
-            network.front(torch.from_numpy(pixels), at)
+            network.forward_frozen(torch.from_numpy(pixels), at)
         back()
 
     rates = {}
@@ -134,7 +134,7 @@ def starts(name: str) -> None:
         x = x / np.linalg.norm(x, axis=1, keepdims=True)
         for how, lens in (("the lens's own", recipe()(x, group, None, None)), ("whitening", whiten(x, group))):
             z = torch.from_numpy(lens.apply(x))
-            stream = batches(group, np.random.default_rng(0), rows=128, per_group=per_group)
+            stream = batches(group, np.random.default_rng(0), rows=128, per_label=per_group)
             found = [
                 float(multi_positive_softmax(z[one.rows], torch.from_numpy(one.labels), temperature=0.1))
                 for one in islice(stream, 6)
@@ -179,7 +179,7 @@ def main() -> None:
         for name in ("grocery", "clothing"):
             starts(name)
         return
-    settings = replace(DeepSettings(), **dict(map(setting, asked.set)))
+    settings = replace(FineTuneConfig(), **dict(map(setting, asked.set)))
     for task in NINE:
         if asked.only not in task.name:
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.finding import walk
+from lookalike.finding import scan_folder
 from lookalike.learn.metrics import recall_at_k
 
 
@@ -49,7 +49,7 @@ def pictures(name: str) -> tuple[np.ndarray, list[tuple[str, ...]]]:
     if not os.environ.get("LOOKALIKE_DATA"):
         print("Set LOOKALIKE_DATA to the folder of the real pictures.")
         sys.exit(0)
-    found = walk(Path(os.environ["LOOKALIKE_DATA"]) / name).found
+    found = scan_folder(Path(os.environ["LOOKALIKE_DATA"]) / name).files
     return Backbone().embed([one.path for one in found]), [Path(one.file).parts for one in found]
 
 

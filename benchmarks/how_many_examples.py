@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from nine_tasks import NINE, Pictures, Split, recall
 
-from lookalike.drawing.curves import curves
+from lookalike.drawing.curves import line_chart
 from lookalike.learn.recipe import recipe
 
 SHOWN = {
@@ -64,7 +64,7 @@ def main() -> None:
             print(f"{task.name:18} {count:7} {pictures:9}", *cells, f"{ratio:9.2f}", flush=True)
     if asked.draw:
         title = "What more examples bring, in points of recall@1 above plain search"
-        curves(gained, title=title, x="groups learned from", y="points", by_powers=True).save(asked.draw)
+        line_chart(gained, title=title, x="groups learned from", y="points", by_powers=True).save(asked.draw)
 
 
 def way(quick: bool, seed: int) -> Callable:

@@ -26,7 +26,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from lookalike.backbone import Backbone
-from lookalike.bundle import Bundle, Depth, write
+from lookalike.bundle import Bundle, StageOutput, write
 
 SMALL, LARGE = 192, 24
 ASKED = {"EfficientNetB0": 4.0, "MobileNetV2": 3.0, "ResNet50": 2.5, "ResNet50/bf16": None}
@@ -216,7 +216,7 @@ def resnet50(path: Path) -> Bundle:
         opset_imports=[helper.make_opsetid("", 13)],
         ir_version=8,
     )
-    bundle = Bundle(path, "resnet50-random", "0" * 32, side_px=224, depths=(Depth("features", 2048, 1.0),))
+    bundle = Bundle(path, "resnet50-random", "0" * 32, side_px=224, depths=(StageOutput("features", 2048, 1.0),))
     return write(bundle, model.SerializeToString())
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from lookalike import Backbone
 from lookalike.learn.metrics import recall_at_k
 from lookalike.learn.recipe import recipe
-from lookalike.siamese import KerasSiamese, RecipeSettings, Unfreezing, correct
+from lookalike.siamese import KerasSiameseConfig, KerasSiameseFineTuner, LayerFineTuner, correct
 
 DESIGNS = ("noto", "twemoji")
 HELD_OUT = 250
@@ -35,13 +35,13 @@ def main(epochs: int, pairs: int, folder: Path) -> None:
     sign, design = np.divmod(np.arange(len(files)), 2)
     held, told = sign < HELD_OUT, np.flatnonzero(sign >= HELD_OUT)
     plain = Backbone().embed(files)
-    mine = KerasSiamese(
+    mine = KerasSiameseFineTuner(
         Backbone().bundle,
         [files[row] for row in told],
         sign[told],
-        side=design[told],
+        domains=design[told],
         run=folder / "run",
-        settings=RecipeSettings(epochs=epochs),
+        settings=KerasSiameseConfig(epochs=epochs),
     )
     print(mine.cost(), flush=True)
     began = time.perf_counter(), time.process_time()
@@ -59,11 +59,11 @@ def main(epochs: int, pairs: int, folder: Path) -> None:
     tuned = Backbone(mine.bundle(Path(tempfile.mkdtemp(dir=folder)) / "bundle"))
     learn = recipe(correct)
     lens = learn(plain[told], sign[told], design[told], None)
-    deep = Unfreezing(
+    deep = LayerFineTuner(
         Backbone().bundle,
         [files[row] for row in told],
         sign[told],
-        side=design[told],
+        domains=design[told],
         layer="blocks.15",
         run=folder / "deep",
     )

@@ -73,7 +73,7 @@ def main(python: str, rounds: int) -> None:
     import torch
 
     from lookalike.conversion import convert
-    from lookalike.siamese.keras_siamese import KerasSiamese
+    from lookalike.siamese.keras_siamese import KerasSiameseFineTuner
 
     torch.set_num_threads(THREADS)
     with tempfile.TemporaryDirectory() as name:
@@ -93,7 +93,7 @@ def main(python: str, rounds: int) -> None:
         bundle = convert(folder / "resnet50.h5", folder / "kept")
         pictures = drawn(PAIRS)
         group = np.repeat(np.arange(PAIRS), 2)
-        recipe = KerasSiamese(bundle, pictures, group, run=folder / "run")
+        recipe = KerasSiameseFineTuner(bundle, pictures, group, run=folder / "run")
         print(f"ours: {recipe.cost()}")
         began = seconds()
         for _ in recipe.cache():

@@ -140,12 +140,12 @@ def measure(work: Path, pool: list[Path], kills: int, pictures: int, rng: np.ran
     done = whole = 0
     while done < kills:
         moment = rng.uniform(0, whole_s)
-        first = collection.home.settings() is None
+        first = collection.home.config() is None
         run = begin(folder)
         try:
             run.wait(moment)
         except subprocess.TimeoutExpired:
-            before = {} if first and collection.home.settings() is None else rows_of(collection.table)
+            before = {} if first and collection.home.config() is None else rows_of(collection.table)
             run.kill()
             run.wait()
             done += 1

@@ -18,11 +18,11 @@ from nine_tasks import DEVELOPMENT, NINE, REPORTED, Pictures, Split, development
 from lookalike import Backbone
 from lookalike.errors import TrainingError
 from lookalike.learn import whiten
-from lookalike.learn.between import lean
+from lookalike.learn.between import reweight_between_class
 from lookalike.learn.recipe import recipe
 from lookalike.learn.tasks import better_of
-from lookalike.learn.whitening import evened
-from lookalike.lens import Lens, unit
+from lookalike.learn.whitening import spread_scale
+from lookalike.lens import Lens, normalize_rows
 
 TASKS = ("grocery, known", "emoji, new", "look-alikes", "clothing, new", "clothing, known", "caltech101, new")
 VIEWED = ("grocery", "totally_looks_like")
@@ -42,9 +42,9 @@ def form(power: float = 0.5, ridge: float = 1.0, leaned: bool = True, means: str
         x, group, side = learned(p, split)
         if means == "side" and side is None:
             return None
-        scale = evened(x, power) * weights(depths)
-        lens = whiten(x, group, side=side, ridge=ridge, scale=scale, means=means)  # type: ignore[arg-type]
-        return (lean(lens, x, group, side=side) if leaned else lens).apply(p.features, p.side)
+        scale = spread_scale(x, power) * weights(depths)
+        lens = whiten(x, group, domains=side, ridge=ridge, scale=scale, means=means)  # type: ignore[arg-type]
+        return (reweight_between_class(lens, x, group, domains=side) if leaned else lens).apply(p.features, p.side)
 
     return way
 
@@ -112,7 +112,7 @@ def seen_twice(way: Callable[[Pictures, Split], Lens]) -> Way:
         if p.name not in VIEWED:
             return None
         lens = way(p, split)
-        return unit(lens.apply(p.features) + lens.apply(p.views(4)[0]))
+        return normalize_rows(lens.apply(p.features) + lens.apply(p.views(4)[0]))
 
     return twice
 
@@ -150,14 +150,14 @@ CLOSED: dict[str, Way] = {
 
 def corrected(p: Pictures, split: Split) -> dict[str, np.ndarray]:
     """Corrections by name; one that is kept in several parts is learned once."""
-    from lookalike.siamese import Settings, correct
+    from lookalike.siamese import LowRankConfig, correct
 
     x, group, side = learned(p, split)
     start = recipe()(x, group, side, None)
     found = {}
     for name, loss, parts in (("softmax", "softmax", (0.25, 0.4, 1.0)), ("triplet", "triplet", (0.25, 0.4))):
         try:
-            full = correct(start, x, group, side=side, settings=Settings(loss=loss, kept=1.0), seed=0)
+            full = correct(start, x, group, domains=side, settings=LowRankConfig(loss=loss, interpolation=1.0), seed=0)
         except TrainingError:  # few examples, which the closed form tells apart by more than the margin
             continue
         for kept in parts:

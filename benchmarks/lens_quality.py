@@ -28,11 +28,11 @@ def tutorial(p: Pictures, split: Split, seed: int) -> Embedding:
     """The tutorial's head and settings on the same features, after the public example's ten epochs."""
     import torch
 
-    from lookalike.siamese import TUTORIAL, train, tutorial_head
+    from lookalike.siamese import KERAS_EXAMPLE, keras_example_head, train
 
-    head = tutorial_head(p.features.shape[1], seed=seed)
-    steps = EPOCHS * max(1, len(split.learned) // TUTORIAL["rows"])
-    for _ in train(head, p.features[split.learned], p.group[split.learned], steps=steps, seed=seed, **TUTORIAL):
+    head = keras_example_head(p.features.shape[1], seed=seed)
+    steps = EPOCHS * max(1, len(split.learned) // KERAS_EXAMPLE["rows"])
+    for _ in train(head, p.features[split.learned], p.group[split.learned], steps=steps, seed=seed, **KERAS_EXAMPLE):
         pass
     with torch.no_grad():
         return torch.nn.functional.normalize(head(torch.from_numpy(p.features))).numpy()

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from lookalike import Backbone
-from lookalike.finding import walk
+from lookalike.finding import scan_folder
 from lookalike.learn import prove
 from lookalike.learn.recipe import recipe
 from lookalike.siamese import correct
@@ -44,7 +44,7 @@ def main() -> None:
         print("Set LOOKALIKE_DATA to the folder of the real pictures.")
         sys.exit(0)
     rounds = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 3
-    found = walk(Path(os.environ["LOOKALIKE_DATA"]) / "emoji").found
+    found = scan_folder(Path(os.environ["LOOKALIKE_DATA"]) / "emoji").files
     sign = np.unique([Path(one.file).stem for one in found], return_inverse=True)[1]
     paths, group = [one.path for one, at in zip(found, sign, strict=True) if at < 750], sign[sign < 750]
     side = np.unique([path.parent.name for path in paths], return_inverse=True)[1]
@@ -59,7 +59,7 @@ def main() -> None:
         "with the correction, first in a process": lambda: corrected(x, group, side, None),
         "with the correction": lambda: corrected(x, group, side, None),
         "the same and its proof": lambda: (
-            prove(x, group, side=side, correct=correct),
+            prove(x, group, domains=side, correct=correct),
             corrected(x, group, side, None),
         ),
     }

@@ -14,7 +14,7 @@ import torch
 from held_out import emoji, omniglot
 
 from lookalike.learn import whiten
-from lookalike.siamese import Settings, correct
+from lookalike.siamese import LowRankConfig, correct
 
 LOSSES = ("softmax", "triplet", "soft-margin")
 
@@ -25,11 +25,11 @@ def main() -> None:
         found: dict[str, list[float]] = {}
         for seed, split in enumerate(splits):
             x, group, side = split.examples()
-            lens = whiten(x, group, side=side)
+            lens = whiten(x, group, domains=side)
             lenses = {"closed form": lens}
             for loss in LOSSES:
-                settings = replace(Settings(), loss=loss)
-                lenses[loss] = correct(lens, x, group, side=side, settings=settings, seed=seed)
+                settings = replace(LowRankConfig(), loss=loss)
+                lenses[loss] = correct(lens, x, group, domains=side, settings=settings, seed=seed)
             for name, one in lenses.items():
                 found.setdefault(name, []).append(split.recall(one.apply(split.features)))
         print(f"{make.__name__}, {len(splits)} splits, {torch.get_num_threads()} threads")

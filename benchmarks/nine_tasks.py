@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.finding import walk
+from lookalike.finding import scan_folder
 from lookalike.learn.splits import components
-from lookalike.pictures import content_hash, load, pixels, views
+from lookalike.pictures import content_hash, decode_square, load, views
 
 SETS = ("grocery", "emoji", "totally_looks_like", "omniglot", "clothing", "caltech101")
 DUPLICATE = 0.97  # look-alikes: plain similarity of two left (or two right) pictures that must lie in one fold
@@ -52,7 +52,7 @@ class Pictures:
 
     def __init__(self, name: str, features: np.ndarray | None = None):
         folder = data() / name
-        found = walk(folder).found
+        found = scan_folder(folder).files
         self.name, self.files, self.paths = name, [one.file for one in found], [one.path for one in found]
         parts = [Path(file).parts for file in self.files]
         self.sided = name in ("emoji", "totally_looks_like")
@@ -85,7 +85,7 @@ class Pictures:
             def view(job: int) -> object:
                 at, which = divmod(job, n - 1)
                 shown = views(load(self.paths[at]), n, np.random.default_rng(at))[which + 1]
-                return pixels(np.asarray(shown), backbone.bundle.side_px)
+                return decode_square(np.asarray(shown), backbone.bundle.side_px)
 
             rows = [f for _, _, f in backbone.pipeline(range(len(self.paths) * (n - 1)), view)]  # type: ignore[arg-type]
             return np.stack(rows).reshape(len(self.paths), n - 1, -1).transpose(1, 0, 2)

@@ -23,8 +23,8 @@ import numpy as np
 
 from lookalike import backbone as rooms
 from lookalike.backbone import Backbone
-from lookalike.pictures import Pixels, pixels
-from lookalike.starter import make
+from lookalike.pictures import DecodedImage, decode_square
+from lookalike.starter import build_bundle
 
 
 def rate(n: int, work: Callable[[], object]) -> float:
@@ -38,9 +38,9 @@ def measure(backbone: Backbone, contents: list[bytes], rounds: int) -> None:
     """One line: decoding, inference, the whole way, and its share of what is possible."""
     side = backbone.bundle.side_px
 
-    def decode() -> list[Pixels]:
+    def decode() -> list[DecodedImage]:
         with ThreadPoolExecutor(backbone.threads) as pool:
-            return list(pool.map(lambda one: pixels(one, side), contents))
+            return list(pool.map(lambda one: decode_square(one, side), contents))
 
     ready = decode()
     list(backbone.pipeline(ready[:40], lambda one: one))
@@ -48,7 +48,7 @@ def measure(backbone: Backbone, contents: list[bytes], rounds: int) -> None:
     for _ in range(rounds):
         decoding = rate(len(contents), decode)
         inference = rate(len(contents), lambda: list(backbone.pipeline(ready, lambda one: one)))
-        whole = rate(len(contents), lambda: list(backbone.pipeline(contents, lambda one: pixels(one, side))))
+        whole = rate(len(contents), lambda: list(backbone.pipeline(contents, lambda one: decode_square(one, side))))
         rows.append((decoding, inference, whole, whole * (1 / decoding + 1 / inference)))
     middle = [statistics.median(column) for column in zip(*rows, strict=True)]
     shares = sorted(row[3] for row in rows)
@@ -71,7 +71,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        make("efficientnet-lite0", Path(folder))
+        build_bundle("efficientnet-lite0", Path(folder))
         print(f"from the package's weights to a bundle: {time.perf_counter() - started:.2f} s (bound 2)")
     photos = sorted((Path(os.environ["LOOKALIKE_DATA"]) / "grocery").rglob("*.jpg"))
     some = np.random.default_rng(0).permutation(len(photos))[: asked.pictures]

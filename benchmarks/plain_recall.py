@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.finding import walk
+from lookalike.finding import scan_folder
 from lookalike.pictures import load
 
 
@@ -81,7 +81,7 @@ def main() -> None:
     names = ["six depths", "last depth", *others]
     print(f"{'recall@1':20}", *(f"{name:>11}" for name in names))
     for name in ("grocery", "caltech101", "clothing", "omniglot", "emoji", "totally_looks_like"):
-        found = walk(data / name).found
+        found = scan_folder(data / name).files
         files, paths = [one.file for one in found], [one.path for one in found]
         features = backbone.embed(paths)
         last = Backbone(last_alone).embed(paths)

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.learn.exam import exam
-from lookalike.learn.proof import SHUFFLES, judged, prove
-from lookalike.learn.trial import Trial, embedded
+from lookalike.learn.exam import plan_evaluation
+from lookalike.learn.proof import SHUFFLES, build_proof, prove
+from lookalike.learn.trial import Evaluator, embedded
 from lookalike.learn.whitening import whiten
 
 SETS = ("emoji", "grocery", "clothing", "omniglot", "caltech101", "totally_looks_like")
@@ -31,9 +31,9 @@ AT_MOST = 320  # pictures a shuffle
 def pictures(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Features (n, f), groups and sides of one set; embedded once."""
     from lookalike import Backbone
-    from lookalike.finding import walk
+    from lookalike.finding import scan_folder
 
-    found = walk(Path(os.environ["LOOKALIKE_DATA"]) / name).found
+    found = scan_folder(Path(os.environ["LOOKALIKE_DATA"]) / name).files
     kept = Path(tempfile.gettempdir()) / "lookalike-proof" / f"{name}.npy"
     if not kept.exists():
         kept.parent.mkdir(exist_ok=True)
@@ -81,16 +81,16 @@ def learned_only(
 ) -> tuple[str, bool]:
     """Verdict, and whether the closed form beat all others, where only what is learned from was shuffled."""
     rng = np.random.default_rng(seed)
-    asked = exam(x, group, rng=rng, side=side, plain=plain, most=len(x))
+    asked = plan_evaluation(x, group, rng=rng, domains=side, plain=plain, most=len(x))
 
     def closed(features, groups, sides, triplets):  # type: ignore[no-untyped-def]
-        return whiten(features, groups, side=sides, ridge=ridge)
+        return whiten(features, groups, domains=sides, ridge=ridge)
 
-    trial = Trial(asked, lambda task: embedded(trial.examples, task, closed), ridge, shuffles=SHUFFLES)
-    for task in asked.split.tasks(rng):
-        trial.examples = replace(asked.examples, group=shuffled(asked.examples.group, side, rng, task.learned))
-        trial.ask(task, rng)
-    proof = judged(trial, asked, seed, rng)
+    trial = Evaluator(asked, lambda task: embedded(trial.examples, task, closed), ridge, shuffles=SHUFFLES)
+    for task in asked.split.folds(rng):
+        trial.examples = replace(asked.examples, group=shuffled(asked.examples.labels, side, rng, task.train))
+        trial.run_fold(task, rng)
+    proof = build_proof(trial, asked, seed, rng)
     return proof.verdict, proof.beats_shuffles
 
 
@@ -133,8 +133,8 @@ def main() -> None:
             turn, ridge = turned(x[rows])
             mixed = shuffled(group[rows], sides, rng, np.arange(len(rows)))
             if seed == 0:
-                real = prove(turn, group[rows], side=sides, plain=x[rows], ridge=ridge, seed=seed).verdict
-            everything.append(prove(turn, mixed, side=sides, plain=x[rows], ridge=ridge, seed=seed).verdict)
+                real = prove(turn, group[rows], domains=sides, plain=x[rows], ridge=ridge, seed=seed).verdict
+            everything.append(prove(turn, mixed, domains=sides, plain=x[rows], ridge=ridge, seed=seed).verdict)
             verdict, beats = learned_only(turn, x[rows], group[rows], sides, ridge, seed)
             learned.append(verdict)
             gate_a.append(verdict in ("taught", "better"))

@@ -17,18 +17,18 @@ import numpy as np
 from proof_shuffles import SETS
 
 from lookalike import Backbone
-from lookalike.finding import walk
+from lookalike.finding import scan_folder
 from lookalike.learn import prove
 from lookalike.learn.metrics import recall_at_k
 from lookalike.learn.recipe import recipe
-from lookalike.pictures import load, part, views
+from lookalike.pictures import load, small_crop, views
 
 AT_MOST, VIEWS, DRAWS = 400, 4, 2
 
 
 def looked_at(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Features of four views and a part of each picture (n, 5, f), groups, sides or None; embedded once."""
-    found = walk(Path(os.environ["LOOKALIKE_DATA"]) / name).found
+    found = scan_folder(Path(os.environ["LOOKALIKE_DATA"]) / name).files
     parts = [Path(one.file).parts for one in found]
     sided = name in ("emoji", "totally_looks_like")
     group = np.unique([Path(one[-1]).stem if sided else "/".join(one[:-1]) for one in parts], return_inverse=True)[1]
@@ -47,7 +47,7 @@ def looked_at(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         backbone, features = Backbone(), []
         for i in chosen:
             image, turn = load(found[i].path, side_px=500), np.random.default_rng(int(i))
-            features.append(backbone.embed([*views(image, VIEWS, turn), part(image, turn)]))
+            features.append(backbone.embed([*views(image, VIEWS, turn), small_crop(image, turn)]))
         kept.parent.mkdir(exist_ok=True)
         np.save(kept, np.stack(features))
     return np.load(kept).astype(np.float32), group[chosen], side[chosen] if sided else None

@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.codes import Codes, encode
-from lookalike.ranking import Ranking
+from lookalike.codes import Int8Codes, encode
+from lookalike.ranking import ExactKNN
 
 # FAISS's threads would spin on for a while after their turn and take the core that the next turn needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -103,7 +103,7 @@ def speed() -> None:
     print(f" {'ratio':>6} {'first':>6} {'asked':>5} {'bandwidth':>9}")
     for n, d, q, asked in ASKED:
         rows = random_rows(n, d)
-        ranking, flat = Ranking(rows, Codes.build(rows)), faiss.IndexFlatIP(d)
+        ranking, flat = ExactKNN(rows, Int8Codes.build(rows)), faiss.IndexFlatIP(d)
         for start in range(0, n, 10_000):
             flat.add(rows[start : start + 10_000].astype(np.float32))
         queries = random_rows(8 * 64, d, seed=1).astype(np.float32)
@@ -117,7 +117,7 @@ def speed() -> None:
         print(f"{line} {ratio:6.2f} {cold:6.2f} {asked:5.1f} {share:>9}", flush=True)
 
 
-def ways(ranking: Ranking, flat: Any) -> list[Callable[[Floats], Any]]:
+def ways(ranking: ExactKNN, flat: Any) -> list[Callable[[Floats], Any]]:
     """Ours, FAISS with one thread, FAISS with two."""
     import faiss
 
@@ -125,7 +125,7 @@ def ways(ranking: Ranking, flat: Any) -> list[Callable[[Floats], Any]]:
         faiss.omp_set_num_threads(threads)
         flat.search(queries, K)
 
-    return [lambda asked: ranking.top(asked, K), lambda asked: theirs(asked, 1), lambda asked: theirs(asked, 2)]
+    return [lambda asked: ranking.search(asked, K), lambda asked: theirs(asked, 1), lambda asked: theirs(asked, 2)]
 
 
 def take_turns(ways: list[Callable[[Floats], Any]], queries: Floats, q: int, rounds: int) -> NDArray[np.float64]:
@@ -172,7 +172,7 @@ def exact(files: list[str]) -> None:
         some = rows[rng.integers(0, len(rows), 12)].astype(np.float32)
         noise = rng.standard_normal(some.shape).astype(np.float32) * np.abs(some).mean(1, keepdims=True)
         queries = np.concatenate([some, some + noise, noise, -some])
-        indices, _ = Ranking(rows).top(queries, K)
+        indices, _ = ExactKNN(rows).search(queries, K)
         worst, same = 0.0, 0
         for query, found in zip(queries.astype(np.float64), indices, strict=True):
             truth = true_similarities(rows, query)
@@ -228,10 +228,10 @@ def memory() -> None:
 def held() -> None:
     """Make, encode and search; then what the kernel says of this process."""
     rows = random_rows(1_000_000, 256)
-    ranking = Ranking(rows, Codes.build(rows))
+    ranking = ExactKNN(rows, Int8Codes.build(rows))
     for query in random_rows(20, 256, seed=1):
-        ranking.top(query, K)
-    ranking.top(random_rows(64, 256, seed=1), K)
+        ranking.search(query, K)
+    ranking.search(random_rows(64, 256, seed=1), K)
     said = dict(line.split(":\t") for line in Path("/proc/self/status").read_text().splitlines() if ":\t" in line)
     peak, now = (int(said[key].split()[0]) * 1024 / 1e9 for key in ("VmHWM", "VmRSS"))
     print(f"1,000,000 x 256 in float16: {now:.2f} GB resident, {peak:.2f} GB at the peak (1.5 asked)")
@@ -251,15 +251,15 @@ def large() -> None:
         for start in range(0, n, len(block)):
             rows[start : start + len(block)] = np.roll(block, 17 * start // len(block), axis=1)
         began = time.perf_counter()
-        codes = Codes.build(rows)
+        codes = Int8Codes.build(rows)
         built = time.perf_counter() - began
         codes.save(Path(folder) / "codes")
         del codes, rows
-        ranking = Ranking(np.load(file, mmap_mode="r"), Codes.load(Path(folder) / "codes"))
+        ranking = ExactKNN(np.load(file, mmap_mode="r"), Int8Codes.load(Path(folder) / "codes"))
         times = []
         for query in random_rows(8, d, seed=1):
             began = time.perf_counter()
-            ranking.top(query, K)
+            ranking.search(query, K)
             times.append(time.perf_counter() - began)
         print(f"1,000,000 x 2,816: codes made in {built:.0f} s (2.8 GB, which a fast answer needs resident;")
         print(f"the rows, 5.6 GB, stay on the disk); first query {times[0]:.2f} s, median {np.median(times):.2f} s")

@@ -29,10 +29,10 @@ from PIL import Image
 
 from lookalike import Collection
 from lookalike.backbone import Backbone
-from lookalike.home import Home, Settings
-from lookalike.indexing import serve
+from lookalike.home import CollectionConfig, CollectionFolder
+from lookalike.indexing import update_lens_column
 from lookalike.lens import Lens
-from lookalike.table import Row, Table
+from lookalike.table import ImageRow, Table
 
 
 def tiny(i: int) -> bytes:
@@ -52,10 +52,10 @@ def name(i: int) -> str:
 def synthetic(folder: Path, pictures: int) -> Collection:
     """A collection of made-up features, clustered as real ones are, with one file that is really there."""
     made = Backbone()
-    home = Home(folder)
+    home = CollectionFolder(folder)
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((max(2, pictures // 50), made.length)).astype(np.float32)
-    home.save(Settings(str(folder), made.id, made.name, made.precision))
+    home.save(CollectionConfig(str(folder), made.id, made.name, made.precision))
     table = Table(home.table(made.id), made.length)
     for start in range(0, pictures, 2000):
         rows = []
@@ -63,7 +63,7 @@ def synthetic(folder: Path, pictures: int) -> Collection:
             features = np.abs(centres[i % len(centres)] + rng.standard_normal(made.length).astype(np.float32))
             features /= np.linalg.norm(features)
             content = hashlib.blake2b(str(i).encode(), digest_size=16).digest()
-            rows.append(Row(name(i), content, 100, i, 4 + i % 900, 4, features))
+            rows.append(ImageRow(name(i), content, 100, i, 4 + i % 900, 4, features))
         table.append(rows)
     table.compact()
     return Collection(folder)
@@ -135,7 +135,7 @@ def search(folder: Path, pictures: int) -> None:
     outside.write_bytes(tiny(-1))
     lens = a_lens(collection)
     lens.save(collection.home.lens("bench"))
-    serve(collection.table, lens)
+    update_lens_column(collection.table, lens)
     shutil.rmtree(collection.home.cache, ignore_errors=True)
     timed(["search", str(folder), name(0), "--lens", "bench"])  # the network compiles once, into the user's cache
     shutil.rmtree(collection.home.cache, ignore_errors=True)
@@ -162,7 +162,7 @@ def lens(folder: Path, pictures: int) -> None:
         for _ in range(3):
             collection.table.drop_lens("bench")
             before, started = time.process_time(), time.perf_counter()
-            serve(collection.table, made)
+            update_lens_column(collection.table, made)
             times.append((time.perf_counter() - started, time.process_time() - before))
         say(f"a lens of {made.dims:,} dimensions over {pictures:,} pictures", times)
     print(f"peak memory {peak_mb():,.0f} MB", flush=True)
@@ -193,7 +193,7 @@ def memory(folder: Path, pictures: int, backbone: Path | None = None) -> None:
     by = [] if backbone is None else ["--backbone", str(backbone)]
     say(f"index {pictures:,} new small files", timed(["index", str(folder), *by]))
     print(f"peak memory {peak_mb(resource.RUSAGE_CHILDREN):,.0f} MB", flush=True)
-    size = sum(file.stat().st_size for file in Home(folder).at.rglob("*") if file.is_file())
+    size = sum(file.stat().st_size for file in CollectionFolder(folder).at.rglob("*") if file.is_file())
     print(f"on disk {size / 1e6:,.0f} MB", flush=True)
 
 

@@ -20,7 +20,7 @@ import torch
 from held_out import HeldOut, emoji, grocery
 
 from lookalike.learn.recipe import recipe
-from lookalike.siamese import TUTORIAL, correct, train, tutorial_head
+from lookalike.siamese import KERAS_EXAMPLE, correct, keras_example_head, train
 
 EPOCHS = 40
 
@@ -42,7 +42,7 @@ class Clock:
 def head(split: HeldOut) -> tuple[list[float], list[np.ndarray]]:
     """Recall before learning and after each epoch, and the seconds until then."""
     x, group, side = split.examples()
-    network, clock, everyone = tutorial_head(x.shape[1]), Clock(), torch.from_numpy(split.features)
+    network, clock, everyone = keras_example_head(x.shape[1]), Clock(), torch.from_numpy(split.features)
     recalls, seconds = [], []
 
     def validate(network: torch.nn.Module) -> float:
@@ -51,10 +51,10 @@ def head(split: HeldOut) -> tuple[list[float], list[np.ndarray]]:
         clock.go()
         return recalls[-1]
 
-    epoch = round(len(x) / TUTORIAL["rows"])
+    epoch = round(len(x) / KERAS_EXAMPLE["rows"])
     more = {"steps": EPOCHS * epoch, "validate": validate, "validate_every": epoch}
     clock.go()
-    for _ in train(network, x, group, side=side, **more, **TUTORIAL):
+    for _ in train(network, x, group, domains=side, **more, **KERAS_EXAMPLE):
         pass
     return recalls, seconds
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from catalogue import draw_catalogue
 
 from lookalike import Collection
-from lookalike.seeing import compared, save
+from lookalike.seeing import comparison_grid, save
 
 SHOWN = ("mug-scallops-tomato", "vase-stripes-mustard")  # of ten queries: products that are not in the collection
 
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
         counts = {lens: right_ones(photos, queries, lens, meaning) for lens in ("plain", meaning)}
         print(f"    {meaning}: {counts['plain']} of 50 in plain search, {counts[meaning]} through the lens {meaning}")
     asked = [query for query in queries if query.stem in SHOWN]
-    taught = compared(
+    taught = comparison_grid(
         {name: photos.search(asked, k=5, lens=name) for name in ("plain", "pattern", "colour")},
         right=is_right,
         title="One library, two meanings of similar",

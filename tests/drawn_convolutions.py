@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from lookalike.bundle import Bundle, Depth, identify, write
+from lookalike.bundle import Bundle, StageOutput, identify, write
 
 SIDE = 16
 
@@ -63,7 +63,7 @@ def write_bundle(folder: Path, seed: int = 0) -> Bundle:
     y = convolution(convolution(x, "blocks.0.deep"), "blocks.0.project", relu=False)
     nodes.append(helper.make_node("Add", [x, y], ["blocks.0.sum"]))
     pool(convolution("blocks.0.sum", "head"), "features")
-    depths = (Depth("features", 12, 1.0, 0.5, 0.3), Depth("early", 8, 0.5))
+    depths = (StageOutput("features", 12, 1.0, 0.5, 0.3), StageOutput("early", 8, 0.5))
     graph = helper.make_graph(
         nodes,
         "drawn",

@@ -12,24 +12,24 @@ import pytest
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from lookalike.backbone import Backbone, cache_folder, find, put_together
-from lookalike.bundle import Bundle, Depth
-from lookalike.errors import BundleError, PictureError
-from lookalike.pictures import Pixels
-from lookalike.starter import RECIPES, STRIDES, make
+from lookalike.backbone import Backbone, cache_folder, combine_stages, resolve_bundle
+from lookalike.bundle import Bundle, StageOutput
+from lookalike.errors import BundleError, ImageError
+from lookalike.pictures import DecodedImage
+from lookalike.starter import SPECS, STRIDES, build_bundle
 from lookalike.weights import read_weights
 
 GOLDEN = Path(__file__).parent / "data" / "features.json"
 
 
-def bundle(*depths: Depth) -> Bundle:
+def bundle(*depths: StageOutput) -> Bundle:
     return Bundle(path=Path(), name="drawn", id="0", side_px=8, depths=depths)
 
 
 def test_one_row_of_two_depths_worked_by_hand():
     """sqrt(9), -sqrt(16) has length 5: 0.6, -0.8; the other is 1; weighted 1 and 2 they have length sqrt(5)."""
     depths = {"a": np.array([[9.0, -16.0]], np.float32), "b": np.array([[7.0]], np.float32)}
-    features = put_together(depths, bundle(Depth("a", 2, 1.0), Depth("b", 1, 2.0)))
+    features = combine_stages(depths, bundle(StageOutput("a", 2, 1.0), StageOutput("b", 1, 2.0)))
     assert_allclose(features, np.array([[0.6, -0.8, 2.0]]) / 5**0.5, rtol=1e-6)
     assert features.dtype == np.float32
 
@@ -37,19 +37,19 @@ def test_one_row_of_two_depths_worked_by_hand():
 def test_a_soft_root_worked_by_hand():
     """Rows of mean size 4, so e = 4: sqrt(12 + 4) - 2 = 2 beside zeros; -(sqrt(5 + 4) - 2) = -1 beside sqrt(6) - 2."""
     depths = {"a": np.array([[12.0, 0.0, 0.0], [-5.0, 2.0, 5.0]], np.float32)}
-    features = put_together(depths, bundle(Depth("a", 3, 1.0, soft=1.0)))
+    features = combine_stages(depths, bundle(StageOutput("a", 3, 1.0, soft=1.0)))
     second = np.array([-1.0, 6**0.5 - 2, 1.0])
     assert_allclose(features, [[1, 0, 0], second / np.linalg.norm(second)], rtol=1e-5)
 
 
 def test_power_1_leaves_the_values_as_they_are():
     depths = {"a": np.array([[3.0, -4.0]], np.float32)}
-    assert_allclose(put_together(depths, bundle(Depth("a", 2, 5.0, power=1.0))), [[0.6, -0.8]], rtol=1e-6)
+    assert_allclose(combine_stages(depths, bundle(StageOutput("a", 2, 5.0, power=1.0))), [[0.6, -0.8]], rtol=1e-6)
 
 
 def test_a_row_of_nothing_but_zeros_gives_zeros_and_no_warning():
     depths = {"a": np.zeros((1, 2), np.float32)}
-    assert_allclose(put_together(depths, bundle(Depth("a", 2, 1.0, soft=0.3))), [[0, 0]])
+    assert_allclose(combine_stages(depths, bundle(StageOutput("a", 2, 1.0, soft=0.3))), [[0, 0]])
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
@@ -86,17 +86,17 @@ def test_bf16_features_are_nearly_those_of_f32(f32):
     assert ((Backbone(precision="bf16").embed(pictures) * f32.embed(pictures)).sum(axis=1) > 0.995).all()
 
 
-@pytest.mark.parametrize("name", list(RECIPES))
+@pytest.mark.parametrize("name", list(SPECS))
 def test_every_depth_equals_that_of_a_torch_network_of_the_same_weights(name):
     torch = pytest.importorskip("torch")
     file = packaged(name)
-    bundle = find(name)
+    bundle = resolve_bundle(name)
     bundle = replace(bundle, depths=tuple(replace(one, weight=1.0, power=1.0, soft=0.0) for one in bundle.depths))
     pictures = [drawn(seed) for seed in range(3)] + [np.full((224, 224, 3), 255, np.uint8)]
     squares = np.stack([np.asarray(Image.fromarray(one).resize((bundle.side_px,) * 2)) for one in pictures])
     ours = Backbone(bundle, precision="f32").embed(list(squares))
     with torch.no_grad():
-        theirs = reference(torch, read_weights(file), RECIPES[name].repeats, torch.from_numpy(squares))
+        theirs = reference(torch, read_weights(file), SPECS[name].repeats, torch.from_numpy(squares))
     start = 0
     for depth in bundle.depths:
         a, b = ours[:, start : start + depth.length], theirs[depth.name].numpy()
@@ -106,7 +106,7 @@ def test_every_depth_equals_that_of_a_torch_network_of_the_same_weights(name):
 
 
 def packaged(name: str) -> Path:
-    spec = find_spec(RECIPES[name].package)
+    spec = find_spec(SPECS[name].package)
     if spec is None:
         pytest.skip(f"needs the package of {name}")
     return next(Path(spec.submodule_search_locations[0]).rglob("*.pth"))
@@ -149,7 +149,7 @@ def test_lite2_is_another_backbone_by_name():
     backbone = Backbone("efficientnet-lite2")
     features = backbone.embed([drawn(0)])
     assert (backbone.name, backbone.bundle.side_px, features.shape) == ("efficientnet-lite2", 260, (1, backbone.length))
-    assert backbone.id != find("efficientnet-lite0").id
+    assert backbone.id != resolve_bundle("efficientnet-lite0").id
 
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
@@ -178,15 +178,15 @@ def test_no_pictures_have_no_rows(f32):
 
 def test_an_unreadable_picture_is_named_and_nothing_hangs(tmp_path, f32):
     (tmp_path / "b.jpg").write_bytes(b"")
-    with pytest.raises(PictureError, match=r"b\.jpg: empty file"):
+    with pytest.raises(ImageError, match=r"b\.jpg: empty file"):
         f32.embed([drawn(0), tmp_path / "b.jpg", *[drawn(1)] * 20])
 
 
 def test_a_pipeline_keeps_order_and_gives_what_a_job_raised_in_its_place(f32):
-    def read_(job: int) -> Pixels:
+    def read_(job: int) -> DecodedImage:
         if job % 5 == 3:
             raise ValueError(job)
-        return Pixels(drawn(job), 224, 224)
+        return DecodedImage(drawn(job), 224, 224)
 
     jobs = list(range(23))
     out = list(f32.pipeline(jobs, read_))
@@ -217,16 +217,16 @@ def test_views_of_pictures_are_embedded_as_if_each_was_a_picture(tmp_path, f32):
 def test_a_copy_of_the_weights_stands_in_for_the_package(tmp_path, f32):
     copy = tmp_path / "copy.pth"
     copy.write_bytes(packaged("efficientnet-lite0").read_bytes())
-    assert find(copy).id == f32.id
-    assert make("efficientnet-lite0", tmp_path / "anew", weights=copy).id == f32.id
+    assert resolve_bundle(copy).id == f32.id
+    assert build_bundle("efficientnet-lite0", tmp_path / "anew", weights=copy).id == f32.id
 
 
 def test_other_weights_are_refused_by_their_hash(tmp_path):
     (tmp_path / "other.pth").write_bytes(b"other")
     with pytest.raises(BundleError, match="not the weights of efficientnet-lite0"):
-        make("efficientnet-lite0", tmp_path / "anew", weights=tmp_path / "other.pth")
+        build_bundle("efficientnet-lite0", tmp_path / "anew", weights=tmp_path / "other.pth")
     with pytest.raises(BundleError, match=r"other\.pth: not the weights of"):
-        find(tmp_path / "other.pth")
+        resolve_bundle(tmp_path / "other.pth")
     assert not (tmp_path / "anew").exists()
 
 
@@ -235,7 +235,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "file"))
     assert cache_folder() == tmp_path / "file"
     with pytest.raises(BundleError, match="Set LOOKALIKE_CACHE"):
-        find("efficientnet-lite0")
+        resolve_bundle("efficientnet-lite0")
 
 
 def test_an_unknown_precision_names_the_known_ones():

@@ -8,8 +8,8 @@ import pytest
 from drawn_network import TABLE, write_bundle, write_table
 from onnx import TensorProto
 
-from lookalike.backbone import Backbone, find
-from lookalike.bundle import Bundle, Depth, identify, read, write
+from lookalike.backbone import Backbone, resolve_bundle
+from lookalike.bundle import Bundle, StageOutput, identify, read, write
 from lookalike.errors import BundleError
 
 RED_AND_GREEN = np.zeros((8, 8, 3), np.uint8)
@@ -104,7 +104,7 @@ def test_a_table_that_is_none(tmp_path, text):
 
 
 def test_what_is_written_is_read_and_stays_when_written_again(tmp_path):
-    depths = (Depth("a", 2, 1.0, power=0.7, soft=0.3), Depth("b", 1, 0.5))
+    depths = (StageOutput("a", 2, 1.0, power=0.7, soft=0.3), StageOutput("b", 1, 0.5))
     bundle = Bundle(tmp_path / "made", "made", "1f", 8, depths, layers=({"name": "a"},), licence="MIT", source="here")
     write(bundle, b"model")
     write(bundle, b"other")
@@ -128,4 +128,4 @@ def test_the_id_hangs_on_every_tensor_and_on_the_formula_and_not_on_their_order(
 
 def test_an_unknown_name_lists_those_that_there_are():
     with pytest.raises(BundleError, match=r"resnet: no backbone of that name\. There are efficientnet-lite0"):
-        find("resnet")
+        resolve_bundle("resnet")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 
-from lookalike.codes import LONGEST, Codes, encode, in_blocks, lengths
+from lookalike.codes import LONGEST, Int8Codes, encode, in_blocks, lengths
 from lookalike.errors import CollectionError, ShapeError
 from lookalike.ranking import similarity
 
@@ -31,16 +31,16 @@ def test_a_code_worked_by_hand():
 
 def test_an_estimate_worked_by_hand():
     """Codes of (3, 4) and (1, 0) are (95, 127) * 4 / 635 and (127, 0) / 127: their dot product is 95 * 4 / 635."""
-    estimates, slack = Codes.build(np.array([[3, 4]], np.float16)).estimate(np.array([[1, 0]], np.float32))
+    estimates, slack = Int8Codes.build(np.array([[3, 4]], np.float16)).estimate(np.array([[1, 0]], np.float32))
     assert_allclose(estimates, [[380 / 635]], rtol=1e-6)
     assert slack[0] < 1e-5, "a query that codes hold exactly loses nothing"
 
 
 @given(rows=rows_of(5), queries=rows_of(5, most=3))
 def test_no_estimate_is_further_off_than_it_says(rows, queries):
-    codes = Codes.build(rows)
+    codes = Int8Codes.build(rows)
     estimates, slack = codes.estimate(queries)
-    assert (abs(estimates - similarity(rows, queries)) <= codes.loss[:, None] + slack).all()
+    assert (abs(estimates - similarity(rows, queries)) <= codes.error_norm[:, None] + slack).all()
 
 
 def test_the_bound_is_not_idle():
@@ -51,12 +51,12 @@ def test_the_bound_is_not_idle():
     row = np.full((1, 100), 0.49 / 127, np.float32)
     row[0, 0] = 1
     lost = np.sqrt(99) * 0.49 / 127
-    assert_allclose(Codes.build(row).loss, lost / np.sqrt(1 + lost**2), rtol=1e-4)
+    assert_allclose(Int8Codes.build(row).error_norm, lost / np.sqrt(1 + lost**2), rtol=1e-4)
 
 
 def test_one_query_and_many_are_estimated_alike():
     rng = np.random.default_rng(1)
-    codes = Codes.build(rng.standard_normal((5000, 70)).astype(np.float16))
+    codes = Int8Codes.build(rng.standard_normal((5000, 70)).astype(np.float16))
     queries = rng.standard_normal((9, 70)).astype(np.float32)
     estimates, slack = codes.estimate(queries)
     for j in range(9):
@@ -71,9 +71,9 @@ def test_rows_of_zeros_are_zeros_and_no_warning():
 
 
 def test_codes_are_kept_and_opened_without_being_read(tmp_path):
-    codes = Codes.build(np.random.default_rng(2).standard_normal((50, 8)).astype(np.float16))
+    codes = Int8Codes.build(np.random.default_rng(2).standard_normal((50, 8)).astype(np.float16))
     codes.save(tmp_path / "cache" / "codes")
-    kept = Codes.load(tmp_path / "cache" / "codes")
+    kept = Int8Codes.load(tmp_path / "cache" / "codes")
     assert isinstance(kept.values, np.memmap)
     for name in ("values", "scale", "loss"):
         assert_array_equal(getattr(kept, name), getattr(codes, name))
@@ -82,32 +82,32 @@ def test_codes_are_kept_and_opened_without_being_read(tmp_path):
 def test_codes_saved_again_replace_the_old_ones_and_leave_nothing_else(tmp_path):
     rng = np.random.default_rng(3)
     for n in (5, 7):
-        Codes.build(rng.standard_normal((n, 4)).astype(np.float32)).save(tmp_path / "codes")
-    assert len(Codes.load(tmp_path / "codes").values) == 7
+        Int8Codes.build(rng.standard_normal((n, 4)).astype(np.float32)).save(tmp_path / "codes")
+    assert len(Int8Codes.load(tmp_path / "codes").values) == 7
     assert [path.name for path in tmp_path.iterdir()] == ["codes"]
 
 
 def test_codes_that_could_not_be_written_whole_are_not_there(tmp_path):
     """The third array refuses to be written: the first two must not be left behind, and the old ones stay."""
-    old = Codes.build(np.ones((5, 4), np.float32))
+    old = Int8Codes.build(np.ones((5, 4), np.float32))
     old.save(tmp_path / "codes")
 
     class Unwritable(np.ndarray):
         def tofile(self, *_):
             raise OSError("No space left on device")
 
-    broken = Codes(old.values[:2], old.scale[:2], np.ones(2, np.float32).view(Unwritable))
+    broken = Int8Codes(old.values[:2], old.scale[:2], np.ones(2, np.float32).view(Unwritable))
     with pytest.raises(OSError, match="No space"):
         broken.save(tmp_path / "codes")
-    assert len(Codes.load(tmp_path / "codes").values) == 5
+    assert len(Int8Codes.load(tmp_path / "codes").values) == 5
     assert [path.name for path in tmp_path.iterdir()] == ["codes"]
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut short", "of other rows", "empty"])
 def test_damaged_codes_are_refused_in_one_line(tmp_path, damage):
-    codes = Codes.build(np.ones((500, 40), np.float32))
+    codes = Int8Codes.build(np.ones((500, 40), np.float32))
     if damage == "of other rows":
-        codes = Codes(codes.values, codes.scale[:3], codes.loss)
+        codes = Int8Codes(codes.values, codes.scale[:3], codes.error_norm)
     codes.save(tmp_path / "codes")
     file = tmp_path / "codes" / "values.npy"
     if damage == "missing":
@@ -117,7 +117,7 @@ def test_damaged_codes_are_refused_in_one_line(tmp_path, damage):
     elif damage == "empty":
         file.write_bytes(b"")
     with pytest.raises(CollectionError, match="Delete it") as caught:
-        Codes.load(tmp_path / "codes")
+        Int8Codes.load(tmp_path / "codes")
     assert "\n" not in str(caught.value)
 
 
@@ -126,7 +126,7 @@ def test_a_row_that_is_no_numbers_is_named(bad):
     rows = np.ones((100, 3), np.float16)
     rows[41, 2] = bad
     with pytest.raises(ShapeError, match=r"^row 41: a value that is no number or infinite"):
-        Codes.build(rows)
+        Int8Codes.build(rows)
 
 
 def test_the_named_row_is_counted_over_all_blocks():
@@ -142,16 +142,16 @@ def test_the_named_row_is_counted_over_all_blocks():
             return rows
 
     with pytest.raises(ShapeError, match=r"^row 70000:"):
-        Codes.build(FarApart())
+        Int8Codes.build(FarApart())
 
 
 def test_rows_too_long_for_int32_are_refused():
     """127 * 127 * LONGEST still fits, one more would not."""
     assert 127**2 * LONGEST < 2**31 <= 127**2 * (LONGEST + 1)
     row = np.ones((1, LONGEST), np.float16)
-    assert_allclose(Codes.build(row).estimate(row.astype(np.float32))[0], 1, rtol=1e-6)
+    assert_allclose(Int8Codes.build(row).estimate(row.astype(np.float32))[0], 1, rtol=1e-6)
     with pytest.raises(ShapeError, match="can be ranked"):
-        Codes.build(np.ones((1, LONGEST + 1), np.float16))
+        Int8Codes.build(np.ones((1, LONGEST + 1), np.float16))
 
 
 def test_building_needs_the_codes_and_a_few_blocks():
@@ -167,7 +167,7 @@ def test_building_needs_the_codes_and_a_few_blocks():
             return np.ones((len(indices), 512), np.float16)
 
     tracemalloc.start()
-    Codes.build(Drawn())
+    Int8Codes.build(Drawn())
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200e6
@@ -195,20 +195,20 @@ def test_blocks_cover_everything_once(n, most, threads):
 def test_blocks_in_any_order_give_the_codes_of_the_whole():
     rows = np.random.default_rng(0).standard_normal((50, 24)).astype(np.float16)
     order = np.random.default_rng(1).permutation(50)
-    gathered = Codes.gather(rows.shape, ((at, rows[at]) for at in np.array_split(order, 7)))
-    whole = Codes.build(rows)
+    gathered = Int8Codes.gather(rows.shape, ((at, rows[at]) for at in np.array_split(order, 7)))
+    whole = Int8Codes.build(rows)
     for name in ("values", "scale", "loss"):
         assert_array_equal(getattr(gathered, name), getattr(whole, name))
 
 
 def test_an_empty_block_adds_nothing():
     rows = np.eye(3, 4, dtype=np.float16)
-    gathered = Codes.gather((3, 4), [(np.arange(0), rows[:0]), (np.arange(3), rows)])
-    assert_array_equal(gathered.values, Codes.build(rows).values)
+    gathered = Int8Codes.gather((3, 4), [(np.arange(0), rows[:0]), (np.arange(3), rows)])
+    assert_array_equal(gathered.values, Int8Codes.build(rows).values)
 
 
 def test_a_block_with_a_value_that_is_no_number_names_its_place():
     rows = np.ones((6, 4), np.float16)
     rows[1, 2] = np.nan
     with pytest.raises(ShapeError, match="row 5: a value that is no number"):
-        Codes.gather(rows.shape, [(np.array([3, 5, 0, 1, 2, 4]), rows)])
+        Int8Codes.gather(rows.shape, [(np.array([3, 5, 0, 1, 2, 4]), rows)])

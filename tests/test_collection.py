@@ -141,7 +141,7 @@ def test_a_query_goes_through_the_lens_and_hits_name_it(taught: Collection, phot
 
 def test_the_lens_that_the_collection_uses_serves_unless_another_is_named(taught: Collection, photos: Path):
     assert taught.search("1.png").lens == "plain"
-    taught.home.save(dataclasses.replace(taught.home.settings(), lens="swap"))
+    taught.home.save(dataclasses.replace(taught.home.config(), lens="swap"))
     assert taught.search("1.png").lens == "swap"
     assert Collection(photos).search("1.png", lens="plain").lens == "plain"
 

@@ -13,7 +13,7 @@ import pytest
 from elsewhere import pictures, save, witness
 
 from lookalike import Backbone
-from lookalike.backbone import find, put_together
+from lookalike.backbone import combine_stages, resolve_bundle
 from lookalike.bundle import read
 from lookalike.conversion import convert, network
 from lookalike.errors import BundleError
@@ -35,7 +35,7 @@ def models(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module", params=[*QUICK, *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS)])
 def converted(request, models):
     """A kind, the folder that it was saved in, and the bundle that was made of it."""
-    return request.param, models(request.param), find(models(request.param))
+    return request.param, models(request.param), resolve_bundle(models(request.param))
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_the_backbone_gives_features_of_the_depths(converted, batch: int):
     asked = pictures(bundle.side_px)[:batch]
     features = Backbone(bundle, precision="f32").embed(list(asked))
     assert features.shape == (batch, bundle.length)
-    assert cosines(features, put_together(witness(kind, folder, asked), bundle)).min() > 0.9999
+    assert cosines(features, combine_stages(witness(kind, folder, asked), bundle)).min() > 0.9999
 
 
 def test_a_bundle_is_one_graph_with_what_can_learn_beside_it(converted):
@@ -107,7 +107,7 @@ def test_the_table_of_layers_counts_every_weight(converted):
 
 
 def test_the_second_use_loads_neither_torch_nor_transformers(resnet: Path):
-    made = find(resnet)
+    made = resolve_bundle(resnet)
     code = f"""
 import sys
 from lookalike.backbone import find
@@ -146,7 +146,7 @@ def test_the_id_hangs_on_the_preprocessing(resnet: Path, tmp_path: Path):
     table = json.loads((other / "preprocessor_config.json").read_text())
     (other / "preprocessor_config.json").write_text(json.dumps({**table, "image_std": [0.2, 0.3, 0.26]}))
     same = Path(shutil.copytree(resnet, tmp_path / "same"))
-    ids = [find(resnet).id, convert(same, tmp_path / "kept").id, convert(other, tmp_path / "kept").id]
+    ids = [resolve_bundle(resnet).id, convert(same, tmp_path / "kept").id, convert(other, tmp_path / "kept").id]
     assert ids[0] == ids[1] != ids[2]
 
 
@@ -204,7 +204,7 @@ def test_what_cannot_be_converted_is_one_line_with_the_mend(resnet: Path, tmp_pa
     folder = Path(shutil.copytree(resnet, tmp_path / "model"))
     spoil(folder)
     with pytest.raises(BundleError, match=words) as caught:
-        find(folder)
+        resolve_bundle(folder)
     assert str(caught.value).startswith(f"{folder}: ")
     assert "\n" not in str(caught.value)
 
@@ -214,11 +214,11 @@ def test_a_pickle_beside_the_safetensors_is_never_opened(resnet: Path, tmp_path:
     folder = Path(shutil.copytree(resnet, tmp_path / "model"))
     (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch " + str(tmp_path / "ran").encode() + b"'\ntR.")
     (folder / "modeling_evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    assert convert(folder, tmp_path / "kept").id == find(resnet).id
+    assert convert(folder, tmp_path / "kept").id == resolve_bundle(resnet).id
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("name", ["./nothing/here", "nothing\\here", "a/b/c", "nothing"])
 def test_a_name_that_is_none_lists_what_can_be_named(name: str):
     with pytest.raises(BundleError, match=r"no backbone of that name\. There are efficientnet-lite0"):
-        find(name)
+        resolve_bundle(name)

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from lookalike.drawing.proof_pages import arms_of
 from lookalike.errors import ExamplesError
-from lookalike.learn.deeper import compared, held_out
+from lookalike.learn.deeper import compare_finetuned, hold_out_for_finetuning
 from lookalike.learn.recipe import recipe
 
 GROUPS, SIZE, F = 60, 4, 24
@@ -29,8 +29,8 @@ def told_apart(x: np.ndarray, group: np.ndarray) -> np.ndarray:
 
 def test_queries_are_of_groups_that_the_backbone_does_not_learn_from():
     x, group = made()
-    held = held_out(x, group)
-    queries = held.exam.rows[held.task.queries]
+    held = hold_out_for_finetuning(x, group)
+    queries = held.plan.rows[held.fold.queries]
     assert not set(group[held.learned]) & set(group[queries])
     assert len(held.learned) + len(queries) == len(x)
 
@@ -39,13 +39,17 @@ def test_queries_are_of_groups_that_the_backbone_does_not_learn_from():
 def test_as_little_is_held_out_as_can_convince(groups: int, share: float):
     """A fifth of 300 groups are 60; a fifth of 60 only 12, so two fifths are asked."""
     rng = np.random.default_rng(0)
-    held = held_out(rng.standard_normal((2 * groups, 8)), np.repeat(np.arange(groups), 2))
-    assert len(held.task.queries) == pytest.approx(2 * groups * share, abs=2)
+    held = hold_out_for_finetuning(rng.standard_normal((2 * groups, 8)), np.repeat(np.arange(groups), 2))
+    assert len(held.fold.queries) == pytest.approx(2 * groups * share, abs=2)
 
 
 def test_the_split_is_decided_by_the_seed_before_anything_is_tuned():
     x, group = made()
-    first, again, other = held_out(x, group, seed=3), held_out(x, group, seed=3), held_out(x, group, seed=4)
+    first, again, other = (
+        hold_out_for_finetuning(x, group, seed=3),
+        hold_out_for_finetuning(x, group, seed=3),
+        hold_out_for_finetuning(x, group, seed=4),
+    )
     assert_array_equal(first.learned, again.learned)
     assert not np.array_equal(first.learned, other.learned)
 
@@ -53,8 +57,8 @@ def test_the_split_is_decided_by_the_seed_before_anything_is_tuned():
 def test_a_backbone_that_changed_nothing_is_not_deeper():
     """The same features, so the same answers: a tie, and the untouched one serves."""
     x, group = made()
-    found = compared(held_out(x, group), x, recipe())
-    assert not found.deeper
+    found = compare_finetuned(hold_out_for_finetuning(x, group), x, recipe())
+    assert not found.finetuned_is_better
     assert found.proof.chosen == "untouched backbone"
     assert found.proof.ways["tuned"]["recall@1"] == found.proof.ways["untouched"]["recall@1"]
     right = round(found.proof.ways["tuned"]["recall@1"] * found.proof.queries)
@@ -64,10 +68,10 @@ def test_a_backbone_that_changed_nothing_is_not_deeper():
 
 def test_a_backbone_that_tells_every_group_apart_is_deeper_and_right_each_time():
     x, group = made()
-    held = held_out(x, group)
-    found = compared(held, told_apart(x, group), recipe())
+    held = hold_out_for_finetuning(x, group)
+    found = compare_finetuned(held, told_apart(x, group), recipe())
     proof = found.proof
-    assert found.deeper
+    assert found.finetuned_is_better
     assert (proof.chosen, proof.verdict, proof.splits) == ("tuned backbone", "taught", 1)
     assert proof.ways["tuned"]["recall@1"] == proof.ways["lens"]["recall@1"] == 1.0
     assert proof.ways["plain"]["recall@1"] < proof.ways["untouched"]["recall@1"] < 1
@@ -80,11 +84,11 @@ def test_a_backbone_that_tells_every_group_apart_is_deeper_and_right_each_time()
 def test_a_backbone_that_lost_everything_is_left_out_and_the_proof_is_the_lens_s():
     x, group = made()
     noise = np.random.default_rng(7).standard_normal(x.shape)
-    found = compared(held_out(x, group), noise, recipe())
-    assert not found.deeper
+    found = compare_finetuned(hold_out_for_finetuning(x, group), noise, recipe())
+    assert not found.finetuned_is_better
     assert found.proof.ways["lens"]["recall@1"] == found.proof.ways["untouched"]["recall@1"]
 
 
 def test_with_nothing_to_hold_out_it_is_one_line():
     with pytest.raises(ExamplesError, match="too few examples"):
-        held_out(np.eye(4), np.array([0, 0, -1, -1]))
+        hold_out_for_finetuning(np.eye(4), np.array([0, 0, -1, -1]))

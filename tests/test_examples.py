@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from on_disk import error, groups, put, table, triplets
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.belonging import joined
-from lookalike.learn.examples import Examples, of_files, read, united
+from lookalike.learn.belonging import labels_from_pairs
+from lookalike.learn.examples import Dataset, from_files, merge_datasets, read
 
 
 def test_given_files_are_views_each_once_whatever_its_names(tmp_path):
     put(tmp_path, "1.jpg", "2.jpg")
     (tmp_path / "3.jpg").symlink_to(tmp_path / "1.jpg")
-    examples = of_files([tmp_path / "2.jpg", tmp_path / "1.jpg", tmp_path / "x" / ".." / "2.jpg", tmp_path / "3.jpg"])
+    examples = from_files([tmp_path / "2.jpg", tmp_path / "1.jpg", tmp_path / "x" / ".." / "2.jpg", tmp_path / "3.jpg"])
     assert [path.name for path in examples.paths] == ["2.jpg", "1.jpg"]
     assert examples.views
 
@@ -38,7 +38,7 @@ def test_pairs_join_as_walking_from_picture_to_picture_does(pairs):
     for _ in range(len(reached)):
         for a, b in pairs:
             reached[a] = reached[b] = reached[a] | reached[b]
-    group = joined(31, np.array([a for a, _ in pairs], np.int64), np.array([b for _, b in pairs], np.int64))
+    group = labels_from_pairs(31, np.array([a for a, _ in pairs], np.int64), np.array([b for _, b in pairs], np.int64))
     for i in range(31):
         together = {j for j in range(31) if group[j] == group[i]} if group[i] >= 0 else set()
         assert together == reached.get(i, set())
@@ -48,7 +48,7 @@ def test_pairs_join_as_walking_from_picture_to_picture_does(pairs):
 
 def test_a_chain_of_a_hundred_thousand_pairs_is_one_group():
     order = np.random.default_rng(0).permutation(100_001)
-    assert joined(100_001, order[:-1], order[1:]).max() == 0
+    assert labels_from_pairs(100_001, order[:-1], order[1:]).max() == 0
 
 
 def test_groups_of_several_are_not_merged_by_name(tmp_path):
@@ -56,24 +56,24 @@ def test_groups_of_several_are_not_merged_by_name(tmp_path):
         tmp_path,
         *(f"{one}/{label}/{i}.jpg" for one in "pq" for label in ("cat", "dog") for i in (one + "1", one + "2")),
     )
-    both = united([read(tmp_path / "p", as_="classes"), read(tmp_path / "q", as_="classes")])
-    assert both.reading == "several"
-    assert both.group.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-    assert both.group_names == ("cat", "dog", "cat", "dog")
-    assert both.side is None
+    both = merge_datasets([read(tmp_path / "p", as_="classes"), read(tmp_path / "q", as_="classes")])
+    assert both.layout == "several"
+    assert both.labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert both.label_names == ("cat", "dog", "cat", "dog")
+    assert both.domains is None
 
 
 def test_pairs_that_share_a_picture_join_across_several(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(8)))
     one = read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n", "one.csv"))
     two = read(table(tmp_path, "a,b\n1.jpg,4.jpg\n5.jpg,6.jpg\n6.jpg,7.jpg\n", "two.csv"))
-    both = united([one, two])
+    both = merge_datasets([one, two])
     assert groups(both, tmp_path) == {
         frozenset({"0.jpg", "1.jpg", "4.jpg"}),
         frozenset({"2.jpg", "3.jpg"}),
         frozenset({"5.jpg", "6.jpg", "7.jpg"}),
     }
-    assert "1 picture in several of these, taken once" in both.said
+    assert "1 picture in several of these, taken once" in both.notes
 
 
 @given(
@@ -85,15 +85,15 @@ def test_pairs_of_several_join_as_all_of_them_in_one_would(several):
     parts = []
     for pairs in several:
         one, other = np.array(pairs, np.int64).T
-        group = joined(13, one, other)
+        group = labels_from_pairs(13, one, other)
         used = np.flatnonzero(group >= 0)
         paths = tuple(Path(f"/none/{i}.jpg") for i in used)
-        parts.append(Examples(paths, group[used], None, None, "pairs", ()))
-    both = united(parts)
+        parts.append(Dataset(paths, group[used], None, None, "pairs", ()))
+    both = merge_datasets(parts)
     one, other = np.array([pair for pairs in several for pair in pairs], np.int64).T
-    expected = joined(13, one, other)
+    expected = labels_from_pairs(13, one, other)
     assert len(both.paths) == (expected >= 0).sum()
-    got = {int(path.stem): int(of) for path, of in zip(both.paths, both.group, strict=True)}
+    got = {int(path.stem): int(of) for path, of in zip(both.paths, both.labels, strict=True)}
     for i in got:
         assert {j for j in got if got[j] == got[i]} == set(np.flatnonzero(expected == expected[i]).tolist())
 
@@ -102,56 +102,58 @@ def test_classes_that_share_a_picture_do_not_join_and_what_came_first_counts(tmp
     put(tmp_path, *(f"{i}.jpg" for i in range(6)))
     colour = read(table(tmp_path, "file,label\n0.jpg,red\n1.jpg,red\n2.jpg,blue\n3.jpg,blue\n", "colour.csv"))
     shape = read(table(tmp_path, "file,label\n0.jpg,round\n4.jpg,round\n2.jpg,flat\n5.jpg,flat\n", "shape.csv"))
-    both = united([colour, shape])
+    both = merge_datasets([colour, shape])
     assert groups(both, tmp_path) == {
         frozenset({"0.jpg", "1.jpg"}),
         frozenset({"2.jpg", "3.jpg"}),
         frozenset({"4.jpg"}),
         frozenset({"5.jpg"}),
     }
-    assert both.group_names == ("red", "blue", "round", "flat")
-    assert "2 pictures in a group of several of these: what the first says counts" in both.said
+    assert both.label_names == ("red", "blue", "round", "flat")
+    assert "2 pictures in a group of several of these: what the first says counts" in both.notes
 
 
 def test_pairs_that_came_first_are_not_joined_by_a_class_that_holds_some_of_their_pictures(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(8)))
     pairs = read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n", "pairs.csv"))
     text = "file,label\n1.jpg,x\n2.jpg,x\n4.jpg,x\n5.jpg,x\n6.jpg,y\n7.jpg,y\n"
-    both = united([pairs, read(table(tmp_path, text, "labels.csv"))])
+    both = merge_datasets([pairs, read(table(tmp_path, text, "labels.csv"))])
     pairs_of = [(0, 1), (2, 3), (4, 5), (6, 7)]
     assert groups(both, tmp_path) == {frozenset({f"{a}.jpg", f"{b}.jpg"}) for a, b in pairs_of}
-    assert both.group_names == ("", "", "x", "y")
-    assert "2 pictures in a group of several of these: what the first says counts" in both.said
+    assert both.label_names == ("", "", "x", "y")
+    assert "2 pictures in a group of several of these: what the first says counts" in both.notes
 
 
 def test_views_among_others_are_groups_of_one_and_give_way_to_what_others_say(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(5)))
     views = read(tmp_path)
     pairs = read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n"))
-    both = united([views, pairs])
+    both = merge_datasets([views, pairs])
     assert not both.views
     assert groups(both, tmp_path) == {
         frozenset({"0.jpg", "1.jpg"}),
         frozenset({"2.jpg", "3.jpg"}),
         frozenset({"4.jpg"}),
     }
-    assert not any("what the first says" in line for line in both.said)
+    assert not any("what the first says" in line for line in both.notes)
 
 
 def test_views_united_with_views_are_views(tmp_path):
     put(tmp_path, "a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg")
-    both = united([read(tmp_path / "a"), read(tmp_path / "b"), of_files([tmp_path / "a/1.jpg"])])
+    both = merge_datasets([read(tmp_path / "a"), read(tmp_path / "b"), from_files([tmp_path / "a/1.jpg"])])
     assert both.views
-    assert both.group.tolist() == [0, 1, 2, 3]
+    assert both.labels.tolist() == [0, 1, 2, 3]
 
 
 def test_sides_and_triplets_keep_their_place_when_united(tmp_path):
     put(tmp_path, *(f"{part}/{side}/{part}{i}.jpg" for part in "pq" for side in ("left", "right") for i in (1, 2)))
     put(tmp_path, "x.jpg")
     three = read(table(tmp_path, "anchor,positive,negative\nx.jpg,q/left/q1.jpg,q/right/q2.jpg\n"))
-    all_ = united([read(tmp_path / "p"), three, read(tmp_path / "q")])
-    assert all_.side_names == ("left", "right", "left", "right")
-    sides = {path.relative_to(tmp_path).as_posix(): int(side) for path, side in zip(all_.paths, all_.side, strict=True)}
+    all_ = merge_datasets([read(tmp_path / "p"), three, read(tmp_path / "q")])
+    assert all_.domain_names == ("left", "right", "left", "right")
+    sides = {
+        path.relative_to(tmp_path).as_posix(): int(side) for path, side in zip(all_.paths, all_.domains, strict=True)
+    }
     assert (sides["p/left/p1.jpg"], sides["p/right/p1.jpg"], sides["q/left/q1.jpg"], sides["q/right/q2.jpg"]) == (
         0,
         1,
@@ -160,17 +162,17 @@ def test_sides_and_triplets_keep_their_place_when_united(tmp_path):
     )
     assert sides["x.jpg"] == -1
     assert triplets(all_) == [("x.jpg", "q1.jpg", "q2.jpg")]
-    named = dict(zip((path.name for path in all_.paths), all_.group, strict=True))
+    named = dict(zip((path.name for path in all_.paths), all_.labels, strict=True))
     assert named["x.jpg"] == -1
-    assert sorted(np.bincount(all_.group[all_.group >= 0])) == [2, 2, 2, 2]
+    assert sorted(np.bincount(all_.labels[all_.labels >= 0])) == [2, 2, 2, 2]
 
 
 def test_one_part_united_is_itself_and_none_is_an_error(tmp_path):
     put(tmp_path, "1.jpg", "2.jpg")
     one = read(tmp_path)
-    assert united([one]) is one
+    assert merge_datasets([one]) is one
     with pytest.raises(ExamplesError, match="no examples were given"):
-        united([])
+        merge_datasets([])
 
 
 def test_the_python_of_the_docs_runs(tmp_path, monkeypatch, capsys):

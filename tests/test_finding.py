@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lookalike.finding import natural_key, shown, walk
+from lookalike.finding import natural_key, printable, scan_folder
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and such names are for POSIX systems")
 
@@ -20,7 +20,7 @@ def put(root: Path, *files: str) -> None:
 
 
 def names(root: Path) -> list[str]:
-    return [one.file for one in walk(root)]
+    return [one.file for one in scan_folder(root)]
 
 
 def test_files_come_in_natural_order_folder_by_folder(tmp_path):
@@ -32,16 +32,16 @@ def test_files_come_in_natural_order_folder_by_folder(tmp_path):
 def test_a_found_file_knows_its_size_and_date(tmp_path):
     put(tmp_path, "a/b.jpg")
     os.utime(tmp_path / "a/b.jpg", ns=(5, 123_456_789))
-    (found,) = walk(tmp_path)
+    (found,) = scan_folder(tmp_path)
     assert (found.file, found.path, found.bytes, found.mtime_ns) == ("a/b.jpg", tmp_path / "a/b.jpg", 5, 123_456_789)
 
 
 def test_what_programs_leave_among_pictures_is_left_out(tmp_path):
     put(tmp_path, ".lookalike/t.jpg", ".git/a.jpg", "._a.jpg", "@eaDir/a.jpg", "b/@eaDir/a.jpg", "__MACOSX/a.jpg")
     put(tmp_path, "Thumbs.db", "desktop.ini", "c/.hidden/a.jpg", "c/.DS_Store", "good.jpg")
-    walked = walk(tmp_path)
+    walked = scan_folder(tmp_path)
     assert [one.file for one in walked] == ["good.jpg"]
-    assert walked.passed_over == {}
+    assert walked.skipped == {}
 
 
 def test_files_that_are_no_pictures_are_found_too_because_only_their_content_can_tell(tmp_path):
@@ -73,19 +73,19 @@ def test_names_that_are_no_utf8_are_passed_over_and_shown_escaped(tmp_path):
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe"))
     folder.mkdir()
     (folder / "inside.jpg").write_bytes(b"1")
-    walked = walk(tmp_path)
+    walked = scan_folder(tmp_path)
     assert [one.file for one in walked] == ["good.jpg"]
     reason = "its name is not UTF-8. Rename it."
-    assert walked.passed_over == {"caf\\xe9.jpg": reason, "\\xff\\xfe": reason}
+    assert walked.skipped == {"caf\\xe9.jpg": reason, "\\xff\\xfe": reason}
 
 
 @POSIX
 def test_a_link_to_an_ancestor_ends_there(tmp_path):
     put(tmp_path, "a/b/photo.jpg")
     (tmp_path / "a/b/up").symlink_to(tmp_path)
-    walked = walk(tmp_path)
+    walked = scan_folder(tmp_path)
     assert [one.file for one in walked] == ["a/b/photo.jpg"]
-    assert walked.passed_over == {"a/b/up": "a link to a folder that was read already."}
+    assert walked.skipped == {"a/b/up": "a link to a folder that was read already."}
 
 
 @POSIX
@@ -110,11 +110,11 @@ def test_links_to_nowhere_and_pipes_are_named_and_never_opened(tmp_path):
     (tmp_path / "lost.jpg").symlink_to(tmp_path / "nowhere.jpg")
     (tmp_path / "self.jpg").symlink_to(tmp_path / "self.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
-    walked = walk(tmp_path)
+    walked = scan_folder(tmp_path)
     assert [one.file for one in walked] == ["good.jpg"]
-    assert walked.passed_over["lost.jpg"] == "a link to nowhere. Mend or remove it."
-    assert walked.passed_over["pipe.jpg"] == "a pipe, a socket or a device, not a file."
-    assert walked.passed_over["self.jpg"].startswith("cannot be read (")
+    assert walked.skipped["lost.jpg"] == "a link to nowhere. Mend or remove it."
+    assert walked.skipped["pipe.jpg"] == "a pipe, a socket or a device, not a file."
+    assert walked.skipped["self.jpg"].startswith("cannot be read (")
 
 
 @POSIX
@@ -123,19 +123,19 @@ def test_a_folder_that_may_not_be_read_is_named_and_the_walk_goes_on(tmp_path):
     put(tmp_path, "closed/a.jpg", "open/b.jpg")
     (tmp_path / "closed").chmod(0)
     try:
-        walked = walk(tmp_path)
+        walked = scan_folder(tmp_path)
     finally:
         (tmp_path / "closed").chmod(0o700)
     assert [one.file for one in walked] == ["open/b.jpg"]
-    assert walked.passed_over == {"closed": "cannot be read (Permission denied). Check the disk and the permissions."}
+    assert walked.skipped == {"closed": "cannot be read (Permission denied). Check the disk and the permissions."}
 
 
 def test_a_folder_that_is_none_gives_an_empty_walk_that_says_so(tmp_path):
     put(tmp_path, "file.jpg")
     for folder in (tmp_path / "missing", tmp_path / "file.jpg"):
-        walked = walk(folder)
+        walked = scan_folder(folder)
         assert len(walked) == 0
-        assert walked.passed_over["."].startswith("cannot be read (")
+        assert walked.skipped["."].startswith("cannot be read (")
 
 
 @POSIX
@@ -153,7 +153,7 @@ def test_any_two_names_have_an_order_and_only_equal_names_are_equal(texts):
 
 @given(st.text(st.sampled_from("a \n\r\t\x1b\x85\u2028\udce9é한🐱"), max_size=8))
 def test_a_shown_name_is_one_printable_line_that_can_be_encoded(name):
-    line = shown(name)
+    line = printable(name)
     line.encode("utf-8")
     assert len(line.splitlines()) <= 1
     assert "\x1b" not in line

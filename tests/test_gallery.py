@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from lookalike import similarity
-from lookalike.codes import Codes
+from lookalike.codes import Int8Codes
 from lookalike.errors import QueryError
 from lookalike.gallery import Gallery
-from lookalike.indexing import serve
+from lookalike.indexing import update_lens_column
 from lookalike.lens import Lens
-from lookalike.queries import Query, resolve
+from lookalike.queries import Query, resolve_query
 from lookalike.ranking import FEW
 from lookalike.searching import search
-from lookalike.table import Row, Table
+from lookalike.table import ImageRow, Table
 
 N, F = FEW + 900, 16
 RNG = np.random.default_rng(7)
@@ -28,8 +28,8 @@ def content(i: int) -> bytes:
     return (100 if 100 <= i < 105 else i).to_bytes(16, "big")
 
 
-def row(i: int) -> Row:
-    return Row(f"{(i * 7919) % N:05d}.png", content(i), i, i, i, 9, FEATURES[i])  # not in the order of their names
+def row(i: int) -> ImageRow:
+    return ImageRow(f"{(i * 7919) % N:05d}.png", content(i), i, i, i, 9, FEATURES[i])  # not in the order of their names
 
 
 FILES = [row(i).file for i in range(N)]
@@ -41,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = Table(path, F)
     table.append([row(i) for i in range(N // 2)])
     table.append([row(i) for i in range(N // 2, N)])
-    serve(table, LENS)
+    update_lens_column(table, LENS)
     return path
 
 
@@ -131,22 +131,22 @@ def test_a_lens_without_a_whole_column_of_its_weights_is_computed_from_the_featu
     other = Lens("pattern", LENS.mean, -LENS.matrix[:, ::-1])
     for lens, right in [(LENS, vectors), (other, -vectors[:, ::-1])]:
         gallery = Gallery(table.snapshot(), lens, tmp_path / "codes")
-        assert gallery.rows[[gallery.place(FILES[0])]].tobytes() == right[0].tobytes()
+        assert gallery.rows[[gallery.row_of(FILES[0])]].tobytes() == right[0].tobytes()
         assert names(search([ask(right[0])], gallery, tmp_path, 5)[0]) == truth(right, right[0], 5)
-        assert gallery.rows.whole()[gallery.place(FILES[9])].tobytes() == right[9].tobytes()
+        assert gallery.rows.whole()[gallery.row_of(FILES[9])].tobytes() == right[9].tobytes()
 
 
 def test_codes_are_kept_used_again_and_replaced_by_the_next_version(table: Table, tmp_path: Path):
     kept = tmp_path / "codes"
-    assert Gallery(table.snapshot(), None, kept).ranking.codes.values.shape == (N, F)
-    Gallery(table.snapshot(), LENS, kept).ranking  # noqa: B018  (asked for, it is made)
+    assert Gallery(table.snapshot(), None, kept).knn.codes.values.shape == (N, F)
+    Gallery(table.snapshot(), LENS, kept).knn  # noqa: B018  (asked for, it is made)
     before = {folder.name for folder in kept.iterdir()}
     assert len(before) == 2
     dates = {file: file.stat().st_mtime_ns for file in kept.rglob("*.npy")}
-    assert Gallery(table.snapshot(), None, kept).ranking.codes.values.shape == (N, F)
+    assert Gallery(table.snapshot(), None, kept).knn.codes.values.shape == (N, F)
     assert dates == {file: file.stat().st_mtime_ns for file in kept.rglob("*.npy")}
     table.remove([FILES[0]])
-    assert Gallery(table.snapshot(), None, kept).ranking.codes.values.shape == (N - 1, F)
+    assert Gallery(table.snapshot(), None, kept).knn.codes.values.shape == (N - 1, F)
     after = {folder.name for folder in kept.iterdir()}
     assert len(after) == 2  # the lens's own are stale, and go when they are made again
     assert len(before & after) == 1
@@ -155,33 +155,33 @@ def test_codes_are_kept_used_again_and_replaced_by_the_next_version(table: Table
 def test_what_was_prepared_is_not_made_again_and_holds_no_rows_in_memory(table: Table, tmp_path: Path):
     kept = tmp_path / "codes"
     first = Gallery(table.snapshot(), None, kept)
-    first.prepare()
+    first.build_codes()
     assert first.rows._memory is None
     [path] = kept.glob("*/values.npy")
     values = np.load(path)
     values[:, 0] = 99  # a mark by which kept codes are known
     np.save(path, values)
-    assert (Gallery(table.snapshot(), None, kept).ranking.codes.values[:, 0] == 99).all()
+    assert (Gallery(table.snapshot(), None, kept).knn.codes.values[:, 0] == 99).all()
 
 
 def test_codes_of_an_earlier_version_are_copied_and_only_those_of_new_rows_are_made(table: Table, tmp_path: Path):
     kept = tmp_path / "codes"
-    Gallery(table.snapshot(), None, kept).ranking  # noqa: B018
+    Gallery(table.snapshot(), None, kept).knn  # noqa: B018
     (folder,) = kept.iterdir()
     values = np.load(folder / "values.npy")
     values[:, 0] = 99  # a mark by which copied codes are known
     np.save(folder / "values.npy", values)
     changed = np.full(F, 0.25, np.float32)
     table.remove([FILES[3]])
-    table.append([Row(name, name.encode().ljust(16), 1, 1, 1, 1, changed) for name in ("00000.png", "new.png")])
+    table.append([ImageRow(name, name.encode().ljust(16), 1, 1, 1, 1, changed) for name in ("00000.png", "new.png")])
     gallery = Gallery(table.snapshot(), None, kept)
-    copied = gallery.ranking.codes.values[:, 0] == 99
+    copied = gallery.knn.codes.values[:, 0] == 99
     assert [gallery.files[i] for i in np.flatnonzero(~copied)] == ["00000.png", "new.png"]
     shutil.rmtree(kept)
-    right = Gallery(table.snapshot(), None, kept).ranking.codes
-    assert (gallery.ranking.codes.values[:, 1:] == right.values[:, 1:]).all()
-    assert (gallery.ranking.codes.scale == right.scale).all()
-    assert (gallery.ranking.codes.loss == right.loss).all()
+    right = Gallery(table.snapshot(), None, kept).knn.codes
+    assert (gallery.knn.codes.values[:, 1:] == right.values[:, 1:]).all()
+    assert (gallery.knn.codes.scale == right.scale).all()
+    assert (gallery.knn.codes.error_norm == right.error_norm).all()
 
 
 def test_codes_of_a_table_made_anew_are_not_taken_for_those_of_the_old_one(tmp_path: Path):
@@ -189,7 +189,7 @@ def test_codes_of_a_table_made_anew_are_not_taken_for_those_of_the_old_one(tmp_p
         shutil.rmtree(tmp_path / "t.lance", ignore_errors=True)
         table = Table(tmp_path / "t.lance", F)
         contents = [bytes([salt]) + i.to_bytes(15, "big") for i in range(N)]
-        table.append([Row(f"{i:05d}.png", contents[i], 1, 1, 1, 1, features[i]) for i in range(N)])
+        table.append([ImageRow(f"{i:05d}.png", contents[i], 1, 1, 1, 1, features[i]) for i in range(N)])
         gallery = Gallery(table.snapshot(), None, tmp_path / "codes")
         values = similarity(features, features[9])[:, 0]
         right = [f"{i:05d}.png" for i in np.argsort(-values, kind="stable")[:5]]
@@ -199,14 +199,14 @@ def test_codes_of_a_table_made_anew_are_not_taken_for_those_of_the_old_one(tmp_p
 @pytest.mark.parametrize("harm", ["cut", "gone", "other shape", "not a folder"])
 def test_damaged_or_foreign_codes_are_made_again(table: Table, tmp_path: Path, harm: str):
     kept = tmp_path / "codes"
-    Gallery(table.snapshot(), None, kept).ranking  # noqa: B018
+    Gallery(table.snapshot(), None, kept).knn  # noqa: B018
     (folder,) = kept.iterdir()
     if harm == "cut":
         (folder / "values.npy").write_bytes((folder / "values.npy").read_bytes()[:1000])
     elif harm == "gone":
         (folder / "scale.npy").unlink()
     elif harm == "other shape":
-        Codes.build(FEATURES[:10]).save(folder)
+        Int8Codes.build(FEATURES[:10]).save(folder)
     else:
         shutil.rmtree(folder)
         folder.write_bytes(b"?")
@@ -225,11 +225,11 @@ def test_places_contents_and_sizes_belong_to_the_sorted_files(table: Table):
     gallery = Gallery(table.snapshot())
     assert gallery.files == sorted(FILES)
     for i in (0, 103, N - 1):
-        place = gallery.place(FILES[i])
+        place = gallery.row_of(FILES[i])
         assert gallery.contents[place].tobytes() == content(i)
         assert gallery.sizes[place].tolist() == [i, 9]
-    assert [gallery.files[place] for place in gallery.same(content(100))] == sorted(FILES[100:105])
-    assert (gallery.place("nothing.png"), gallery.place("~"), gallery.same(b"?" * 16).size) == (None, None, 0)
+    assert [gallery.files[place] for place in gallery.copies_of(content(100))] == sorted(FILES[100:105])
+    assert (gallery.row_of("nothing.png"), gallery.row_of("~"), gallery.copies_of(b"?" * 16).size) == (None, None, 0)
 
 
 def test_an_emptied_table_has_no_hits(table: Table, tmp_path: Path):
@@ -241,13 +241,13 @@ def test_an_emptied_table_has_no_hits(table: Table, tmp_path: Path):
 
 def test_a_vector_of_another_length_is_no_query(table: Table, tmp_path: Path):
     gallery = Gallery(table.snapshot(), LENS)
-    assert resolve(FEATURES[0], tmp_path, gallery, lambda _: pytest.fail("no picture")).vector.shape == (4,)
+    assert resolve_query(FEATURES[0], tmp_path, gallery, lambda _: pytest.fail("no picture")).vector.shape == (4,)
     with pytest.raises(QueryError, match=r"features are \(16,\)"):
-        resolve(np.ones(4), tmp_path, gallery, lambda _: pytest.fail("no picture"))
+        resolve_query(np.ones(4), tmp_path, gallery, lambda _: pytest.fail("no picture"))
 
 
 def test_a_name_too_long_for_any_disk_is_one_line(table: Table, tmp_path: Path):
     gallery = Gallery(table.snapshot())
     for asked in ("x" * 5000, "a\0b"):
         with pytest.raises(QueryError, match="no such picture"):
-            resolve(asked, tmp_path, gallery, lambda _: pytest.fail("no picture"))
+            resolve_query(asked, tmp_path, gallery, lambda _: pytest.fail("no picture"))

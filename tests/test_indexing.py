@@ -82,7 +82,7 @@ def test_a_picture_that_breaks_leaves_the_table(photos: Path):
 def test_a_second_writer_is_told_who_holds_the_lock(photos: Path):
     collection = Collection(photos)
     collection.index()
-    with collection.home.writing(), pytest.raises(LockedError, match=rf"process {os.getpid()} is writing"):
+    with collection.home.write_lock(), pytest.raises(LockedError, match=rf"process {os.getpid()} is writing"):
         Collection(photos).index()
 
 
@@ -108,9 +108,9 @@ def test_killed_runs_lose_nothing_committed_and_the_next_one_finishes(tmp_path: 
     for kill in range(2):
         run = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while run.poll() is None:
-            there = set(collection.table.columns()["file"]) if collection.home.settings() else set()
+            there = set(collection.table.columns()["file"]) if collection.home.config() else set()
             assert before <= there
-            if len(there) > len(before) or (kill == 0 and collection.home.settings()):
+            if len(there) > len(before) or (kill == 0 and collection.home.config()):
                 break
             time.sleep(0.05)
         run.kill()

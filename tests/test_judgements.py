@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.judgements import Judgements, read_csv
+from lookalike.learn.judgements import Judgements, read_judgements_csv
 
 
 def put(root: Path, *files: str) -> Path:
@@ -296,7 +296,7 @@ def test_rows_of_examples_are_int64(judgements, tmp_path):
 def test_a_csv_of_judgements_is_read_and_added_at_once(judgements, tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text("\ufeffno;Query;yes;note\n;a;b;sure\nc;a;b;\n", encoding="utf-8")
-    rows = read_csv(path)
+    rows = read_judgements_csv(path)
     assert rows == [("a", "b", None), ("a", "b", "c")]
     assert judgements.add_all(rows, who="Bo") == 2
     assert standing(judgements) == rows
@@ -315,8 +315,8 @@ def test_a_csv_that_is_no_judgements_gets_one_line(tmp_path, text, words):
     path = tmp_path / "answers.csv"
     path.write_text(text)
     if words is None:
-        assert read_csv(path) == [("a", "b", None)]
+        assert read_judgements_csv(path) == [("a", "b", None)]
     else:
         with pytest.raises(ExamplesError) as caught:
-            read_csv(path)
+            read_judgements_csv(path)
         assert str(caught.value) == f"{path}: {words}"

@@ -11,10 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
 from lookalike import Collection
-from lookalike.gathering import VIEWS, gather
-from lookalike.keepsakes import keepsakes
+from lookalike.gathering import VIEWS, load_features
+from lookalike.keepsakes import lens_report
 from lookalike.learn.examples import read
-from lookalike.teaching import How, teach
+from lookalike.teaching import LearnConfig, learn_lens
 
 
 @pytest.fixture(scope="module")
@@ -43,41 +43,43 @@ def test_a_proof_names_files_as_the_collection_does_and_others_by_their_whole_pa
 
 def test_the_page_shows_the_queries_even_where_a_picture_is_gone(photos: Collection, tmp_path: Path):
     data = classes(tmp_path / "data", 30, 3)
-    material = gather(read(data), photos.folder, photos.table, photos.backbone)
-    taught = teach(material, How(quick=True), name="mine", folder=photos.folder, about={})
-    page = keepsakes(taught, material, photos.folder, tmp_path / "cache")["proof.png"]
+    material = load_features(read(data), photos.folder, photos.table, photos.backbone)
+    taught = learn_lens(material, LearnConfig(quick=True), name="mine", folder=photos.folder, about={})
+    page = lens_report(taught, material, photos.folder, tmp_path / "cache")["proof.png"]
     assert isinstance(page, Image.Image) and page.width == 1400
     shown = len(taught.proof.best[:3]) + len(taught.proof.worst[:3])
     assert shown >= 3 and page.height > 600 + 500 * shown
     query = material.paths[taught.proof.best[0]["query"]]
     query.write_bytes(b"no picture")
-    without = keepsakes(taught, material, photos.folder, None)["proof.png"]
+    without = lens_report(taught, material, photos.folder, None)["proof.png"]
     assert isinstance(without, Image.Image) and without.size == page.size
     assert without.tobytes() != page.tobytes()
 
 
 def test_a_view_is_drawn_as_it_was_embedded(photos: Collection, tmp_path: Path):
     """Embedded again, a drawn view has the features that were learned from; another view of its picture has not."""
-    material = gather(read(flat(tmp_path / "flat", 6)), photos.folder, photos.table, photos.backbone, seed=3)
-    assert material.looks is not None
-    looks = [material.looks.picture(row, material.paths[row]) for row in range(6 * (VIEWS + 1))]
+    material = load_features(read(flat(tmp_path / "flat", 6)), photos.folder, photos.table, photos.backbone, seed=3)
+    assert material.views is not None
+    looks = [material.views.image(row, material.paths[row]) for row in range(6 * (VIEWS + 1))]
     again = photos.backbone.embed(looks)
     assert_allclose((again * material.features).sum(axis=1), 1, atol=2e-3)
-    crops = material.looks.number >= 2
+    crops = material.views.number >= 2
     others = (again[crops] * np.roll(material.features, 1, axis=0)[crops]).sum(axis=1)
     assert others.max() < 0.998
 
 
 def test_parts_of_pictures_ask_in_the_proof_and_teach_nothing(photos: Collection, tmp_path: Path):
-    material = gather(read(flat(tmp_path / "flat", 30)), photos.folder, photos.table, photos.backbone)
-    assert material.looks is not None
-    assert [int(part.sum()) for part in (material.looks.asks, material.looks.whole)] == [30, 30]
-    taught = teach(material, How(quick=True), name="views", folder=photos.folder, about={})
-    other = np.where(material.looks.asks[:, None], np.roll(material.features, 1, axis=0), material.features)
-    changed = teach(replace(material, features=other), How(quick=True), name="views", folder=photos.folder, about={})
+    material = load_features(read(flat(tmp_path / "flat", 30)), photos.folder, photos.table, photos.backbone)
+    assert material.views is not None
+    assert [int(part.sum()) for part in (material.views.query_mask, material.views.gallery_mask)] == [30, 30]
+    taught = learn_lens(material, LearnConfig(quick=True), name="views", folder=photos.folder, about={})
+    other = np.where(material.views.query_mask[:, None], np.roll(material.features, 1, axis=0), material.features)
+    changed = learn_lens(
+        replace(material, features=other), LearnConfig(quick=True), name="views", folder=photos.folder, about={}
+    )
     assert_array_equal(taught.lens.matrix, changed.lens.matrix)
     assert taught.proof.hold_out == "views" and taught.proof.queries == 30 == taught.proof.pictures
     assert taught.proof.ways != changed.proof.ways
     for one in taught.proof.best:
         rows = [row for first in one["hits"].values() for row, *_ in first]
-        assert material.looks.asks[one["query"]] and material.looks.whole[rows].all()
+        assert material.views.query_mask[one["query"]] and material.views.gallery_mask[rows].all()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from elsewhere import pictures
 
-from lookalike.backbone import find
+from lookalike.backbone import resolve_bundle
 from lookalike.conversion import keras
 from lookalike.errors import BundleError
 from lookalike.runtime import openvino
@@ -121,7 +121,7 @@ def stages(table: keras.Weights, depths: tuple[int, ...], pixels):
 def test_a_file_of_keras_gives_what_keras_computes(tmp_path: Path):
     pytest.importorskip("transformers")
     depths = (1, 2, 1, 1)
-    bundle = find(as_keras(tmp_path / "narrow.h5", weights(depths)))
+    bundle = resolve_bundle(as_keras(tmp_path / "narrow.h5", weights(depths)))
     asked = pictures(224, 2)
     core = openvino().Core()
     answers = core.compile_model(core.read_model(bundle.model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(asked)
@@ -191,11 +191,11 @@ def test_a_file_that_lacks_something_is_one_line(tmp_path: Path, spoil, words: s
     table = weights((1, 1, 1, 1))
     spoil(table)
     with pytest.raises(BundleError, match=words) as caught:
-        find(as_keras(tmp_path / "spoilt.h5", table))
+        resolve_bundle(as_keras(tmp_path / "spoilt.h5", table))
     assert "\n" not in str(caught.value)
 
 
 def test_what_is_no_hdf5_is_one_line(tmp_path: Path):
     (tmp_path / "x.h5").write_bytes(b"\x80\x04cos\nsystem\n.")
     with pytest.raises(BundleError, match=r"x\.h5: neither a bundle nor weights that are known: not HDF5"):
-        find(tmp_path / "x.h5")
+        resolve_bundle(tmp_path / "x.h5")

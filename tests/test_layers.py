@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from conftest import draw
 
 from lookalike import Collection
-from lookalike.backbone import find
+from lookalike.backbone import resolve_bundle
 from lookalike.bundle import Bundle
 from lookalike.cli import main
 from lookalike.errors import BundleError
@@ -56,7 +56,7 @@ def test_the_default_backbone_has_its_shapes_and_all_its_parameters():
     """EfficientNet-Lite0 without its classifier: 224 halves five times to 7; 3,348,640 weights and biases, folded."""
     import onnx
 
-    bundle = find("efficientnet-lite0")
+    bundle = resolve_bundle("efficientnet-lite0")
     rows = {layer.name: layer for layer in layers_of(bundle)}
     assert rows["conv_stem"].shape == (32, 112, 112)
     assert rows["blocks.15._depthwise_conv"].shape == (1152, 7, 7)
@@ -71,7 +71,7 @@ def test_the_shapes_are_those_that_the_graph_computes():
     """Asked of the graph itself: every layer's output, by ONNX's own shape inference."""
     import onnx
 
-    bundle = find("efficientnet-lite0")
+    bundle = resolve_bundle("efficientnet-lite0")
     model = onnx.load(bundle.model)
     sizes = model.graph.input[0].type.tensor_type.shape.dim
     for size, value in zip(sizes, (1, 224, 224, 3), strict=True):
@@ -92,7 +92,7 @@ def test_a_network_from_elsewhere_lists_every_weight_once(tmp_path: Path, kind: 
 
     from lookalike.conversion import network
 
-    bundle = find(elsewhere.save(kind, tmp_path / kind))
+    bundle = resolve_bundle(elsewhere.save(kind, tmp_path / kind))
     rows = layers_of(bundle)
     tower = network(bundle).tower
     unused = {name for name, _ in tower.named_parameters() if "pooler." in name or "mask_token" in name}
@@ -121,7 +121,7 @@ def test_the_command_prints_tabs_json_and_totals_without_torch_or_openvino(photo
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_fits_the_terminal_and_cuts_no_name(width: int):
-    rows = layers_of(find("efficientnet-lite0"), "blocks.15")
+    rows = layers_of(resolve_bundle("efficientnet-lite0"), "blocks.15")
     terminal = console()
     terminal.width = width
     with terminal.capture() as captured:

@@ -11,7 +11,7 @@ from safetensors.numpy import save
 
 from lookalike.errors import LensError, ShapeError
 from lookalike.learn import prove
-from lookalike.lens import FORMAT, Lens, _digest, check_name, unit
+from lookalike.lens import FORMAT, Lens, _digest, check_name, normalize_rows
 
 RNG = np.random.default_rng(0)
 
@@ -269,4 +269,4 @@ def test_a_folder_in_the_place_of_a_file_is_refused(kept):
 
 def test_unit_rows_have_length_1_however_short_they_were():
     rows = np.array([[3, 4], [3e-12, 4e-12], [0, 0]], np.float32)
-    assert_allclose(unit(rows), [[0.6, 0.8], [0.6, 0.8], [0, 0]], rtol=1e-5)
+    assert_allclose(normalize_rows(rows), [[0.6, 0.8], [0.6, 0.8], [0, 0]], rtol=1e-5)

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from lookalike.errors import ShapeError
 from lookalike.learn import metrics
 from lookalike.learn.metrics import (
-    first_right,
+    first_relevant_ranks,
     map_at_r,
     mean_reciprocal_rank,
     r_precision,
@@ -77,7 +77,7 @@ def test_a_query_without_a_right_answer_is_not_counted():
     """The second query's label is nowhere; the first alone has recall 1."""
     asked = ([[1, 0], [0, 1]], TURNING, [7, 9], [7, 1, 1, 1])
     assert recall_at_k(*asked) == map_at_r(*asked) == r_precision(*asked) == mean_reciprocal_rank(*asked) == 1
-    assert first_right(*asked).tolist() == [1, 0]
+    assert first_relevant_ranks(*asked).tolist() == [1, 0]
 
 
 def test_where_no_query_has_an_answer_there_is_no_value():
@@ -86,24 +86,26 @@ def test_where_no_query_has_an_answer_there_is_no_value():
 
 
 def test_a_negative_label_belongs_with_nothing_not_even_its_like():
-    assert first_right(EAST, TURNING, [-1], [-1, -1, -1, -1]).tolist() == [0]
+    assert first_relevant_ranks(EAST, TURNING, [-1], [-1, -1, -1, -1]).tolist() == [0]
 
 
 def test_a_right_answer_stands_behind_every_wrong_one_as_similar():
     """Three equal rows, one of them right: it is third."""
-    assert first_right(EAST, [[2, 0], [1, 0], [5, 0]], [7], [7, 1, 1]).tolist() == [3]
+    assert first_relevant_ranks(EAST, [[2, 0], [1, 0], [5, 0]], [7], [7, 1, 1]).tolist() == [3]
     assert map_at_r(EAST, [[2, 0], [1, 0], [5, 0]], [7], [7, 7, 1]) == approx((1 / 2) / 2)
 
 
 def test_the_query_itself_and_its_side_are_left_out():
     """Row 0 is the query, row 1 of its side: what remains is wrong, right."""
     left = {"itself": [0], "query_sides": [3], "gallery_sides": [3, 3, 4, 4]}
-    assert first_right(EAST, TURNING, [7], [7, 7, 1, 7], **left).tolist() == [2]
+    assert first_relevant_ranks(EAST, TURNING, [7], [7, 7, 1, 7], **left).tolist() == [2]
     assert map_at_r(EAST, TURNING, [7], [7, 7, 1, 7], **left) == 0
 
 
 def test_side_minus_one_leaves_nothing_out():
-    assert first_right(EAST, TURNING, [7], [7, 7, 1, 7], query_sides=[-1], gallery_sides=[-1] * 4).tolist() == [1]
+    assert first_relevant_ranks(
+        EAST, TURNING, [7], [7, 7, 1, 7], query_sides=[-1], gallery_sides=[-1] * 4
+    ).tolist() == [1]
 
 
 @given(case=cases())

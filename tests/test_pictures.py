@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from lookalike.errors import PictureError, ShapeError
-from lookalike.pictures import Limits, content_hash, load, pixels, read_bytes, squares, views
+from lookalike.errors import ImageError, ShapeError
+from lookalike.pictures import Limits, content_hash, decode_square, load, read_bytes, view_squares, views
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -41,7 +41,7 @@ def encoded(image: Image.Image, format: str = "PNG", **settings: object) -> byte
 
 
 def reason(source: object, *arguments: object) -> str:
-    with pytest.raises(PictureError) as refused:
+    with pytest.raises(ImageError) as refused:
         load(source, *arguments)  # type: ignore[arg-type]
     return refused.value.reason
 
@@ -124,9 +124,9 @@ def test_pictures_are_upright_whatever_their_exif_flag(flag, format):
         assert ImageOps.exif_transpose(witness).size == (40, 30)
     upright = load(content)
     assert np.abs(np.asarray(upright).astype(int) - np.asarray(scene())).mean() < 3
-    found = pixels(content, 16)
+    found = decode_square(content, 16)
     assert (found.width, found.height) == (40, 30)
-    assert np.abs(found.array.astype(int) - pixels(scene(), 16).array).mean() < 3
+    assert np.abs(found.array.astype(int) - decode_square(scene(), 16).array).mean() < 3
     assert np.array_equal(np.asarray(load(upright)), np.asarray(upright))  # turned once, not twice
 
 
@@ -167,7 +167,7 @@ def test_a_picture_is_squashed_whole_not_cropped():
     """Left half red, right half blue, 200 x 50 to 10 x 10: columns 0 to 3 are red, 6 to 9 blue, in every row."""
     image = Image.new("RGB", (200, 50), RED)
     image.paste(BLUE, (100, 0, 200, 50))
-    array = pixels(image, 10).array
+    array = decode_square(image, 10).array
     assert (array.shape, array.dtype) == ((10, 10, 3), np.uint8)
     assert (array[:, :4] == RED).all()
     assert (array[:, 6:] == BLUE).all()
@@ -176,7 +176,7 @@ def test_a_picture_is_squashed_whole_not_cropped():
 
 @pytest.mark.parametrize("size", [(1, 1), (10_000, 1), (1, 10_000), (3, 2000)])
 def test_the_smallest_and_the_thinnest_pictures_have_pixels(size):
-    found = pixels(encoded(Image.new("RGB", size, (9, 9, 9))), 32)
+    found = decode_square(encoded(Image.new("RGB", size, (9, 9, 9))), 32)
     assert (found.width, found.height) == size
     assert (found.array == 9).all()
 
@@ -188,7 +188,7 @@ def test_shrinking_early_stays_within_two_levels_of_the_full_decode(format, size
     content = encoded(photo(*size), format)
     with Image.open(io.BytesIO(content)) as image:
         witness = np.asarray(image.resize((96, 96), Image.Resampling.BICUBIC)).astype(int)
-    found = pixels(content, 96)
+    found = decode_square(content, 96)
     assert (found.width, found.height) == size
     assert np.abs(found.array - witness).mean() < 2
 
@@ -271,8 +271,8 @@ def test_a_file_that_ends_early_is_called_cut_short(format):
     name = {"WEBP": "WebP"}.get(format, format)
     said = f"the {name} is cut short: it ends before its picture does. Copy it again from where it came."
     assert reason(cut) == said
-    with pytest.raises(PictureError, match="is cut short"):
-        pixels(cut, 16)
+    with pytest.raises(ImageError, match="is cut short"):
+        decode_square(cut, 16)
 
 
 @given(st.data())
@@ -286,7 +286,7 @@ def test_whatever_is_damaged_gives_a_picture_or_one_line(data):
     content = content[: data.draw(st.integers(1, len(content)))]
     try:
         assert load(bytes(content), Limits(pixels=1_000_000)).mode == "RGB"
-    except PictureError as error:
+    except ImageError as error:
         assert error.reason.endswith(".")
         assert len(str(error).splitlines()) == 1
 
@@ -296,11 +296,11 @@ def test_errors_of_files_name_the_file_on_one_line_and_know_the_reason_without_i
     if sys.platform == "win32":
         path = tmp_path / "lines.jpg"
     path.write_bytes(b"")
-    with pytest.raises(PictureError) as refused:
+    with pytest.raises(ImageError) as refused:
         load(path)
     assert refused.value.reason == "empty file (0 bytes). It will be tried again when it changes."
     assert str(refused.value) == f"{tmp_path / path.name.replace(chr(10), chr(92) + 'n')}: {refused.value.reason}"
-    with pytest.raises(PictureError) as refused:
+    with pytest.raises(ImageError) as refused:
         read_bytes(path)
     assert str(refused.value) == refused.value.reason
 
@@ -312,7 +312,7 @@ def test_what_is_no_file_says_what_it_is(tmp_path):
             (tmp_path / name).mkdir()
         elif not name.startswith("missing"):
             (tmp_path / name).write_text("Dear all")
-        with pytest.raises(PictureError) as refused:
+        with pytest.raises(ImageError) as refused:
             read_bytes(tmp_path / name)
         kinds[name] = (refused.value.kind, refused.value.reason.split(".")[0])
     assert kinds == {
@@ -334,7 +334,7 @@ def test_of_a_large_file_that_is_no_picture_only_the_beginning_is_read(tmp_path)
     with (tmp_path / "clip.mp4").open("wb") as file:
         file.write(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom")
         file.truncate(10**12 if sys.platform.startswith("linux") else 10**8)
-    with pytest.raises(PictureError, match=r"^a video, not a picture\.$"):
+    with pytest.raises(ImageError, match=r"^a video, not a picture\.$"):
         read_bytes(tmp_path / "clip.mp4")
 
 
@@ -369,7 +369,7 @@ def test_views_depend_on_nothing_but_their_arguments():
 
 def test_squares_are_the_views_squashed(tmp_path):
     scene(90, 60).save(tmp_path / "a.png")
-    made = squares(tmp_path / "a.png", 64, 4, np.random.default_rng(3))
+    made = view_squares(tmp_path / "a.png", 64, 4, np.random.default_rng(3))
     expected = [
         view.resize((64, 64), Image.Resampling.BICUBIC) for view in views(scene(90, 60), 4, np.random.default_rng(3))
     ]
@@ -378,7 +378,7 @@ def test_squares_are_the_views_squashed(tmp_path):
 
 def test_squares_of_a_large_jpeg_are_near_those_of_its_full_decode(tmp_path):
     scene(1600, 1200).save(tmp_path / "a.jpg", quality=95)
-    made = squares(tmp_path / "a.jpg", 64, 2, np.random.default_rng(3)).astype(int)
+    made = view_squares(tmp_path / "a.jpg", 64, 2, np.random.default_rng(3)).astype(int)
     expected = np.asarray(load(tmp_path / "a.jpg").resize((64, 64), Image.Resampling.BICUBIC)).astype(int)
     assert np.abs(made[0] - expected).mean() < 2
     assert np.abs(made[1][:, ::-1] - expected).mean() < 2
@@ -393,9 +393,9 @@ def test_every_odd_file_that_holds_a_picture_is_read(real_data):
     files = sorted((real_data / "odd_files" / "decodes").iterdir())
     assert len(files) == 65
     for file in files:
-        found = pixels(file, 64)
+        found = decode_square(file, 64)
         assert found.array.shape == (64, 64, 3), file.name
-    big = pixels(real_data / "odd_files" / "decodes" / "big_8000x6000.png", 224)
+    big = decode_square(real_data / "odd_files" / "decodes" / "big_8000x6000.png", 224)
     assert (big.width, big.height) == (8000, 6000)
 
 
@@ -441,8 +441,8 @@ def test_every_broken_odd_file_is_refused_with_what_is_wrong_with_it(real_data):
     for file in files:
         if file.name == "bad_data_crc.png":
             continue
-        with pytest.raises(PictureError) as shrunk:
-            pixels(file, 32)
+        with pytest.raises(ImageError) as shrunk:
+            decode_square(file, 32)
         said = reason(file)
         assert said == shrunk.value.reason
         assert len(said.splitlines()) == 1
@@ -454,7 +454,7 @@ def test_every_broken_odd_file_is_refused_with_what_is_wrong_with_it(real_data):
 def test_one_photo_under_every_exif_flag_has_nearly_the_same_pixels(real_data):
     """Saved as JPEG after turning, they differ by 1.3 to 2 levels even where everything is decoded in full."""
     files = sorted((real_data / "exif_rotated").glob("*.jpg"))
-    first, *others = [pixels(file, 224) for file in files]
+    first, *others = [decode_square(file, 224) for file in files]
     assert len(others) == 8
     for other in others:
         assert (other.width, other.height) == (first.width, first.height)
@@ -463,12 +463,12 @@ def test_one_photo_under_every_exif_flag_has_nearly_the_same_pixels(real_data):
 
 def test_display_p3_and_its_twin_have_nearly_the_same_pixels(real_data):
     odd = real_data / "odd_files" / "decodes"
-    wide, twin = (pixels(odd / f"display_p3{name}.jpg", 224).array.astype(int) for name in ("", "_srgb_twin"))
+    wide, twin = (decode_square(odd / f"display_p3{name}.jpg", 224).array.astype(int) for name in ("", "_srgb_twin"))
     assert np.abs(wide - twin).mean() < 2
 
 
 def test_sixteen_bit_grey_files_are_not_white_and_twelve_bits_not_black(real_data):
     for name in ("grey16.png", "grey16.tif", "grey16.jp2", "float32.tif"):
-        array = pixels(real_data / "odd_files" / "decodes" / name, 64).array
+        array = decode_square(real_data / "odd_files" / "decodes" / name, 64).array
         assert 40 < array.mean() < 200, name
         assert array.std() > 5, name

@@ -9,10 +9,10 @@ from numpy.testing import assert_allclose
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learn import Proof, prove, whiten
-from lookalike.learn.exam import exam
+from lookalike.learn.exam import plan_evaluation
 from lookalike.learn.metrics import recall_at_k
-from lookalike.learn.proof import best_cut
-from lookalike.learn.whitening import evened
+from lookalike.learn.proof import best_threshold
+from lookalike.learn.whitening import spread_scale
 from lookalike.lens import Lens
 
 F = 24
@@ -167,7 +167,7 @@ def test_the_closed_form_that_is_compared_to_shuffles_is_the_one_that_is_learned
     for means in ("one", "side"):
         x, group = world(seed=3)
         side = np.tile([0, 1], 80)
-        proof = prove(x, group, side=side, means=means, seed=3)
+        proof = prove(x, group, domains=side, means=means, seed=3)
         for name in ("recall@1", "recall@10"):
             assert proof.ways["closed form"][name] == pytest.approx(proof.ways["lens"][name], abs=0.02)
 
@@ -209,7 +209,7 @@ def test_a_correction_starts_from_the_closed_form_of_the_same_rows():
 
     def correct(lens, features, group, *, side, triplets):
         seen.append(lens)
-        assert_allclose(lens.matrix, whiten(features, group, scale=evened(features)).matrix)
+        assert_allclose(lens.matrix, whiten(features, group, scale=spread_scale(features)).matrix)
         return lens
 
     prove(*world(), correct=correct)
@@ -230,8 +230,8 @@ def test_labels_mixed_within_sides_are_not_called_taught():
     side = np.tile([0, 1], 80)
     mixed = group.copy()
     mixed[side == 1] = np.random.default_rng(0).permutation(group[side == 1])
-    assert prove(x, group, side=side).verdict == "taught"
-    assert prove(x, mixed, side=side).verdict == "refused"
+    assert prove(x, group, domains=side).verdict == "taught"
+    assert prove(x, mixed, domains=side).verdict == "refused"
 
 
 def test_a_closed_form_is_best_of_twenty_by_chance_in_one_of_twenty():
@@ -327,7 +327,7 @@ def test_many_pictures_are_proved_on_a_sample_and_it_is_said():
 def test_the_sample_keeps_triplets_whose_pictures_are_in_it():
     x, _ = world(groups=300, each=3)
     triplets = np.arange(900).reshape(300, 3)
-    asked = exam(x, np.full(900, -1), triplets=triplets, most=300, rng=np.random.default_rng(0))
+    asked = plan_evaluation(x, np.full(900, -1), triplets=triplets, most=300, rng=np.random.default_rng(0))
     assert len(asked.rows) == 300 and len(asked.examples.triplets) == 100
     found = asked.rows[asked.examples.triplets]
     assert_allclose(found, triplets[found[:, 0] // 3])
@@ -344,7 +344,7 @@ def test_a_split_that_teaches_nothing_is_passed():
     "wrong",
     [
         lambda x, g: prove(x, g[:-1]),
-        lambda x, g: prove(x, g, side=g[:-1]),
+        lambda x, g: prove(x, g, domains=g[:-1]),
         lambda x, g: prove(x, g, plain=x[:-1]),
         lambda x, g: prove(x, g, content=[b""]),
         lambda x, g: prove(x, g, triplets=[[0, 1, 160]]),
@@ -358,8 +358,8 @@ def test_arrays_that_do_not_fit_are_refused_in_one_line(wrong):
 
 
 def test_the_value_that_separates_best_lies_between_right_and_wrong():
-    assert best_cut(np.array([0.9, 0.8]), np.array([0.2, 0.4])) == (0.6, 1.0)
-    assert best_cut(np.array([0.5]), np.array([0.5]))[1] == 0.5
+    assert best_threshold(np.array([0.9, 0.8]), np.array([0.2, 0.4])) == (0.6, 1.0)
+    assert best_threshold(np.array([0.5]), np.array([0.5]))[1] == 0.5
     proof = prove(*world())
     assert -1 <= proof.cut_off <= 1 and 0.5 <= proof.cut_off_accuracy <= 1
 

@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 from sklearn.metrics.pairwise import cosine_similarity
 
-from lookalike.codes import Codes
+from lookalike.codes import Int8Codes
 from lookalike.errors import ShapeError
-from lookalike.ranking import FEW, Ranking, group_max, height, pairs_above, reaching, similarity
+from lookalike.ranking import FEW, ExactKNN, group_max, height, reaching, similar_pairs, similarity
 
 N, D = FEW + 1004, 33  # enough rows that codes are used, and no round numbers
 
@@ -95,9 +95,9 @@ def test_the_answer_is_that_of_brute_force_whatever_the_rows(kind, dtype):
     rows = drawn(kind, rng).astype(dtype)
     near = rows[7].astype(np.float32)
     queries = np.stack([near, near * (1 + 0.1 * rng.random(D)), rng.random(D), -near, 0 * near]).astype(np.float32)
-    ranking = Ranking(rows)
+    ranking = ExactKNN(rows)
     for k in (1, 10, 300):
-        indices, similarities = ranking.top(queries, k)
+        indices, similarities = ranking.search(queries, k)
         for j, query in enumerate(queries):
             expected, exact = brute_force(rows, query, k)
             assert_array_equal(similarities[j], exact)
@@ -109,14 +109,14 @@ def test_the_answer_is_that_of_brute_force_whatever_the_rows(kind, dtype):
 def test_one_query_many_and_filtered_agree_to_the_bit(seed, kind, k, many):
     rng = np.random.default_rng(seed)
     rows = drawn(kind, rng).astype(np.float32)
-    ranking = Ranking(rows)
+    ranking = ExactKNN(rows)
     queries = rows[rng.integers(0, N, many)] + rng.choice([0, 0.1]).astype(np.float32) * rng.random(D, np.float32)
     kept = rng.random(N) < 0.9
-    indices, similarities = ranking.top(queries, k)
-    filtered = ranking.top(queries, k, among=kept)
-    everything = ranking.top(queries, None)
+    indices, similarities = ranking.search(queries, k)
+    filtered = ranking.search(queries, k, among=kept)
+    everything = ranking.search(queries, None)
     for j, query in enumerate(queries):
-        alone = ranking.top(query, k)
+        alone = ranking.search(query, k)
         assert_array_equal(alone[0], indices[j])
         assert_array_equal(alone[1], similarities[j])
         assert_array_equal(everything[0][j, :k], indices[j])
@@ -157,8 +157,8 @@ def test_similarity_never_leaves_minus_one_to_one(seed):
 @given(seed=st.integers(0, 9999), length=st.floats(0.01, 100))
 def test_the_length_of_a_query_changes_nothing(seed, length):
     rng = np.random.default_rng(seed)
-    ranking, query = Ranking(rng.standard_normal((200, 16)).astype(np.float32)), rng.standard_normal(16)
-    assert ranking.top(query, 5)[0].tolist() == ranking.top(query * length, 5)[0].tolist()
+    ranking, query = ExactKNN(rng.standard_normal((200, 16)).astype(np.float32)), rng.standard_normal(16)
+    assert ranking.search(query, 5)[0].tolist() == ranking.search(query * length, 5)[0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -180,25 +180,25 @@ def test_what_cannot_be_compared_is_said_in_one_line(a, b, says):
 def test_ties_are_broken_by_row():
     """East and north in turn, 2,600 times: all even rows are equally like the query, and the first come first."""
     rows = np.tile(np.eye(2, dtype=np.float16), (2600, 1))
-    indices, similarities = Ranking(rows).top([1, 0], k=5)
+    indices, similarities = ExactKNN(rows).search([1, 0], k=5)
     assert indices.tolist() == [0, 2, 4, 6, 8]
     assert similarities.tolist() == [1, 1, 1, 1, 1]
 
 
 def test_rows_need_not_be_of_length_one():
     """Twice as long is not more alike."""
-    indices, similarities = Ranking(np.array([[200, 10], [0.5, 0]], np.float16)).top([3, 0], k=2)
+    indices, similarities = ExactKNN(np.array([[200, 10], [0.5, 0]], np.float16)).search([3, 0], k=2)
     assert indices.tolist() == [1, 0]
     assert_allclose(similarities, [1, 200 / np.hypot(200, 10)], rtol=1e-6)
 
 
 def test_a_row_of_zeros_is_like_nothing():
-    assert Ranking(np.zeros((2, 3), np.float32)).top([1.0, 0, 0])[1].tolist() == [0.0, 0.0]
+    assert ExactKNN(np.zeros((2, 3), np.float32)).search([1.0, 0, 0])[1].tolist() == [0.0, 0.0]
 
 
 def test_more_than_there_are_gives_all():
     for k in (4, None, 3):
-        assert Ranking(np.eye(3, dtype=np.float32)).top([1, 2, 3], k)[0].tolist() == [2, 1, 0]
+        assert ExactKNN(np.eye(3, dtype=np.float32)).search([1, 2, 3], k)[0].tolist() == [2, 1, 0]
 
 
 @pytest.mark.parametrize("n", [50, N])
@@ -208,7 +208,7 @@ def test_a_filter_comes_first_so_that_the_answer_is_full(n):
     worst = np.sort(brute_force(rows, rows[0], n)[0][-20:])
     mask = np.isin(np.arange(n), worst)
     for among in (mask, worst, worst[::-1], np.repeat(worst, 2), worst.tolist()):
-        indices, _ = Ranking(rows).top(rows[0], 15, among)
+        indices, _ = ExactKNN(rows).search(rows[0], 15, among)
         assert_array_equal(indices, worst[brute_force(rows[worst], rows[0], 15)[0]])
 
 
@@ -217,18 +217,18 @@ def test_a_filter_that_keeps_few_of_many_groups_is_answered_in_full():
     n = 64 * 5000
     rows = np.random.default_rng(8).standard_normal((n, 4)).astype(np.float16)
     among = np.flatnonzero(np.arange(n) % 5000 < 100)
-    indices, _ = Ranking(rows).top(rows[0], 10, among)
+    indices, _ = ExactKNN(rows).search(rows[0], 10, among)
     assert_array_equal(indices, among[brute_force(rows[among], rows[0], 10)[0]])
 
 
 @pytest.mark.parametrize("among", [[], np.zeros(5, bool)])
 def test_a_filter_that_leaves_nothing_gives_nothing(among):
-    indices, similarities = Ranking(np.eye(5, dtype=np.float16)).top(np.ones((2, 5)), 3, among)
+    indices, similarities = ExactKNN(np.eye(5, dtype=np.float16)).search(np.ones((2, 5)), 3, among)
     assert indices.shape == similarities.shape == (2, 0)
 
 
 def test_no_rows_give_no_hits():
-    indices, similarities = Ranking(np.empty((0, 5), np.float16)).top(np.ones(5), 3)
+    indices, similarities = ExactKNN(np.empty((0, 5), np.float16)).search(np.ones(5), 3)
     assert indices.shape == similarities.shape == (0,)
 
 
@@ -246,15 +246,15 @@ def test_no_rows_give_no_hits():
 )
 def test_what_cannot_be_asked_is_said_in_one_line(ask, says):
     with pytest.raises(ShapeError, match=says) as caught:
-        Ranking(np.ones((2, 3), np.float16)).top(**ask)
+        ExactKNN(np.ones((2, 3), np.float16)).search(**ask)
     assert "\n" not in str(caught.value)
 
 
 def test_rows_that_are_no_matrix_and_codes_of_other_rows_are_refused():
     with pytest.raises(ShapeError, match="takes a matrix"):
-        Ranking(np.ones(3, np.float16))
+        ExactKNN(np.ones(3, np.float16))
     with pytest.raises(ShapeError, match="make the codes again"):
-        Ranking(np.ones((2, 3), np.float16), Codes.build(np.ones((3, 3), np.float16)))
+        ExactKNN(np.ones((2, 3), np.float16), Int8Codes.build(np.ones((3, 3), np.float16)))
 
 
 @pytest.mark.parametrize("n", [3, N])
@@ -262,7 +262,7 @@ def test_a_row_of_no_numbers_is_named(n):
     rows = np.ones((n, 3), np.float32)
     rows[2, 1] = np.nan
     with pytest.raises(ShapeError, match=r"^row 2: a value that is no number"):
-        Ranking(rows).top([1, 0, 0])
+        ExactKNN(rows).search([1, 0, 0])
 
 
 class OnDisk:
@@ -285,12 +285,12 @@ def test_rows_on_disk_are_read_only_where_they_may_be_hits(tmp_path):
     """With codes from an earlier run, 20,000 rows are searched by reading a few hundred; opening reads none."""
     rows = np.random.default_rng(9).standard_normal((20_000, 256)).astype(np.float16)
     np.save(tmp_path / "rows.npy", rows)
-    Codes.build(rows).save(tmp_path / "codes")
+    Int8Codes.build(rows).save(tmp_path / "codes")
     lazy = OnDisk(tmp_path / "rows.npy")
-    ranking = Ranking(lazy, Codes.load(tmp_path / "codes"))
+    ranking = ExactKNN(lazy, Int8Codes.load(tmp_path / "codes"))
     assert lazy.read == 0
     query = np.random.default_rng(10).standard_normal(256).astype(np.float32)
-    indices, similarities = ranking.top(query, 10)
+    indices, similarities = ranking.search(query, 10)
     expected, exact = brute_force(rows, query, 10)
     assert_array_equal(indices, expected)
     assert_array_equal(similarities, exact)
@@ -301,7 +301,7 @@ def test_rows_that_are_all_alike_are_read_in_small_blocks(tmp_path):
     """All 30,000 rows may be the best: all are compared, but never more than 16 MB of them at once."""
     np.save(tmp_path / "rows.npy", np.ones((30_000, 512), np.float16))
     lazy = OnDisk(tmp_path / "rows.npy")
-    indices, _ = Ranking(lazy).top(np.ones(512), 3)
+    indices, _ = ExactKNN(lazy).search(np.ones(512), 3)
     assert indices.tolist() == [0, 1, 2]
     assert lazy.most * 512 * 4 <= 1 << 24
 
@@ -311,7 +311,7 @@ def test_rows_that_are_all_alike_are_read_in_small_blocks(tmp_path):
 def test_pairs_are_those_of_brute_force(kind, least):
     rows = drawn(kind, np.random.default_rng(11))[:400].astype(np.float16)
     exact = np.triu(similarity(rows, rows), 1)
-    found = list(pairs_above(rows, least))
+    found = list(similar_pairs(rows, least))
     pairs = [[row, other] for row, others, _ in found for other in others.tolist()]
     assert pairs == np.argwhere(exact >= np.float32(least)).tolist()
     for row, others, alike in found:
@@ -319,8 +319,8 @@ def test_pairs_are_those_of_brute_force(kind, least):
 
 
 def test_pairs_of_one_row_and_of_none_are_none():
-    assert list(pairs_above(np.ones((1, 3), np.float16), -1)) == []
-    assert list(pairs_above(np.ones((0, 3), np.float16), -1)) == []
+    assert list(similar_pairs(np.ones((1, 3), np.float16), -1)) == []
+    assert list(similar_pairs(np.ones((0, 3), np.float16), -1)) == []
 
 
 @given(seed=st.integers(0, 2**32), n=st.integers(1, 300), k=st.integers(1, 20), needed=st.floats(-1, 2, width=32))
@@ -342,7 +342,7 @@ def test_real_pictures_are_ranked_as_brute_force_does(real_data):
     rows = rows.astype(np.float16)
     assert len(rows) > FEW, "or the scan is not tried"
     queries = rows[::300].astype(np.float32)
-    indices, similarities = Ranking(rows).top(queries, 20)
+    indices, similarities = ExactKNN(rows).search(queries, 20)
     for j, query in enumerate(queries):
         expected, exact = brute_force(rows, query, 20)
         assert_array_equal(similarities[j], exact)

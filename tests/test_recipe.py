@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from lookalike.errors import ShapeError
 from lookalike.learn.recipe import RIDGE, recipe
-from lookalike.learn.whitening import evened, whiten
+from lookalike.learn.whitening import spread_scale, whiten
 
 
 @pytest.fixture
@@ -18,14 +18,14 @@ def examples():
 
 def test_without_a_second_step_it_is_the_closed_form(examples):
     x, group = examples
-    assert_allclose(recipe()(x, group, None, None).matrix, whiten(x, group, ridge=RIDGE, scale=evened(x)).matrix)
+    assert_allclose(recipe()(x, group, None, None).matrix, whiten(x, group, ridge=RIDGE, scale=spread_scale(x)).matrix)
 
 
 def test_the_correction_starts_from_the_closed_form_and_changes_it(examples):
     siamese = pytest.importorskip("lookalike.siamese")
     x, group = examples
     x = x.astype(np.float32)
-    expected = siamese.correct(whiten(x, group, ridge=RIDGE, scale=evened(x)), x, group)
+    expected = siamese.correct(whiten(x, group, ridge=RIDGE, scale=spread_scale(x)), x, group)
     lens = recipe(siamese.correct)(x, group, None, None)
     assert_allclose(lens.matrix, expected.matrix)
     assert not np.allclose(lens.matrix, recipe()(x, group, None, None).matrix)
@@ -46,9 +46,9 @@ def test_a_scale_is_what_scaled_features_would_have_given(examples):
 def test_evened_features_have_spreads_half_as_far_apart():
     """Deviations 1 and 100: without the floor their ratio would be 10; a tenth of the mean variance makes it 2.1."""
     x = np.random.default_rng(0).standard_normal((4000, 2)) * [1, 100]
-    scale = evened(x)
+    scale = spread_scale(x)
     assert scale[0] / scale[1] == pytest.approx((1.9 / 0.1) ** 0.25, rel=0.01)
-    assert_allclose(evened(np.ones((3, 2))), 1)
+    assert_allclose(spread_scale(np.ones((3, 2))), 1)
 
 
 @pytest.mark.parametrize("scale", [[1.0, 0.0], [1.0, np.nan], [1.0]])

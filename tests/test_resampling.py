@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lookalike.learn.resampling import FEW, FEWEST, bootstrap, compare, sign_flips
+from lookalike.learn.resampling import FEW, FEWEST, bootstrap, paired_test, sign_flips
 
 
 def rng(seed=0):
@@ -40,14 +40,14 @@ def test_a_unit_without_gain_changes_no_p():
 
 
 def test_no_gain_at_all_is_no_evidence():
-    found = compare(np.zeros(30), np.arange(30), rng())
-    assert found.difference == found.lower == found.upper == 0 and found.p == 1 and not found.better
+    found = paired_test(np.zeros(30), np.arange(30), rng())
+    assert found.difference == found.lower == found.upper == 0 and found.p_value == 1 and not found.better
     assert sign_flips(np.zeros(10), rng()) == 1
 
 
 def test_bootstrap_bounds_are_those_of_scipy():
     gains = rng(3).normal(0.2, 1, 60)
-    found = compare(gains, np.arange(60), rng())
+    found = paired_test(gains, np.arange(60), rng())
     witness = stats.bootstrap(
         (gains,), np.mean, confidence_level=0.98, method="percentile", n_resamples=10_000, rng=rng(4)
     )
@@ -64,26 +64,26 @@ def test_units_are_drawn_whole_and_weigh_by_their_queries():
 
 def test_queries_of_one_unit_repeated_do_not_convince():
     """A thousand queries of five units are five."""
-    assert compare(np.ones(1000), np.arange(1000) % 5, rng()).test == "none"
+    assert paired_test(np.ones(1000), np.arange(1000) % 5, rng()).method == "none"
 
 
 @pytest.mark.parametrize(("units", "test"), [(6, "none"), (7, "sign flips"), (19, "sign flips"), (20, "bootstrap")])
 def test_the_test_follows_the_number_of_units(units, test):
     assert (FEWEST, FEW) == (7, 20)
-    found = compare(np.ones(units), np.arange(units), rng())
-    assert found.test == test
+    found = paired_test(np.ones(units), np.arange(units), rng())
+    assert found.method == test
     assert found.better == (test != "none")
 
 
 def test_seven_units_convince_only_all_together():
     """All seven gain: p = 1/128 = 0.0078. One of them loses as much: p = 8/128."""
-    assert compare(np.ones(7), np.arange(7), rng()).p == 1 / 128
-    one_lost = compare(np.array([1.0] * 6 + [-1]), np.arange(7), rng())
-    assert one_lost.p == 8 / 128 and not one_lost.better
+    assert paired_test(np.ones(7), np.arange(7), rng()).p_value == 1 / 128
+    one_lost = paired_test(np.array([1.0] * 6 + [-1]), np.arange(7), rng())
+    assert one_lost.p_value == 8 / 128 and not one_lost.better
 
 
 def test_a_lens_that_loses_is_never_better():
-    assert not compare(np.full(40, -0.5), np.arange(40), rng()).better
+    assert not paired_test(np.full(40, -0.5), np.arange(40), rng()).better
 
 
 @pytest.mark.parametrize("units", [12, 30])
@@ -94,5 +94,5 @@ def test_where_there_is_no_difference_it_is_rarely_called_better(units):
         draws = rng(seed)
         unit = np.repeat(np.arange(units), 4)
         gains = draws.choice([-1.0, 0, 0, 1], units)[unit] * draws.integers(0, 2, 4 * units)
-        passed += compare(gains, unit, draws).better
+        passed += paired_test(gains, unit, draws).better
     assert passed / 600 < 0.025

@@ -200,7 +200,7 @@ def test_an_unreadable_folder_is_named_and_its_pictures_are_kept_for_later(photo
         done = Collection(photos).index()
     finally:
         (photos / "sub").chmod(0o700)
-    assert list(done.passed_over) == ["sub"]
+    assert list(done.skipped) == ["sub"]
     assert (done.gone, len(Collection(photos).table.columns()["file"])) == (0, 7)
 
 

@@ -11,7 +11,7 @@ from lookalike.errors import CollectionError
 from lookalike.hits import Answers, Hit, Hits
 from lookalike.learn import prove
 from lookalike.pictures import content_hash
-from lookalike.seeing import compared, drawable, grid_of, picture_of, save
+from lookalike.seeing import answers_grid, comparison_grid, drawable, save, thumbnail_image
 
 RED = Image.new("RGB", (30, 20), "#c0392b")
 
@@ -24,16 +24,16 @@ def hits(tmp_path):
 
 
 def test_rows_of_several_lenses_stand_under_one_query(hits):
-    one = compared({"plain": [hits]})
-    two = compared({"plain": [hits], "lens pattern": [hits]}, right=lambda name, query, file: file == "a.png")
+    one = comparison_grid({"plain": [hits]})
+    two = comparison_grid({"plain": [hits], "lens pattern": [hits]}, right=lambda name, query, file: file == "a.png")
     assert two.height > 1.5 * one.height
-    both = compared({"plain": [hits, hits], "lens pattern": [hits, hits]}, title="Two meanings of similar")
+    both = comparison_grid({"plain": [hits, hits], "lens pattern": [hits, hits]}, title="Two meanings of similar")
     assert both.height > 1.8 * two.height
 
 
 def test_rows_for_different_numbers_of_queries_are_refused(hits):
     with pytest.raises(ValueError, match="shorter"):
-        compared({"plain": [hits, hits], "lens": [hits]})
+        comparison_grid({"plain": [hits, hits], "lens": [hits]})
 
 
 def test_what_cannot_be_read_says_why_in_its_place(tmp_path):
@@ -42,16 +42,16 @@ def test_what_cannot_be_read_says_why_in_its_place(tmp_path):
     query, (hit,) = gone.cells()
     assert query.picture == "empty file (0 bytes). It will be tried again when it changes."
     assert hit.picture == "no such file. Check its name, or whether it was moved."
-    assert grid_of([gone]).mode == "RGB"
-    assert "vector" in str(picture_of(None))
+    assert answers_grid([gone]).mode == "RGB"
+    assert "vector" in str(thumbnail_image(None))
 
 
 def test_a_picture_that_was_drawn_before_is_not_decoded_again(tmp_path):
     path = draw(tmp_path / "a.png", 1, (900, 600))
     content = content_hash(path.read_bytes())
-    first = picture_of(path, content, tmp_path / "cache")
+    first = thumbnail_image(path, content, tmp_path / "cache")
     path.unlink()
-    again = picture_of(path, content, tmp_path / "cache")
+    again = thumbnail_image(path, content, tmp_path / "cache")
     assert first.size == (320, 213)
     assert np.array_equal(first, again)
 
@@ -69,7 +69,7 @@ def test_a_second_grid_and_a_second_map_need_none_of_the_files(photos, tmp_path)
 
 def test_a_notebook_shows_the_first_twenty_of_many_queries(hits):
     shown = Answers([hits] * 21)
-    assert shown._repr_png_() == save_bytes(grid_of([hits] * 20, subtitle="the first 20 of 21 queries"))
+    assert shown._repr_png_() == save_bytes(answers_grid([hits] * 20, subtitle="the first 20 of 21 queries"))
     assert Answers()._repr_png_() is None
     assert repr(Answers([hits, hits])).count("2 hits for q.png (plain)") == 2
 

@@ -11,8 +11,8 @@ from lookalike.siamese.batches import batches, steps_per_epoch
 
 def epoch(group, rows=256, per_group=4, seed=0, **more):
     """The batches of one epoch."""
-    stream = batches(np.asarray(group), np.random.default_rng(seed), rows=rows, per_group=per_group, **more)
-    return [next(stream) for _ in range(steps_per_epoch(np.asarray(group), rows=rows, per_group=per_group))]
+    stream = batches(np.asarray(group), np.random.default_rng(seed), rows=rows, per_label=per_group, **more)
+    return [next(stream) for _ in range(steps_per_epoch(np.asarray(group), rows=rows, per_label=per_group))]
 
 
 @settings(deadline=None, max_examples=60)

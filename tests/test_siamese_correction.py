@@ -15,10 +15,10 @@ from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learn import whiten
 from lookalike.learn.metrics import recall_at_k
 from lookalike.learn.recipe import recipe
-from lookalike.siamese import Correction, LowRank, Settings, TripletLoss, correct
-from lookalike.siamese.correction import ClosedForm, main_directions
+from lookalike.siamese import LowRank, LowRankConfig, LowRankTrainer, TripletLoss, correct
+from lookalike.siamese.correction import WhitenedRows, main_directions
 
-QUICK = Settings(steps=20, rows=64, rank=8)
+QUICK = LowRankConfig(steps=20, rows=64, rank=8)
 
 
 def a_task(groups=40, size=4, f=24, seed=0):
@@ -39,17 +39,17 @@ def recall(lens, x, group, side=None):
 def test_step_0_is_the_closed_form():
     x, group = a_task()
     lens = whiten(x, group)
-    correction = Correction(lens, x, group, settings=QUICK)
+    correction = LowRankTrainer(lens, x, group, settings=QUICK)
     assert_allclose(correction.lens().apply(x), lens.apply(x), atol=1e-6)
     with torch.no_grad():
-        by_network = correction.network.eval()(ClosedForm(lens, x, None).all())
+        by_network = correction.network.eval()(WhitenedRows(lens, x, None).all())
     assert_allclose(by_network.numpy(), lens.apply(x), atol=1e-6)
 
 
 def test_nothing_kept_is_the_closed_form():
     x, group = a_task()
     lens = whiten(x, group)
-    corrected = correct(lens, x, group, settings=replace(QUICK, kept=0.0))
+    corrected = correct(lens, x, group, settings=replace(QUICK, interpolation=0.0))
     assert_allclose(corrected.matrix, lens.matrix, atol=1e-6)
     assert_allclose(corrected.apply(x), lens.apply(x), atol=1e-6)
 
@@ -58,10 +58,10 @@ def test_everything_kept_is_the_network_that_was_trained():
     """One mean and one matrix give what the network gives in two steps."""
     x, group = a_task()
     lens = whiten(x, group)
-    correction = Correction(lens, x, group, settings=replace(QUICK, kept=1.0))
+    correction = LowRankTrainer(lens, x, group, settings=replace(QUICK, interpolation=1.0))
     list(correction.steps())
     with torch.no_grad():
-        by_network = correction.network(ClosedForm(lens, x, None).all())
+        by_network = correction.network(WhitenedRows(lens, x, None).all())
     assert_allclose(correction.lens().apply(x), by_network.numpy(), atol=1e-5)
     assert np.abs(correction.lens().apply(x) - lens.apply(x)).max() > 0.005
 
@@ -69,7 +69,7 @@ def test_everything_kept_is_the_network_that_was_trained():
 def test_a_quarter_kept_lies_a_quarter_of_the_way():
     x, group = a_task()
     lens = whiten(x, group)
-    whole, part = (correct(lens, x, group, settings=replace(QUICK, kept=kept)).matrix for kept in (1.0, 0.25))
+    whole, part = (correct(lens, x, group, settings=replace(QUICK, interpolation=kept)).matrix for kept in (1.0, 0.25))
     assert_allclose(part - lens.matrix, 0.25 * (whole - lens.matrix), atol=1e-6)
 
 
@@ -78,7 +78,9 @@ def test_it_gains_on_groups_that_it_never_saw(loss):
     """The closed form leaves room here, as few groups say little of the scatter within."""
     x, group = a_task(groups=12, size=3, seed=3)
     lens = whiten(x, group)
-    corrected = correct(lens, x, group, settings=Settings(loss=loss, steps=60, rank=16, kept=1.0, learning_rate=1e-2))
+    corrected = correct(
+        lens, x, group, settings=LowRankConfig(loss=loss, steps=60, rank=16, interpolation=1.0, learning_rate=1e-2)
+    )
     unseen, unseen_group = a_task(groups=100, seed=4)
     assert recall(corrected, unseen, unseen_group) > recall(lens, unseen, unseen_group) + 0.02
 
@@ -144,26 +146,26 @@ def test_a_mean_for_each_side_is_subtracted_as_the_lens_does():
     x, group = a_task(size=2)
     side = np.tile([0, 1], 40)
     x[side == 1] += 5
-    lens = whiten(x, group, side=side, means="side")
+    lens = whiten(x, group, domains=side, means="side")
     asked = np.where(np.arange(len(x)) % 7 == 0, -1, side)
-    y = torch.nn.functional.normalize(ClosedForm(lens, x, asked).all())
+    y = torch.nn.functional.normalize(WhitenedRows(lens, x, asked).all())
     assert_allclose(y.numpy(), lens.apply(x, asked), atol=1e-6)
-    corrected = correct(lens, x, group, side=side, settings=QUICK)
+    corrected = correct(lens, x, group, domains=side, settings=QUICK)
     assert corrected.mean.shape == (2, 24)
     assert recall(corrected, x, group, side) >= recall(lens, x, group, side) - 0.05
 
 
 def test_a_mean_for_each_side_needs_the_sides():
     x, group = a_task(size=2)
-    lens = whiten(x, group, side=np.tile([0, 1], 40), means="side")
+    lens = whiten(x, group, domains=np.tile([0, 1], 40), means="side")
     with pytest.raises(ShapeError, match=r"a mean for each of 2 sides\. Give the side of each row"):
-        Correction(lens, x, group)
+        LowRankTrainer(lens, x, group)
 
 
 def test_features_of_another_length_are_refused():
     x, group = a_task()
     with pytest.raises(ShapeError, match=r"for a lens that reads 24. Give \(n, 24\)"):
-        Correction(whiten(x, group), x[:, :5], group)
+        LowRankTrainer(whiten(x, group), x[:, :5], group)
 
 
 def test_one_group_has_nothing_to_be_told_from():
@@ -183,11 +185,11 @@ def test_float16_features_learn_the_lens_of_their_float32():
 def test_rows_read_batch_by_batch_learn_the_same_lens():
     """More rows than the steps could ask for are not computed beforehand."""
     x, group = a_task()
-    few = Settings(steps=2, rows=64, rank=8)
+    few = LowRankConfig(steps=2, rows=64, rank=8)
     lens = whiten(x, group)
-    batch_by_batch, at_once = Correction(lens, x, group, settings=few), Correction(lens, x, group, settings=few)
-    assert isinstance(batch_by_batch.rows, ClosedForm)
-    at_once.rows = ClosedForm(lens, x, None).all()
+    batch_by_batch, at_once = LowRankTrainer(lens, x, group, settings=few), LowRankTrainer(lens, x, group, settings=few)
+    assert isinstance(batch_by_batch.rows, WhitenedRows)
+    at_once.rows = WhitenedRows(lens, x, None).all()
     for one in (batch_by_batch, at_once):
         list(one.steps())
     assert_allclose(batch_by_batch.lens().matrix, at_once.lens().matrix, atol=1e-5)
@@ -217,7 +219,7 @@ def test_where_validation_sees_no_gain_the_closed_form_stays():
 
 def test_it_can_be_stopped_at_any_step_and_keeps_what_it_has():
     x, group = a_task()
-    correction = Correction(whiten(x, group), x, group, settings=QUICK)
+    correction = LowRankTrainer(whiten(x, group), x, group, settings=QUICK)
     steps = correction.steps()
     for report in steps:
         if report.step == 7:
@@ -259,7 +261,7 @@ def test_a_closed_form_that_leaves_no_triplet_active_stays_as_it_is():
     """Orthogonal groups: |a - p|^2 = 0 and |a - n|^2 = 2, ten times the margin; no step has a loss."""
     x, group = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0), np.repeat(np.arange(8), 3)
     lens = whiten(x + 1e-3 * np.random.default_rng(0).standard_normal(x.shape), group)
-    correction = Correction(lens, x, group, settings=replace(QUICK, loss="triplet", dropout=0.0))
+    correction = LowRankTrainer(lens, x, group, settings=replace(QUICK, loss="triplet", dropout=0.0))
     assert {report.loss for report in correction.steps()} == {0.0}
     assert_allclose(correction.lens().matrix, lens.matrix, atol=1e-6)
 

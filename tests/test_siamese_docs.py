@@ -27,6 +27,15 @@ def test_the_blocks_run_and_end_in_a_lens(capsys):
 
 def test_every_verb_and_class_is_there():
     assert all(getattr(siamese, name) is not None for name in siamese.__all__)
-    for name in ("train", "Learned", "correct", "Correction", "Settings", "triplet_loss", "TUTORIAL", "KerasSiamese"):
+    for name in (
+        "train",
+        "Learned",
+        "correct",
+        "Correction",
+        "Settings",
+        "triplet_loss",
+        "TUTORIAL",
+        "KerasSiameseFineTuner",
+    ):
         assert name in siamese.__all__
         assert name in section()

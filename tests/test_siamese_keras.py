@@ -10,10 +10,10 @@ import torch
 from lookalike import Backbone
 from lookalike.bundle import read
 from lookalike.errors import ExamplesError, TrainingError
-from lookalike.siamese import KerasSiamese, RecipeSettings
-from lookalike.siamese.keras_siamese import side_px, tutorial_layer
+from lookalike.siamese import KerasSiameseConfig, KerasSiameseFineTuner
+from lookalike.siamese.keras_siamese import keras_example_layer, side_px
 
-SMALL = RecipeSettings(epochs=6, triplets=8, side_px=32, learning_rate=1e-3)
+SMALL = KerasSiameseConfig(epochs=6, triplets=8, side_px=32, learning_rate=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def drawn(tmp_path_factory):
 
 def keras_siamese(drawn, run, settings=SMALL, **other):
     pictures, group = drawn_convolutions.pictures(30, 2)
-    return KerasSiamese(drawn, pictures, group, layer="stem", run=run, settings=settings, **other)
+    return KerasSiameseFineTuner(drawn, pictures, group, layer="stem", run=run, settings=settings, **other)
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +99,8 @@ def test_a_resumed_run_has_the_losses_of_an_unbroken_one(drawn, learned, tmp_pat
     again = keras_siamese(drawn, tmp_path / "broken", settings)
     rest = list(again.steps())
     assert rest[0].step <= 30
-    losses = [(each.loss, each.validation) for each in whole.curve]
-    assert [(each.loss, each.validation) for each in again.curve] == losses
+    losses = [(each.loss, each.validation) for each in whole.history]
+    assert [(each.loss, each.validation) for each in again.history] == losses
 
 
 def test_what_it_costs_is_said_before(drawn, tmp_path):
@@ -114,7 +114,7 @@ def test_what_it_costs_is_said_before(drawn, tmp_path):
 def test_too_few_pairs_are_refused_before_anything_is_cached(drawn, tmp_path):
     pictures, group = drawn_convolutions.pictures(2, 2)
     with pytest.raises(ExamplesError, match="too few"):
-        KerasSiamese(drawn, pictures, group, layer="stem", run=tmp_path, settings=SMALL)
+        KerasSiameseFineTuner(drawn, pictures, group, layer="stem", run=tmp_path, settings=SMALL)
 
 
 def table(*names):
@@ -134,14 +134,14 @@ def table(*names):
 )
 def test_the_tutorials_place_is_found_in_other_networks(names, expected):
     """Layer 154 is the end of the first block of the last stage: what learns begins with the second."""
-    assert tutorial_layer(table(*names)) == expected
+    assert keras_example_layer(table(*names)) == expected
 
 
 def test_the_default_backbone_has_a_place():
-    assert tutorial_layer(Backbone().bundle) == "blocks.15"
+    assert keras_example_layer(Backbone().bundle) == "blocks.15"
     assert side_px(Backbone().bundle, 200) == 200
 
 
 def test_a_network_without_blocks_is_refused_in_one_line():
     with pytest.raises(TrainingError, match=r"--unfreeze LAYER\.$"):
-        tutorial_layer(table("stem", "middle"))
+        keras_example_layer(table("stem", "middle"))

@@ -21,7 +21,7 @@ from lookalike.siamese.losses import (
     triplet_loss,
 )
 from lookalike.siamese.miners import all_triplets, semi_hard
-from lookalike.siamese.pairs import partners, squared_distances, strangers
+from lookalike.siamese.pairs import negative_mask, positive_mask, squared_distances
 
 EAST, NORTH, WEST = (torch.tensor([row]) for row in ([1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]))
 SQUARED = distances.LpDistance(normalize_embeddings=False, p=2, power=2)
@@ -206,8 +206,8 @@ def test_functions_and_batches_agree():
 def test_distances_and_who_belongs_with_whom_by_hand():
     assert squared_distances(torch.cat([EAST, NORTH, WEST])).tolist() == [[0, 2, 4], [2, 0, 2], [4, 2, 0]]
     labels = torch.tensor([0, 0, 1, -1, -1])
-    assert partners(labels).nonzero().tolist() == [[0, 1], [1, 0]]
-    assert strangers(labels).nonzero().tolist() == [[0, 2], [1, 2], [2, 0], [2, 1]]
+    assert positive_mask(labels).nonzero().tolist() == [[0, 1], [1, 0]]
+    assert negative_mask(labels).nonzero().tolist() == [[0, 2], [1, 2], [2, 0], [2, 1]]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pytorch_metric_learning.utils import loss_and_miner_utils
 
 from lookalike.errors import TrainingError
 from lookalike.siamese.miners import (
-    WarmUp,
+    SemiHardWarmup,
     all_triplets,
     as_triplets,
     batch_hard,
@@ -152,7 +152,7 @@ def test_pairs_become_every_triplet_of_one_anchor():
 def test_batch_hard_by_name_warms_up_with_semi_hard_for_a_quarter():
     rows, labels = real_batch(1)
     miner = miner_by_name("batch-hard", 0.2, 8, np.random.default_rng(0))
-    assert isinstance(miner, WarmUp)
+    assert isinstance(miner, SemiHardWarmup)
     mined = [as_set(miner(rows, labels)) for _ in range(4)]
     assert mined[:2] == [as_set(semi_hard(rows, labels, 0.2))] * 2
     assert mined[2:] == [as_set(batch_hard(rows, labels))] * 2 != mined[:2]

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.errors import ExamplesError
-from lookalike.siamese.miners import one_a_pair
+from lookalike.siamese.miners import one_negative_per_pair
 from lookalike.siamese.recipes import (
-    RecipeSettings,
+    KerasSiameseConfig,
     by_epoch,
     fixed_triplets,
-    lesson,
     loss_of,
+    split_for_recipe,
     validation_rows,
 )
-from lookalike.siamese.reports import Report
+from lookalike.siamese.reports import StepMetrics
 
 groups = st.lists(st.integers(-1, 40), min_size=1, max_size=200).map(np.array)
 
@@ -25,7 +25,7 @@ groups = st.lists(st.integers(-1, 40), min_size=1, max_size=200).map(np.array)
 def test_no_picture_of_a_validation_pair_is_ever_learned_from(group, seed):
     """The public example reshuffles before take and skip; here what is learned and what is asked share no picture."""
     try:
-        mine, _, asked, _ = lesson(group, np.random.default_rng(seed), RecipeSettings())
+        mine, _, asked, _ = split_for_recipe(group, np.random.default_rng(seed), KerasSiameseConfig())
     except ExamplesError:
         return
     learned = np.flatnonzero(mine >= 0)
@@ -72,7 +72,7 @@ def test_a_fixed_triplet_is_a_pair_and_a_stranger(group, seed):
 @given(group=st.lists(st.integers(-1, 6), min_size=2, max_size=40).map(np.array), seed=st.integers(0, 9))
 def test_each_pair_of_a_batch_comes_once_and_never_with_its_own_partner(group, seed):
     labels = torch.from_numpy(group)
-    anchor, positive, negative = one_a_pair(torch.zeros(len(group), 2), labels, np.random.default_rng(seed))
+    anchor, positive, negative = one_negative_per_pair(torch.zeros(len(group), 2), labels, np.random.default_rng(seed))
     pairs = {frozenset(pair) for pair in zip(anchor.tolist(), positive.tolist(), strict=True)}
     assert len(pairs) == len(anchor)
     assert (labels[anchor] == labels[positive]).all()
@@ -90,7 +90,7 @@ def test_each_pair_of_a_batch_comes_once_and_never_with_its_own_partner(group, s
 def test_either_one_of_a_pair_may_be_the_anchor():
     """200 pairs: about half the anchors are the first of their pair (5 standard deviations are 35)."""
     labels = torch.arange(200).repeat_interleave(2)
-    anchor, _, _ = one_a_pair(torch.zeros(400, 1), labels, np.random.default_rng(0))
+    anchor, _, _ = one_negative_per_pair(torch.zeros(400, 1), labels, np.random.default_rng(0))
     assert abs(int((anchor % 2 == 0).sum()) - 100) < 35
 
 
@@ -103,20 +103,20 @@ def test_the_loss_of_two_triplets_worked_by_hand():
 
 def test_an_epoch_shows_as_many_pictures_as_there_are():
     """160 pairs, a fifth of them held out: 256 pictures in steps of 64 are 4."""
-    _, _, asked, length = lesson(np.repeat(np.arange(160), 2), np.random.default_rng(0), RecipeSettings())
+    _, _, asked, length = split_for_recipe(np.repeat(np.arange(160), 2), np.random.default_rng(0), KerasSiameseConfig())
     assert (len(asked), length) == (32, 4)
 
 
 def test_of_few_groups_a_step_has_a_pair_of_each():
     """4 groups of 10, 2 of each held out: 32 pictures in steps of 8."""
-    _, _, asked, length = lesson(np.repeat(np.arange(4), 10), np.random.default_rng(0), RecipeSettings())
+    _, _, asked, length = split_for_recipe(np.repeat(np.arange(4), 10), np.random.default_rng(0), KerasSiameseConfig())
     assert (len(asked), length) == (4, 4)
 
 
 def test_explicit_triplets_alone_are_learned_and_held_out():
     triplets = np.arange(150).reshape(50, 3)
     group = np.full(150, -1)
-    _, learned, asked, _ = lesson(group, np.random.default_rng(0), RecipeSettings(), triplets=triplets)
+    _, learned, asked, _ = split_for_recipe(group, np.random.default_rng(0), KerasSiameseConfig(), triplets=triplets)
     assert len(asked) > 0
     assert len(learned) > 25
     assert not np.isin(asked, learned).any()
@@ -124,14 +124,14 @@ def test_explicit_triplets_alone_are_learned_and_held_out():
 
 def test_too_few_pairs_are_refused_in_one_line():
     with pytest.raises(ExamplesError, match="2 groups of two or more: too few") as told:
-        lesson(np.array([0, 0, 1, 1]), np.random.default_rng(0), RecipeSettings())
+        split_for_recipe(np.array([0, 0, 1, 1]), np.random.default_rng(0), KerasSiameseConfig())
     assert "\n" not in str(told.value)
 
 
 def test_epochs_are_means_of_their_steps():
     """Losses 1, 2 | 3, 5 and validation losses 0.5 and 0.25."""
     steps = [
-        Report(number, 4, loss, 1, 1, asked, 9, 0)
+        StepMetrics(number, 4, loss, 1, 1, asked, 9, 0)
         for number, loss, asked in ((1, 1, None), (2, 2, -0.5), (3, 3, None), (4, 5, -0.25))
     ]
     told = [(one.epoch, one.epochs, one.loss, one.validation) for one in by_epoch(steps, 2)]

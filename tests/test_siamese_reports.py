@@ -5,15 +5,16 @@ import io
 
 import pytest
 
-from lookalike.drawing.curves import curves
+from lookalike.drawing.curves import line_chart
 from lookalike.errors import ShapeError
-from lookalike.siamese import Report, curves_arguments, curves_csv
+from lookalike.siamese import StepMetrics, curves_arguments, curves_csv
 
 
 def a_curve(losses, recalls=()):
     recalls = dict(recalls)
     return [
-        Report(i, len(losses), loss, 1 / i, 0.9, recalls.get(i), 100.0, 1.0) for i, loss in enumerate(losses, start=1)
+        StepMetrics(i, len(losses), loss, 1 / i, 0.9, recalls.get(i), 100.0, 1.0)
+        for i, loss in enumerate(losses, start=1)
     ]
 
 
@@ -29,13 +30,13 @@ def test_the_drawing_takes_the_arguments_as_they_are():
     arguments = curves_arguments(a_curve([2.0, 0.5, 1.0], {2: 0.5, 3: 0.75}), title="pattern")
     assert arguments["series"]["loss"] == ([1, 2, 3], [1.0, 0.25, 0.5])
     assert arguments["series"]["recall"] == ([2, 3], [0.5, 0.75])
-    assert curves(**arguments).size == (1400, 800)
+    assert line_chart(**arguments).size == (1400, 800)
 
 
 def test_without_recall_and_with_no_loss_at_all_there_is_still_a_drawing():
     arguments = curves_arguments(a_curve([0.0]))
     assert set(arguments["series"]) == {"loss", "active triplets"}
-    assert curves(**arguments).size == (1400, 800)
+    assert line_chart(**arguments).size == (1400, 800)
 
 
 def test_no_reports_are_refused():

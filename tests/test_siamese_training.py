@@ -15,7 +15,7 @@ from torch import nn
 
 from lookalike.errors import ShapeError, TrainingError
 from lookalike.learn.metrics import recall_at_k
-from lookalike.siamese import TUTORIAL, Learned, TripletLoss, batch_hard, train, triplet_loss, tutorial_head
+from lookalike.siamese import KERAS_EXAMPLE, BestState, TripletLoss, batch_hard, keras_example_head, train, triplet_loss
 from lookalike.siamese.pairs import squared_distances
 from lookalike.siamese.randomness import Randomness
 from lookalike.siamese.training import active_share, constant, warm_up_then_cosine
@@ -124,11 +124,11 @@ def test_one_step_worked_out_by_autograd_alone():
 
 def test_the_tutorials_head_learns_with_the_tutorials_settings():
     features, group = a_task(groups=60, size=2, f=32)
-    head = tutorial_head(32)
-    reports = list(train(head, features, group, steps=300, **TUTORIAL))
+    head = keras_example_head(32)
+    reports = list(train(head, features, group, steps=300, **KERAS_EXAMPLE))
     first, last = (np.mean([r.loss for r in part]) for part in (reports[:20], reports[-20:]))
     assert last < 0.5 * first
-    assert recall(head, features, group) > 0.4 > 10 * recall(tutorial_head(32).eval(), features, group)
+    assert recall(head, features, group) > 0.4 > 10 * recall(keras_example_head(32).eval(), features, group)
     assert [tuple(p.shape) for p in head.parameters() if p.ndim == 2] == [(512, 32), (256, 512), (256, 256)]
 
 
@@ -141,7 +141,7 @@ def test_the_tutorials_batch_is_32_triplets():
         seen.append((len(embeddings), len(chosen[0])))
         return TripletLoss(0.5)(embeddings, labels, chosen)
 
-    list(train(tutorial_head(16), features, group, steps=3, **{**TUTORIAL, "loss": counting}))
+    list(train(keras_example_head(16), features, group, steps=3, **{**KERAS_EXAMPLE, "loss": counting}))
     assert np.mean(seen) == approx(30, abs=3)
     assert all(rows == triplets for rows, triplets in seen)
 
@@ -192,7 +192,7 @@ def test_the_best_validated_step_is_kept_not_the_last():
     """The recall is scripted: the third of its five asks, after step 4, is the best."""
     features, group = a_task()
     states, script = [], iter([0.1, 0.2, 0.9, 0.5, 0.6])
-    learned = Learned()
+    learned = BestState()
 
     def validate(network):
         assert not network.training
@@ -218,7 +218,7 @@ def test_where_learning_only_hurts_the_start_is_kept():
 
 def test_a_loop_that_is_broken_off_leaves_the_best_so_far():
     features, group = a_task()
-    network, learned = Unit(), Learned()
+    network, learned = Unit(), BestState()
     scores = iter([0.1, 0.8, 0.3, 0.2])
     steps = train(
         network, features, group, steps=50, validate=lambda _: next(scores), validate_every=2, learned=learned
@@ -234,7 +234,7 @@ def test_a_loop_that_is_broken_off_leaves_the_best_so_far():
 
 def test_ctrl_c_within_a_step_leaves_the_last_whole_step():
     features, group = a_task()
-    network, learned, calls = Unit(), Learned(), []
+    network, learned, calls = Unit(), BestState(), []
 
     def interrupted(embeddings, labels, chosen):
         calls.append(1)
@@ -324,7 +324,7 @@ def test_hardest_negatives_from_a_cold_start_collapse_and_are_stopped():
     each triplet costs the margin."""
     features = np.random.default_rng(0).standard_normal((64, 16)).astype(np.float32)
     more = {"loss": "triplet", "miner": batch_hard, "learning_rate": 0.02, "steps": 500}
-    learned = Learned()
+    learned = BestState()
     with pytest.raises(TrainingError, match=r"step \d+: collapse, all embeddings have become alike.*semi-hard miner"):
         list(train(nn.Linear(16, 8), features, np.arange(64) // 2, learned=learned, **more))
     assert learned.curve[-1].loss == approx(0.2, rel=0.05), "stuck at the margin"

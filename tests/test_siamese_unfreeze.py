@@ -15,12 +15,12 @@ import torch
 from lookalike import Backbone
 from lookalike.bundle import read
 from lookalike.conversion import convert
-from lookalike.errors import ExamplesError, PictureError, TrainingError
+from lookalike.errors import ExamplesError, ImageError, TrainingError
 from lookalike.learn.metrics import recall_at_k
-from lookalike.siamese import DeepSettings, Unfreezing, twin
-from lookalike.siamese.activations import Activations, in_halves
+from lookalike.siamese import FineTuneConfig, LayerFineTuner, load_network
+from lookalike.siamese.activations import ActivationCache, halve_on_oom
 
-LEARN = DeepSettings(steps=60, rows=48, learning_rate=0.01, views=1, kept=1.0)
+LEARN = FineTuneConfig(steps=60, rows=48, learning_rate=0.01, views=1, interpolation=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def drawn(tmp_path_factory):
 
 def unfreezing(drawn, run, layer="stem", settings=LEARN, **other):
     pictures, group = drawn_convolutions.pictures(24, 6)
-    return Unfreezing(drawn, pictures, group, layer=layer, run=run, settings=settings, **other)
+    return LayerFineTuner(drawn, pictures, group, layer=layer, run=run, settings=settings, **other)
 
 
 def recall(bundle, seed=1):
@@ -90,7 +90,7 @@ def test_the_tuned_bundle_is_torchs_network_has_its_own_id_and_says_where_it_cam
     pixels = np.stack(drawn_convolutions.pictures(4, 2, seed=5)[0])
     with torch.no_grad():
         ours = [x.numpy() for x in one.twin(torch.from_numpy(pixels))]
-        reopened = [x.numpy() for x in twin(bundle)(torch.from_numpy(pixels))]
+        reopened = [x.numpy() for x in load_network(bundle)(torch.from_numpy(pixels))]
     assert all(np.array_equal(x, y) for x, y in zip(ours, reopened, strict=True))
     from safetensors.numpy import load_file
 
@@ -99,20 +99,20 @@ def test_the_tuned_bundle_is_torchs_network_has_its_own_id_and_says_where_it_cam
 
 
 def test_a_part_of_what_the_weights_learned_is_written_and_the_rest_is_not_lost(drawn, tmp_path):
-    one = unfreezing(drawn, tmp_path / "run", settings=replace(LEARN, steps=5, kept=0.25))
+    one = unfreezing(drawn, tmp_path / "run", settings=replace(LEARN, steps=5, interpolation=0.25))
     list(one.steps())
     learned = {name: x.clone() for name, x in one.twin.named_parameters()}
-    written = dict(twin(one.bundle(tmp_path / "bundle")).named_parameters())
-    for name, x in twin(drawn).named_parameters():
+    written = dict(load_network(one.bundle(tmp_path / "bundle")).named_parameters())
+    for name, x in load_network(drawn).named_parameters():
         assert torch.allclose(written[name], 0.75 * x + 0.25 * learned[name], atol=1e-6), name
         assert torch.equal(dict(one.twin.named_parameters())[name], learned[name])
-    moved = {name for name, x in twin(drawn).named_parameters() if not torch.equal(x, written[name])}
-    assert moved == set(one.twin.learning())
+    moved = {name for name, x in load_network(drawn).named_parameters() if not torch.equal(x, written[name])}
+    assert moved == set(one.twin.trainable())
 
 
 def test_a_tuned_bundle_can_learn_again(tuned, tmp_path):
     _, _, bundle = tuned
-    one = unfreezing(bundle, tmp_path / "run", layer="head", settings=DeepSettings(steps=3, rows=48))
+    one = unfreezing(bundle, tmp_path / "run", layer="head", settings=FineTuneConfig(steps=3, rows=48))
     list(one.steps())
     again = one.bundle(tmp_path / "again")
     assert again.parent == bundle.id
@@ -123,19 +123,19 @@ def test_a_converted_network_learns_is_written_and_can_learn_again(tmp_path):
     bundle = convert(elsewhere.save("resnet", tmp_path / "resnet"), tmp_path / "kept")
     pictures, group = drawn_convolutions.pictures(6, 4)
     layer = "encoder.stages.2.layers.1"
-    one = Unfreezing(
-        bundle, pictures, group, layer=layer, run=tmp_path / "run", settings=DeepSettings(steps=3, kept=1.0)
+    one = LayerFineTuner(
+        bundle, pictures, group, layer=layer, run=tmp_path / "run", settings=FineTuneConfig(steps=3, interpolation=1.0)
     )
     before = {name: x.clone() for name, x in one.twin.named_parameters()}
     statistics = {name: x.clone() for name, x in one.twin.named_buffers()}
     assert len(list(one.steps())) == 3
     moved = {name for name, x in one.twin.named_parameters() if not torch.equal(x, before[name])}
-    assert moved == set(one.twin.learning())
+    assert moved == set(one.twin.trainable())
     assert all(torch.equal(x, statistics[name]) for name, x in one.twin.named_buffers())
     tuned = one.bundle(tmp_path / "tuned")  # which checks the ONNX file against torch
     assert tuned.id != bundle.id
     assert np.isfinite(Backbone(tuned).embed(pictures)).all()
-    again = twin(tuned)
+    again = load_network(tuned)
     pixels = torch.from_numpy(elsewhere.pictures(bundle.side_px, 2))
     with torch.no_grad():
         assert all(torch.equal(x, y) for x, y in zip(one.twin(pixels), again(pixels), strict=True))
@@ -143,11 +143,11 @@ def test_a_converted_network_learns_is_written_and_can_learn_again(tmp_path):
 
 
 def test_only_the_layers_from_the_named_one_on_have_moved(drawn, tmp_path):
-    one = unfreezing(drawn, tmp_path / "run", layer="blocks.0.project", settings=DeepSettings(steps=3, rows=48))
+    one = unfreezing(drawn, tmp_path / "run", layer="blocks.0.project", settings=FineTuneConfig(steps=3, rows=48))
     list(one.steps())
-    before = dict(twin(drawn).named_parameters())
+    before = dict(load_network(drawn).named_parameters())
     moved = {name for name, x in one.twin.named_parameters() if not torch.equal(x, before[name])}
-    assert moved == set(one.twin.learning())
+    assert moved == set(one.twin.trainable())
 
 
 def test_learning_by_cached_activations_is_learning_by_pictures(drawn, tmp_path):
@@ -155,9 +155,9 @@ def test_learning_by_cached_activations_is_learning_by_pictures(drawn, tmp_path)
     from lookalike.siamese import train
     from lookalike.siamese.unfreeze import TRAINED
 
-    one = unfreezing(drawn, tmp_path / "a", layer="blocks.0", settings=DeepSettings(steps=5, rows=48, views=1))
+    one = unfreezing(drawn, tmp_path / "a", layer="blocks.0", settings=FineTuneConfig(steps=5, rows=48, views=1))
     cached = [report.loss for report in one.steps()]
-    other = unfreezing(drawn, tmp_path / "b", layer="blocks.0", settings=DeepSettings(steps=5, rows=48, views=1))
+    other = unfreezing(drawn, tmp_path / "b", layer="blocks.0", settings=FineTuneConfig(steps=5, rows=48, views=1))
     for _ in other.cache():
         pass
 
@@ -165,7 +165,7 @@ def test_learning_by_cached_activations_is_learning_by_pictures(drawn, tmp_path)
         def __getitem__(self, rows):
             with torch.no_grad():
                 pixels = torch.from_numpy(np.stack([other.pictures[i] for i in rows]))
-                activation, pooled = other.twin.front(pixels, other.at)
+                activation, pooled = other.twin.forward_frozen(pixels, other.at)
             return activation, *pooled
 
     network = other._network()
@@ -178,15 +178,15 @@ def test_learning_by_cached_activations_is_learning_by_pictures(drawn, tmp_path)
 
 def test_views_are_kept_as_many_as_fit_and_drawn_at_random(drawn, tmp_path):
     pictures, _ = drawn_convolutions.pictures(4, 2)
-    network = twin(drawn)
+    network = load_network(drawn)
     at = network.unfreeze("head")
-    kept = Activations(network, at, pictures, tmp_path, views=3)
+    kept = ActivationCache(network, at, pictures, tmp_path, views=3)
     assert [done for done, _ in kept.fill()] == [8]
     rows = np.arange(8)
     views = [kept.of(rows, np.full(8, view))[0].numpy() for view in range(3)]
     with torch.no_grad():
-        itself = network.front(torch.from_numpy(np.stack(pictures)), at)[0].numpy()
-        mirrored = network.front(torch.from_numpy(np.stack(pictures)[:, :, ::-1].copy()), at)[0].numpy()
+        itself = network.forward_frozen(torch.from_numpy(np.stack(pictures)), at)[0].numpy()
+        mirrored = network.forward_frozen(torch.from_numpy(np.stack(pictures)[:, :, ::-1].copy()), at)[0].numpy()
     assert np.allclose(views[0], itself, atol=0.01)
     assert np.allclose(views[1], mirrored, atol=0.01)
     drawn_views = np.stack([kept[rows][0].numpy() for _ in range(20)])
@@ -195,16 +195,16 @@ def test_views_are_kept_as_many_as_fit_and_drawn_at_random(drawn, tmp_path):
     assert min(share) > 0.2
     size = sum(path.stat().st_size for path in tmp_path.glob("*.npy")) / 1e6
     assert kept.mb == pytest.approx(size, abs=0.001)  # but for the headers
-    less = Activations(network, at, pictures, tmp_path, views=3, most_mb=kept.mb - 0.001)
+    less = ActivationCache(network, at, pictures, tmp_path, views=3, most_mb=kept.mb - 0.001)
     assert less.views == 2
     with pytest.raises(TrainingError, match=r"more than the 0 allowed\. Unfreeze from a later layer on"):
-        Activations(network, at, pictures, tmp_path, most_mb=0)
+        ActivationCache(network, at, pictures, tmp_path, most_mb=0)
 
 
 def test_few_pictures_are_learned_from_in_four_views_and_fewer_steps(drawn, tmp_path):
     pictures, group = drawn_convolutions.pictures(75, 8)
-    few = Unfreezing(drawn, pictures[:599], group[:599], layer="head", run=tmp_path)
-    many = Unfreezing(drawn, pictures, group, layer="head", run=tmp_path)
+    few = LayerFineTuner(drawn, pictures[:599], group[:599], layer="head", run=tmp_path)
+    many = LayerFineTuner(drawn, pictures, group, layer="head", run=tmp_path)
     assert (few.settings.views, few.settings.steps, few.activations.views) == (4, 50, 4)
     assert (many.settings.views, many.settings.steps, many.activations.views) == (1, 150, 1)
 
@@ -212,17 +212,17 @@ def test_few_pictures_are_learned_from_in_four_views_and_fewer_steps(drawn, tmp_
 def test_a_cache_that_was_broken_off_goes_on_and_another_is_made_anew(drawn, tmp_path, monkeypatch):
     monkeypatch.setattr("lookalike.siamese.activations.MARKED", 8)
     pictures, _ = drawn_convolutions.pictures(8, 3)
-    network = twin(drawn)
+    network = load_network(drawn)
     at = network.unfreeze("head")
-    filling = Activations(network, at, pictures, tmp_path).fill()
+    filling = ActivationCache(network, at, pictures, tmp_path).fill()
     assert next(filling) == (8, 24)
     filling.close()
-    again = Activations(network, at, pictures, tmp_path)
+    again = ActivationCache(network, at, pictures, tmp_path)
     assert list(again.fill()) == [(16, 24), (24, 24)]
-    whole = Activations(network, at, pictures, tmp_path / "whole")
+    whole = ActivationCache(network, at, pictures, tmp_path / "whole")
     list(whole.fill())
     assert np.array_equal(np.load(tmp_path / "activations.npy"), np.load(tmp_path / "whole/activations.npy"))
-    other = Activations(network, at, pictures[::-1], tmp_path)
+    other = ActivationCache(network, at, pictures[::-1], tmp_path)
     assert not other.filled
     assert len(list(other.fill())) == 3
 
@@ -247,7 +247,7 @@ def test_a_gpu_with_too_little_memory_gets_half_as_many_pictures_and_says_when_o
             asked.append(len(pixels))
             return pixels, [pixels[:, 0], pixels[:, 1]], [pixels[:, 1]]
 
-        return in_halves(run)
+        return halve_on_oom(run)
 
     asked: list[int] = []
     pixels = np.arange(14, dtype=np.uint8).reshape(7, 2)
@@ -298,7 +298,7 @@ def test_a_killed_run_goes_on_to_the_same_curve_and_weights_to_the_bit(drawn, tm
 
 
 def test_a_finished_run_is_not_run_again(drawn, tmp_path):
-    settings = DeepSettings(steps=4, rows=48)
+    settings = FineTuneConfig(steps=4, rows=48)
     first = unfreezing(drawn, tmp_path / "run", layer="head", settings=settings)
     list(first.steps())
     again = unfreezing(drawn, tmp_path / "run", layer="head", settings=settings)
@@ -308,22 +308,22 @@ def test_a_finished_run_is_not_run_again(drawn, tmp_path):
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_says_so(drawn, tmp_path):
-    list(unfreezing(drawn, tmp_path, layer="head", settings=DeepSettings(steps=2, rows=48)).steps())
+    list(unfreezing(drawn, tmp_path, layer="head", settings=FineTuneConfig(steps=2, rows=48)).steps())
     with pytest.raises(TrainingError, match=r"of another learning \(inputs, seed differ\). Delete it"):
-        list(unfreezing(drawn, tmp_path, layer="head", settings=DeepSettings(steps=2, rows=48), seed=1).steps())
+        list(unfreezing(drawn, tmp_path, layer="head", settings=FineTuneConfig(steps=2, rows=48), seed=1).steps())
     (tmp_path / "checkpoint.safetensors").write_bytes(b"nothing")
     with pytest.raises(TrainingError, match="no checkpoint that can be read"):
-        list(unfreezing(drawn, tmp_path, layer="head", settings=DeepSettings(steps=2, rows=48), seed=1).steps())
+        list(unfreezing(drawn, tmp_path, layer="head", settings=FineTuneConfig(steps=2, rows=48), seed=1).steps())
 
 
 def test_what_cannot_be_learned_from_is_told_before_the_first_step(drawn, tmp_path):
     pictures, group = drawn_convolutions.pictures(2, 2)
     with pytest.raises(ExamplesError, match="nothing to tell apart"):
-        Unfreezing(drawn, pictures, group * 0, layer="head", run=tmp_path)
+        LayerFineTuner(drawn, pictures, group * 0, layer="head", run=tmp_path)
     with pytest.raises(TrainingError, match="4 pictures, but group names 3"):
-        Unfreezing(drawn, pictures, group[:3], layer="head", run=tmp_path)
-    broken = Unfreezing(drawn, [b"no picture", *pictures[1:]], group, layer="head", run=tmp_path)
-    with pytest.raises(PictureError):
+        LayerFineTuner(drawn, pictures, group[:3], layer="head", run=tmp_path)
+    broken = LayerFineTuner(drawn, [b"no picture", *pictures[1:]], group, layer="head", run=tmp_path)
+    with pytest.raises(ImageError):
         list(broken.steps())
 
 

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from lookalike.errors import PictureError
-from lookalike.sniffing import HEAD, declared_sizes, is_cut, sniff
+from lookalike.errors import ImageError
+from lookalike.sniffing import HEAD, declared_sizes, detect_format, is_truncated
 
 
 def encoded(format: str, size: tuple[int, int] = (20, 10), mode: str = "RGB", **settings: object) -> bytes:
@@ -25,7 +25,7 @@ OURS = {"JPEG2000": "JPEG 2000", "WEBP": "WebP", "PPM": "PNM", "MPO": "JPEG"}
 )
 def test_what_pillow_writes_is_known_by_its_content_whatever_its_ending(pillow):
     head = encoded(pillow)[:HEAD]
-    assert sniff(head, "photo.png") == sniff(head) == OURS.get(pillow, pillow)
+    assert detect_format(head, "photo.png") == detect_format(head) == OURS.get(pillow, pillow)
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_what_pillow_writes_is_known_by_its_content_whatever_its_ending(pillow):
     ],
 )
 def test_what_is_no_picture_is_named_and_is_broken_only_where_its_ending_pretends(head, what):
-    with pytest.raises(PictureError) as honest:
-        sniff(head, "file.txt")
+    with pytest.raises(ImageError) as honest:
+        detect_format(head, "file.txt")
     assert (honest.value.reason, honest.value.kind) == (f"{what}, not a picture.", "not a picture")
-    with pytest.raises(PictureError) as pretender:
-        sniff(head, "FILE.JPG")
+    with pytest.raises(ImageError) as pretender:
+        detect_format(head, "FILE.JPG")
     assert pretender.value.kind == "broken"
     assert what == "unknown data" or pretender.value.reason.startswith(f"{what}, not a picture. ")
 
@@ -65,8 +65,8 @@ def test_what_is_no_picture_is_named_and_is_broken_only_where_its_ending_pretend
     ],
 )
 def test_pictures_in_formats_that_nobody_here_reads_say_what_to_export(head, name, what):
-    with pytest.raises(PictureError) as refused:
-        sniff(head, name)
+    with pytest.raises(ImageError) as refused:
+        detect_format(head, name)
     expected = f"{what}, which lookalike does not read. Export it as JPEG or PNG."
     assert (refused.value.reason, refused.value.kind) == (expected, "unsupported")
 
@@ -75,9 +75,9 @@ def test_an_empty_file_is_a_broken_picture_or_an_empty_note_by_its_ending():
     kinds = []
     for name in ("photo.jpg", "notes.txt", None):
         with pytest.raises(
-            PictureError, match=r"^empty file \(0 bytes\)\. It will be tried again when it changes\.$"
+            ImageError, match=r"^empty file \(0 bytes\)\. It will be tried again when it changes\.$"
         ) as one:
-            sniff(b"", name)
+            detect_format(b"", name)
         kinds.append(one.value.kind)
     assert kinds == ["broken", "not a picture", "broken"]
 
@@ -86,8 +86,8 @@ def test_an_empty_file_is_a_broken_picture_or_an_empty_note_by_its_ending():
 @given(st.binary(max_size=64), st.sampled_from([None, "a.jpg", "a.tga", "a.txt"]))
 def test_any_bytes_get_a_format_or_one_line(head, name):
     try:
-        assert sniff(head, name)
-    except PictureError as error:
+        assert detect_format(head, name)
+    except ImageError as error:
         assert error.reason.endswith(".")
         assert "\n" not in error.reason
 
@@ -113,5 +113,5 @@ def test_an_icon_declares_the_sizes_of_all_its_pictures():
 @pytest.mark.parametrize("pillow", ["PNG", "WEBP", "BMP", "AVIF"])
 def test_a_file_without_its_last_bytes_is_cut(pillow):
     content, ours = encoded(pillow), OURS.get(pillow, pillow)
-    assert not is_cut(ours, content)
-    assert all(is_cut(ours, content[:-missing]) for missing in range(1, 12))
+    assert not is_truncated(ours, content)
+    assert all(is_truncated(ours, content[:-missing]) for missing in range(1, 12))

@@ -19,7 +19,7 @@ from PIL import Image
 from lookalike import Collection, similarity
 from lookalike.cli import main
 from lookalike.errors import BundleError, CollectionError, LensError
-from lookalike.home import Home, Known, Settings
+from lookalike.home import BackboneRecord, CollectionConfig, CollectionFolder
 from lookalike.lens import Lens
 
 FIRST, SECOND = "a" * 32, "b" * 32
@@ -94,7 +94,7 @@ def test_readers_see_the_old_state_whole_until_the_cut(indexed: Collection, phot
 
     def report(progress) -> None:
         seen.append((indexed.search("1.png").lens, found(Collection(photos), "1.png", lens="plain")))
-        assert Home(photos).settings().backbone == FIRST
+        assert CollectionFolder(photos).config().backbone == FIRST
 
     Collection(photos, backbone=pair[1]).index(report=report)
     assert seen == [("turn", old)] * 7
@@ -127,8 +127,8 @@ def test_a_reader_beside_switches_meets_one_state_or_the_other(indexed: Collecti
 
 def test_a_lens_of_the_old_backbone_stays_listed_and_says_how_to_go_back(indexed: Collection, photos: Path, pair):
     done = Collection(photos, backbone=pair[1]).index()
-    assert "plain serves" in done.said[0]
-    assert f"lookalike use {photos} turn" in done.said[1]
+    assert "plain serves" in done.notes[0]
+    assert f"lookalike use {photos} turn" in done.notes[1]
     assert done.damaged == {}
     now = Collection(photos)
     assert now.search("1.png").lens == "plain"
@@ -147,8 +147,8 @@ def test_going_back_embeds_nothing_and_gives_the_same_answers(indexed: Collectio
     collection.use(name, anyway=True, report=never)
     assert found(collection, "1.png") == before
     assert (collection.backbone.id, collection.search("1.png").lens) == (FIRST, lens)
-    assert Home(photos).settings().lens == (None if lens == "plain" else lens)
-    assert Home(photos).settings().switching is None
+    assert CollectionFolder(photos).config().lens == (None if lens == "plain" else lens)
+    assert CollectionFolder(photos).config().switching is None
 
 
 def test_files_that_came_since_are_embedded_on_going_back(indexed: Collection, photos: Path, pair):
@@ -192,12 +192,12 @@ def test_a_killed_switch_serves_on_and_the_same_command_goes_on(tmp_path: Path, 
     assert rows["second"]["filling"]
     there = rows["second"]["pictures"]
     assert 256 <= there < 600
-    assert f"lookalike index {folder} --backbone {pair[1]}" in collection.index().said[0]
+    assert f"lookalike index {folder} --backbone {pair[1]}" in collection.index().notes[0]
     seen = []
     done = Collection(folder, backbone=pair[1]).index(report=seen.append)
     assert (len(seen), done.added, done.unchanged) == (600 - there, 600 - there, there)
     assert Collection(folder).status()["pictures"] == 600
-    assert Collection(folder).index().said == []
+    assert Collection(folder).index().notes == []
 
 
 def test_dropping_frees_what_does_not_serve_and_plain_stays_where_it_is(indexed: Collection, photos: Path, pair):
@@ -266,9 +266,9 @@ def test_a_collection_from_before_there_were_several_backbones_opens_and_switche
 
 
 def test_settings_come_back_as_they_were_written(tmp_path: Path):
-    settings = Settings("x", "i", "n", "f32", "l", "o", "s", {"i": Known("n", "f32", "p")})
-    Home(tmp_path).save(settings)
-    assert Home(tmp_path).settings() == settings
+    settings = CollectionConfig("x", "i", "n", "f32", "l", "o", "s", {"i": BackboneRecord("n", "f32", "p")})
+    CollectionFolder(tmp_path).save(settings)
+    assert CollectionFolder(tmp_path).config() == settings
 
 
 def test_a_forgotten_lens_leaves_the_tables_of_all_backbones(indexed: Collection, photos: Path, pair):

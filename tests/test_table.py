@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from lookalike.errors import QueryError
-from lookalike.home import Settings
-from lookalike.table import COLUMNS, COMMITS_BEFORE_COMPACTION, Refused, RefusedTable, Row, Table
+from lookalike.home import CollectionConfig
+from lookalike.table import COLUMNS, COMMITS_BEFORE_COMPACTION, ImageRow, RefusedFile, RefusedTable, Table
 from lookalike.verdict import Proof
 
 F = 6
 TURN = np.random.default_rng(1).standard_normal((F, 3)).astype(np.float32)
 
 
-def row(i: int, features: np.ndarray | None = None) -> Row:
+def row(i: int, features: np.ndarray | None = None) -> ImageRow:
     made = np.random.default_rng(i).standard_normal(F).astype(np.float32) if features is None else features
-    return Row(f"{i:04d}.png", i.to_bytes(16, "big"), 10 * i, 1000 + i, 40 + i, 30, made)
+    return ImageRow(f"{i:04d}.png", i.to_bytes(16, "big"), 10 * i, 1000 + i, 40 + i, 30, made)
 
 
 def turned(features: np.ndarray) -> np.ndarray:
@@ -148,7 +148,7 @@ def test_conditions_know_mtime_but_not_inside_quotes(table: Table):
     "name", ["it's.png", 'two "quotes".png', "new\nline.png", "한글 🐱.png", "back\\slash.png", "%_.png"]
 )
 def test_odd_names_are_found_replaced_and_removed_as_themselves(table: Table, name: str):
-    odd = Row(name, bytes(16), 1, 1, 1, 1, np.full(F, 0.5, np.float32))
+    odd = ImageRow(name, bytes(16), 1, 1, 1, 1, np.full(F, 0.5, np.float32))
     table.append([odd])
     table.append([odd])
     assert table.features([name])[0] == [name]
@@ -160,9 +160,9 @@ def test_odd_names_are_found_replaced_and_removed_as_themselves(table: Table, na
 def test_refused_files_keep_their_last_reason(tmp_path: Path):
     refused = RefusedTable(tmp_path / "r.lance")
     assert refused.rows() == []
-    refused.append([Refused("b.png", 1, 2, "broken"), Refused("a.png", 3, 4, "empty")])
-    refused.append([Refused("b.png", 5, 6, "worse")])
-    assert refused.rows() == [Refused("a.png", 3, 4, "empty"), Refused("b.png", 5, 6, "worse")]
+    refused.append([RefusedFile("b.png", 1, 2, "broken"), RefusedFile("a.png", 3, 4, "empty")])
+    refused.append([RefusedFile("b.png", 5, 6, "worse")])
+    assert refused.rows() == [RefusedFile("a.png", 3, 4, "empty"), RefusedFile("b.png", 5, 6, "worse")]
     refused.remove(["a.png"])
     assert [one.file for one in refused.rows()] == ["b.png"]
 
@@ -170,7 +170,7 @@ def test_refused_files_keep_their_last_reason(tmp_path: Path):
 def test_every_column_and_key_is_in_the_page_on_formats(table: Table):
     page = (Path(__file__).parents[1] / "docs/formats.md").read_text(encoding="utf-8")
     names = {*COLUMNS, "features", "lens:NAME"}
-    names |= {field.name for field in fields(Settings)} | {field.name for field in fields(Refused)}
+    names |= {field.name for field in fields(CollectionConfig)} | {field.name for field in fields(RefusedFile)}
     names |= {field.name for field in fields(Proof)}
     missing = {name for name in names if f"`{name}`" not in page}
     assert not missing

@@ -13,30 +13,30 @@ def test_a_csv_of_triplets(tmp_path):
     put(tmp_path, "1.jpg", "2.jpg", "sub/3.jpg", "4.jpg")
     text = "anchor,positive,negative\n2.jpg,1.jpg,sub/3.jpg\n1.jpg,2.jpg,4.jpg\n2.jpg,1.jpg,sub/3.jpg\n"
     examples = read(table(tmp_path, text))
-    assert examples.reading == "triplets"
+    assert examples.layout == "triplets"
     assert triplets(examples) == [("2.jpg", "1.jpg", "3.jpg"), ("1.jpg", "2.jpg", "4.jpg")]
-    assert examples.group.tolist() == [-1] * 4
-    assert examples.said == ("triplets: 2 triplets of 4 pictures",)
+    assert examples.labels.tolist() == [-1] * 4
+    assert examples.notes == ("triplets: 2 triplets of 4 pictures",)
 
 
 def test_a_csv_of_pairs_joins_transitively(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(7)))
     examples = read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,1.jpg\n1.jpg,0.jpg\n4.jpg,5.jpg\n"))
-    assert examples.reading == "pairs"
+    assert examples.layout == "pairs"
     assert groups(examples, tmp_path) == {frozenset({"0.jpg", "1.jpg", "2.jpg"}), frozenset({"4.jpg", "5.jpg"})}
-    assert (examples.triplets, examples.side) == (None, None)
-    assert examples.said == ("pairs: 3 pairs, which join 5 pictures into 2 groups",)
+    assert (examples.triplets, examples.domains) == (None, None)
+    assert examples.notes == ("pairs: 3 pairs, which join 5 pictures into 2 groups",)
 
 
 def test_a_csv_of_labels(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(5)))
     text = "file,label\n3.jpg,red\n1.jpg, blue \n0.jpg,red\n2.jpg,blue\n4.jpg,Red\n"
     examples = read(table(tmp_path, text))
-    assert examples.reading == "labels"
+    assert examples.layout == "labels"
     assert [path.name for path in examples.paths] == ["3.jpg", "1.jpg", "0.jpg", "2.jpg", "4.jpg"]
-    assert examples.group.tolist() == [0, 1, 0, 1, 2]
-    assert examples.group_names == ("red", "blue", "Red")
-    assert "1 label with one picture, which is only told apart: Red" in examples.said
+    assert examples.labels.tolist() == [0, 1, 0, 1, 2]
+    assert examples.label_names == ("red", "blue", "Red")
+    assert "1 label with one picture, which is only told apart: Red" in examples.notes
 
 
 ONE = 'file,label\na.jpg,x\nb.jpg,x\nc.jpg,y\n"d, e.jpg",y\n'
@@ -62,8 +62,8 @@ def test_a_csv_may_be_spelled_as_spreadsheets_spell_it(tmp_path, text):
     put(tmp_path, "a.jpg", "b.jpg", "c.jpg", "d, e.jpg")
     examples = read(table(tmp_path, text))
     assert [path.name for path in examples.paths] == ["a.jpg", "b.jpg", "c.jpg", "d, e.jpg"]
-    assert (examples.group.tolist(), examples.group_names) == ([0, 0, 1, 1], ("x", "y"))
-    assert examples.said == ("labels: 2 labels with 4 pictures",)
+    assert (examples.labels.tolist(), examples.label_names) == ([0, 0, 1, 1], ("x", "y"))
+    assert examples.notes == ("labels: 2 labels with 4 pictures",)
 
 
 def test_paths_are_tried_from_the_csv_then_from_the_collection_and_may_be_absolute(tmp_path):
@@ -85,15 +85,15 @@ def test_one_file_by_two_names_is_one_row(tmp_path):
     text = "a,b\n1.jpg,2.jpg\nlink.jpg,./4.jpg\nsub/3.jpg,other/3.jpg\n5.jpg,6.jpg\n"
     examples = read(table(tmp_path, text))
     assert groups(examples, tmp_path) == {frozenset({"1.jpg", "2.jpg", "4.jpg"}), frozenset({"5.jpg", "6.jpg"})}
-    assert "left out: 1 pair of a picture with itself" in examples.said
+    assert "left out: 1 pair of a picture with itself" in examples.notes
 
 
 def test_what_is_missing_empty_or_contradicts_itself_is_counted_and_named(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(8)))
     text = "file,label\n0.jpg,x\n1.jpg,x\n2.jpg,y\n3.jpg,y\n4.jpg,\n5.jpg\n6.jpg,x\n6.jpg,y\n8.jpg,x\n"
     examples = read(table(tmp_path, text))
-    assert examples.group.tolist() == [0, 0, 1, 1]
-    assert examples.said == (
+    assert examples.labels.tolist() == [0, 0, 1, 1]
+    assert examples.notes == (
         "labels: 2 labels with 4 pictures",
         "left out: 2 lines with an empty cell: line 6, 7",
         f"left out: 1 of 6 files, not found in {tmp_path}: 8.jpg",
@@ -106,14 +106,14 @@ def test_a_triplet_that_lacks_a_file_or_names_one_twice_is_left_out(tmp_path):
     text = "anchor,positive,negative\n1.jpg,2.jpg,3.jpg\n1.jpg,1.jpg,3.jpg\n1.jpg,2.jpg,gone.jpg\n3.jpg,2.jpg,3.jpg\n"
     examples = read(table(tmp_path, text))
     assert triplets(examples) == [("1.jpg", "2.jpg", "3.jpg")]
-    assert "left out: 2 triplets with one picture twice" in examples.said
+    assert "left out: 2 triplets with one picture twice" in examples.notes
 
 
 def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
     put(tmp_path, "1.jpg", "2.jpg")
     examples = read(table(tmp_path, "a,b\n1.jpg,2.jpg\n"), as_="views")
     assert examples.views
-    assert examples.group.tolist() == [0, 1]
+    assert examples.labels.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_names_that_no_file_can_have_are_missing_files(tmp_path):
     path = table(tmp_path, f"a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n{'x' * 5000}.jpg,nul\0.jpg\n.,0.jpg\n")
     examples = read(path)
     assert len(examples.paths) == 4
-    assert any(line.startswith("left out: 3 of 7 files, not found in") for line in examples.said)
+    assert any(line.startswith("left out: 3 of 7 files, not found in") for line in examples.notes)
 
 
 def test_a_million_lines_are_read_in_seconds(tmp_path):

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from lookalike.learn.tasks import Labelled, Split
-from lookalike.lens import Lens, unit
+from lookalike.learn.tasks import HoldOut, LabelledFeatures
+from lookalike.lens import Lens, normalize_rows
 
 
 def labelled(group, side=None, triplets=None, f=6, seed=0):
@@ -17,16 +17,16 @@ def labelled(group, side=None, triplets=None, f=6, seed=0):
     x = np.random.default_rng(seed).standard_normal((n, f)).astype(np.float32)
     sides = np.full(n, -1) if side is None else np.asarray(side)
     three = None if triplets is None else np.asarray(triplets)
-    return Labelled(x, np.asarray(group), sides, three, side is not None)
+    return LabelledFeatures(x, np.asarray(group), sides, three, side is not None)
 
 
 def split(examples, hold_out=None, **more):
-    x = unit(examples.features)
-    return Split(examples, x @ x.T, hold_out, **more)
+    x = normalize_rows(examples.features)
+    return HoldOut(examples, x @ x.T, hold_out, **more)
 
 
 def tasks(examples, hold_out=None, seed=0, **more):
-    return list(split(examples, hold_out, **more).tasks(np.random.default_rng(seed)))
+    return list(split(examples, hold_out, **more).folds(np.random.default_rng(seed)))
 
 
 GROUPS = np.repeat(np.arange(25), 4)
@@ -58,17 +58,17 @@ def test_nothing_that_asks_was_learned_from_and_every_answer_is_right(seed, hold
     group, side = rng.integers(-1, 22, 90), rng.integers(0, 2, 90)
     examples = labelled(group, side if sided else None, seed=seed)
     for task in tasks(examples, hold_out, seed):
-        assert not np.intersect1d(task.queries, task.learned).size
+        assert not np.intersect1d(task.queries, task.train).size
         if hold_out == "groups":  # new kinds: nothing of their groups was learned from, and they answer one another
-            assert not np.intersect1d(group[task.queries], group[task.learned]).size
-            assert not np.intersect1d(task.gallery, task.learned).size
+            assert not np.intersect1d(group[task.queries], group[task.train]).size
+            assert not np.intersect1d(task.gallery, task.train).size
         else:  # new pictures of known kinds
-            assert_array_equal(task.gallery, task.learned)
+            assert_array_equal(task.gallery, task.train)
         for i, query in enumerate(task.queries):
             for j, row in enumerate(task.gallery):
-                assert task.right[i, j] == (group[query] == group[row] >= 0)
-                assert task.out[i, j] == (query == row or (sided and side[query] == side[row]))
-        assert (task.right & ~task.out).any(axis=1).all()
+                assert task.relevant[i, j] == (group[query] == group[row] >= 0)
+                assert task.excluded[i, j] == (query == row or (sided and side[query] == side[row]))
+        assert (task.relevant & ~task.excluded).any(axis=1).all()
 
 
 @pytest.mark.parametrize("hold_out", ["groups", "pictures"])
@@ -93,7 +93,7 @@ def test_near_duplicates_lie_on_one_side():
     x = examples.features.copy()
     x[40:44] = x[0:4] + 1e-4  # group 10 is group 0 once more
     for task in tasks(replace(examples, features=x)):
-        assert len({0, 40} & set(task.learned)) != 1
+        assert len({0, 40} & set(task.train)) != 1
 
 
 def test_a_query_finds_neither_itself_nor_its_copies():
@@ -107,26 +107,26 @@ def test_triplets_ask_which_of_two_is_more_alike():
     triplets = np.array([[3 * i, 3 * i + 1, 3 * i + 2] for i in range(20)])
     examples = labelled(np.full(60, -1), triplets=triplets)
     for task in tasks(examples):
-        assert not np.intersect1d(task.learned, triplets[task.key]).size
-        assert not np.isin(task.triplets, triplets[task.key]).any()
-        for i, key in enumerate(task.key):
-            answers = task.gallery[~task.out[i]]
+        assert not np.intersect1d(task.train, triplets[task.query_id]).size
+        assert not np.isin(task.triplets, triplets[task.query_id]).any()
+        for i, key in enumerate(task.query_id):
+            answers = task.gallery[~task.excluded[i]]
             assert_array_equal(np.sort(answers), triplets[key, 1:])
-            assert task.gallery[task.right[i]].tolist() == [triplets[key, 1]]
+            assert task.gallery[task.relevant[i]].tolist() == [triplets[key, 1]]
 
 
 def test_a_triplet_is_right_where_the_positive_is_more_similar_and_equal_is_not():
     triplets = np.array([[3 * i, 3 * i + 1, 3 * i + 2] for i in range(20)])
     task = tasks(labelled(np.full(60, -1), triplets=triplets))[0]
-    values = np.zeros(task.right.shape, np.float32)
+    values = np.zeros(task.relevant.shape, np.float32)
     assert (task.ranks(values) == 2).all()
-    assert (task.ranks(values + task.right) == 1).all()
-    assert (task.ranks(values - task.right) == 2).all()
+    assert (task.ranks(values + task.relevant) == 1).all()
+    assert (task.ranks(values - task.relevant) == 2).all()
 
 
 def test_anchors_that_share_pictures_are_one_draw_of_chance():
     triplets = np.array([[0, 1, 2], [0, 1, 3], [1, 4, 5], [6, 7, 8]])
-    found = split(labelled(np.full(9, -1), triplets=triplets)).units.of
+    found = split(labelled(np.full(9, -1), triplets=triplets)).split_groups.of
     assert found[0] == found[1] == found[4] and found[6] == found[7] != found[0]
 
 
@@ -145,9 +145,9 @@ def test_a_lens_is_learned_from_what_is_left_alone():
         return Lens("any", np.zeros(6), np.eye(6))
 
     examples.learn(task, learn)
-    assert_array_equal(seen["features"], examples.features[task.learned])
-    assert_array_equal(seen["group"], GROUPS[task.learned])
-    assert_array_equal(seen["side"], examples.side[task.learned])
+    assert_array_equal(seen["features"], examples.features[task.train])
+    assert_array_equal(seen["group"], GROUPS[task.train])
+    assert_array_equal(seen["side"], examples.domains[task.train])
     assert seen["triplets"] is None
 
 

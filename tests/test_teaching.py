@@ -16,8 +16,8 @@ from lookalike.errors import LensError, QueryError
 from lookalike.gathering import Stage
 from lookalike.learn.recipe import recipe
 from lookalike.lens import Lens
-from lookalike.pictures import pixels
-from lookalike.teaching import How, correction
+from lookalike.pictures import decode_square
+from lookalike.teaching import LearnConfig, correction
 
 KINDS, LOOKS = 30, 3
 NAMES = [f"kind-{kind:02d}" for kind in range(KINDS)]
@@ -145,7 +145,7 @@ def test_interrupted_learning_keeps_the_best_so_far(taught: Collection):
     group = np.repeat(np.arange(KINDS), LOOKS)
     features = taught.embed([taught.folder / f"{kind}/{look}.png" for kind in NAMES for look in range(LOOKS)])
     said: list[str] = []
-    lens = recipe(correction(How(epochs=200), stop, said))(features, group, None, None)
+    lens = recipe(correction(LearnConfig(epochs=200), stop, said))(features, group, None, None)
     assert lens.settings["correction"]["step"] == 3
     assert "stopped after step 3 of 200" in said[0]
 
@@ -267,7 +267,7 @@ def test_the_model_with_its_lens_is_one_onnx_file(photos: Collection, tmp_path: 
     session = onnxruntime.InferenceSession(tmp_path / "kind.onnx")
     (pictures,) = session.get_inputs()
     files = [photos.folder / f"{kind}/0.png" for kind in NAMES[:4]]
-    square = np.stack([pixels(file, photos.backbone.bundle.side_px).array for file in files])
+    square = np.stack([decode_square(file, photos.backbone.bundle.side_px).array for file in files])
     (theirs,) = session.run(None, {pictures.name: square})
     ours = photos.lens("kind").apply(Backbone(precision="f32").embed(files))
     assert ((theirs * ours).sum(axis=1) > 0.9999).all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookalike.errors import PictureError
+from lookalike.errors import ImageError
 from lookalike.pictures import content_hash
 from lookalike.thumbnails import thumbnail
 
@@ -45,7 +45,7 @@ def test_a_kept_thumbnail_serves_without_the_picture_and_is_the_same(tmp_path):
     (tmp_path / "a.png").unlink()
     again = thumbnail(tmp_path / "moved.png", content, tmp_path / "cache", 60)
     assert fresh.tobytes() == again.tobytes()
-    with pytest.raises(PictureError, match="no such file"):
+    with pytest.raises(ImageError, match="no such file"):
         thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 61)
 
 
@@ -98,7 +98,7 @@ def test_a_file_that_changed_since_is_shown_but_not_kept_under_the_old_content(t
 
 def test_a_picture_that_cannot_be_read_says_why(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
-    with pytest.raises(PictureError, match="empty file"):
+    with pytest.raises(ImageError, match="empty file"):
         thumbnail(tmp_path / "a.jpg", content_hash(b""), tmp_path / "cache", 60)
     assert not (tmp_path / "cache").exists()
 

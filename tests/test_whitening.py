@@ -103,7 +103,7 @@ def test_a_mean_a_side_takes_what_sides_differ_in():
     """The left is the right moved by a thousand: with a mean a side both halves look alike."""
     right, group = drawn(n=30, f=6)
     x, side = np.vstack([right, right + 1000]), np.repeat([0, 1], 30)
-    lens = whiten(x, np.r_[group, group], side=side, means="side")
+    lens = whiten(x, np.r_[group, group], domains=side, means="side")
     assert lens.mean.shape == (2, 6)
     embedding = lens.apply(x, side)
     assert_allclose(embedding[:30], embedding[30:], atol=2e-3)
@@ -219,7 +219,7 @@ def test_rows_have_a_mean_squared_length_of_one_before_they_are_brought_to_it():
         (ShapeError, "features", lambda: whiten([["a"]], [0])),
         (ShapeError, "triplets", lambda: whiten(np.eye(3), [0, 0, 0], triplets=[[0, 1, 3]])),
         (ShapeError, "ridge", lambda: whiten(np.eye(3), [0, 0, 0], ridge=0)),
-        (ShapeError, "side", lambda: whiten(np.eye(3), [0, 0, 0], side=[0, 1, -1], means="side")),
+        (ShapeError, "side", lambda: whiten(np.eye(3), [0, 0, 0], domains=[0, 1, -1], means="side")),
     ],
 )
 def test_what_cannot_be_learned_from_is_refused_in_one_line(error, says, wrong):

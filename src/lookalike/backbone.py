@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.bounds import LIMITS, Limits
-from lookalike.bundle import Bundle, Depth, read
+from lookalike.bundle import Bundle, StageOutput, read
 from lookalike.errors import BundleError
-from lookalike.pictures import Pixels, Source, pixels, squares
+from lookalike.pictures import DecodedImage, ImageSource, decode_square, view_squares
 from lookalike.runtime import openvino
 
 DEFAULT = "efficientnet-lite0"
@@ -35,7 +35,7 @@ def cache_folder() -> Path:
     return Path(named) if named else user_cache_path("lookalike")
 
 
-def find(name: str | Path) -> Bundle:
+def resolve_bundle(name: str | Path) -> Bundle:
     """A backbone by name, by its folder or file, or by its id on the hub; what is no bundle yet is converted once.
 
     Args:
@@ -48,20 +48,20 @@ def find(name: str | Path) -> Bundle:
     kept = cache_folder() / "backbones"
     path = Path(name)
     try:
-        if str(name) in starter.RECIPES:
-            return starter.make(str(name), kept)
+        if str(name) in starter.SPECS:
+            return starter.build_bundle(str(name), kept)
         if path.is_dir() and ((path / "backbone.json").is_file() or not (path / "config.json").is_file()):
             return read(path)
         if path.is_dir() or (path.is_file() and path.suffix in KERAS) or _of_hub(str(name)):
             return conversion.convert(name, kept)
         if path.is_file() and (known := starter.named_by_hash(path)):
-            return starter.make(known, kept, weights=path)
+            return starter.build_bundle(known, kept, weights=path)
     except OSError as error:
         raise BundleError(f"{kept}: cannot be written ({error.strerror}). Set LOOKALIKE_CACHE to a folder.") from error
     if path.is_file():
-        raise BundleError(f"{path}: not the weights of {' or '.join(starter.RECIPES)}. Name one of these, or a bundle.")
+        raise BundleError(f"{path}: not the weights of {' or '.join(starter.SPECS)}. Name one of these, or a bundle.")
     raise BundleError(
-        f"{name}: no backbone of that name. There are {', '.join(starter.RECIPES)}, a folder with a bundle or in "
+        f"{name}: no backbone of that name. There are {', '.join(starter.SPECS)}, a folder with a bundle or in "
         "transformers' format, a model of the hub (OWNER/MODEL), or Keras' ResNet weights (.h5)."
     )
 
@@ -88,7 +88,7 @@ class Backbone:
     def __init__(
         self, name: str | Path | Bundle = DEFAULT, *, threads: int | None = None, precision: str | None = None
     ):
-        self.bundle = name if isinstance(name, Bundle) else find(name)
+        self.bundle = name if isinstance(name, Bundle) else resolve_bundle(name)
         self.threads = threads or os.cpu_count() or 1
         if precision not in {None, *PRECISIONS}:
             raise BundleError(f"precision {precision!r} is not known. There are bf16 and f32.")
@@ -110,7 +110,7 @@ class Backbone:
         """The number of features f."""
         return self.bundle.length
 
-    def embed(self, sources: Sequence[Source], limits: Limits = LIMITS) -> NDArray[np.float32]:
+    def embed(self, sources: Sequence[ImageSource], limits: Limits = LIMITS) -> NDArray[np.float32]:
         """The features of pictures.
 
         Args:
@@ -120,14 +120,14 @@ class Backbone:
         Raises: PictureError, for the first picture that cannot be read.
         """
         rows = []
-        for _, read_, features in self.pipeline(sources, lambda one: pixels(one, self.bundle.side_px, limits)):
+        for _, read_, features in self.pipeline(sources, lambda one: decode_square(one, self.bundle.side_px, limits)):
             if isinstance(read_, Exception):
                 raise read_
             rows.append(features)
         return np.stack(rows) if rows else np.zeros((0, self.length), np.float32)
 
     def embed_views(
-        self, sources: Sequence[Source], n: int, seed: int = 0, limits: Limits = LIMITS
+        self, sources: Sequence[ImageSource], n: int, seed: int = 0, limits: Limits = LIMITS
     ) -> NDArray[np.float32]:
         """The features of n views of each picture, every picture decoded once.
 
@@ -142,7 +142,7 @@ class Backbone:
         side = self.bundle.side_px
 
         def read_(i: int) -> NDArray[np.uint8]:
-            return squares(sources[i], side, n, np.random.default_rng([seed, i]), limits)
+            return view_squares(sources[i], side, n, np.random.default_rng([seed, i]), limits)
 
         def each() -> Iterator[NDArray[np.uint8]]:
             waiting = iter(range(len(sources)))
@@ -152,12 +152,12 @@ class Backbone:
                 ahead.extend(readers.submit(read_, i) for i in islice(waiting, 1))
 
         with ThreadPoolExecutor(self.threads) as readers:
-            rows = [features for _, _, features in self.pipeline(each(), lambda one: Pixels(one, side, side))]
+            rows = [features for _, _, features in self.pipeline(each(), lambda one: DecodedImage(one, side, side))]
         return np.asarray(rows, np.float32).reshape(len(sources), n, self.length)
 
     def pipeline(
-        self, jobs: Iterable[Job], read_: Callable[[Job], Pixels]
-    ) -> Iterator[tuple[Job, Pixels | Exception, NDArray[np.float32]]]:
+        self, jobs: Iterable[Job], read_: Callable[[Job], DecodedImage]
+    ) -> Iterator[tuple[Job, DecodedImage | Exception, NDArray[np.float32]]]:
         """Read and embed many pictures, the reading of some while others are embedded.
 
         Args:
@@ -167,8 +167,8 @@ class Backbone:
         """
         waiting = iter(jobs)
         with ThreadPoolExecutor(self.threads) as readers:
-            ahead: deque[tuple[Job, Future[Pixels]]] = deque()
-            running: deque[tuple[list[tuple[Job, Pixels | Exception]], Any]] = deque()
+            ahead: deque[tuple[Job, Future[DecodedImage]]] = deque()
+            running: deque[tuple[list[tuple[Job, DecodedImage | Exception]], Any]] = deque()
 
             def fill() -> None:
                 for job in islice(waiting, 4 * BATCH - len(ahead)):
@@ -180,18 +180,18 @@ class Backbone:
                     if ahead and len(running) < IN_FLIGHT:
                         batch = [(job, _outcome(future)) for job, future in islice(_drain(ahead), BATCH)]
                         fill()
-                        running.append((batch, self._start([p for _, p in batch if isinstance(p, Pixels)])))
+                        running.append((batch, self._start([p for _, p in batch if isinstance(p, DecodedImage)])))
                         continue
                     done, request = running.popleft()
                     features = iter(self._finish(request))
                     for job, outcome in done:
-                        good = isinstance(outcome, Pixels)
+                        good = isinstance(outcome, DecodedImage)
                         yield job, outcome, next(features) if good else np.zeros(self.length, np.float32)
             finally:
                 for _, future in ahead:
                     future.cancel()
 
-    def _start(self, pictures: list[Pixels]) -> Any:
+    def _start(self, pictures: list[DecodedImage]) -> Any:
         if not pictures:
             return None
         size = BATCH if len(pictures) > 1 else 1
@@ -208,7 +208,7 @@ class Backbone:
         request, n, _ = started
         request.wait()
         outputs = {depth.name: request.get_tensor(depth.name).data[:n] for depth in self.bundle.depths}
-        return put_together(outputs, self.bundle)
+        return combine_stages(outputs, self.bundle)
 
     def _model(self, batch: int) -> Any:
         """The network compiled for one batch size: fixed shapes run faster, and compile once into the cache."""
@@ -258,7 +258,7 @@ def _check_outputs(model: Any, bundle: Bundle) -> None:
             )
 
 
-def put_together(depths: dict[str, NDArray[np.float32]], bundle: Bundle) -> NDArray[np.float32]:
+def combine_stages(depths: dict[str, NDArray[np.float32]], bundle: Bundle) -> NDArray[np.float32]:
     """Pooled depths -> features, in float32.
 
     Each value x of a depth becomes sign(x) ((|x| + e)^power - e^power), where e is `soft` times the mean of |x| in its
@@ -279,7 +279,7 @@ def put_together(depths: dict[str, NDArray[np.float32]], bundle: Bundle) -> NDAr
     return _unit(np.hstack(parts))
 
 
-def _raised(x: NDArray[np.float32], depth: Depth) -> NDArray[np.float32]:
+def _raised(x: NDArray[np.float32], depth: StageOutput) -> NDArray[np.float32]:
     return np.sqrt(x) if depth.power == 0.5 else np.power(x, np.float32(depth.power))
 
 
@@ -289,12 +289,12 @@ def _unit(x: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def _drain(ahead: "deque[tuple[Job, Future[Pixels]]]") -> Iterator[tuple[Job, "Future[Pixels]"]]:
+def _drain(ahead: "deque[tuple[Job, Future[DecodedImage]]]") -> Iterator[tuple[Job, "Future[DecodedImage]"]]:
     while ahead:
         yield ahead.popleft()
 
 
-def _outcome(future: "Future[Pixels]") -> Pixels | Exception:
+def _outcome(future: "Future[DecodedImage]") -> DecodedImage | Exception:
     error = future.exception()
     if error is None:
         return future.result()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from lookalike.errors import PictureError
+from lookalike.errors import ImageError
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ Raise it with --pixels 2, or make a smaller copy.
     def check_pixels(self, width: int, height: int) -> None:
         """Raises: PictureError, for a size that is over the limit, or none at all."""
         if width < 1 or height < 1:
-            raise PictureError(f"declares a size of {width} x {height} pixels. Save it anew.")
+            raise ImageError(f"declares a size of {width} x {height} pixels. Save it anew.")
         millions = width * height / 1e6
         if width * height > self.pixels:
             mend = f"Raise it with --pixels {math.ceil(millions)}, or make a smaller copy."
             if millions > 2000:
                 mend = "No picture is that large: leave it out."
-            raise PictureError(
+            raise ImageError(
                 f"{width:,} x {height:,} pixels are {_short(millions)} megapixels, over the limit of "
                 f"{_short(self.pixels / 1e6)}. {mend}",
                 "too large",
@@ -48,7 +48,7 @@ Raise it with --pixels 2, or make a smaller copy.
     def check_bytes(self, size: int) -> None:
         """Raises: PictureError, for a file that is over the limit."""
         if size > self.bytes:
-            raise PictureError(
+            raise ImageError(
                 f"{_short(size / 1e6)} MB, over the limit of {_short(self.bytes / 1e6)}. Make a smaller copy.",
                 "too large",
             )
@@ -57,7 +57,7 @@ Raise it with --pixels 2, or make a smaller copy.
 LIMITS = Limits()
 
 
-class InFlight:
+class MemoryBudget:
     """Decoded bytes that are held right now; first come, first served, so that a large picture is never starved.
 
     >>> flight = InFlight()

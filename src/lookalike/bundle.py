@@ -15,7 +15,7 @@ from lookalike.errors import BundleError
 
 
 @dataclass(frozen=True)
-class Depth:
+class StageOutput:
     """One output of the graph, pooled, and its part in the features.
 
     Attributes:
@@ -52,7 +52,7 @@ class Bundle:
     name: str
     id: str
     side_px: int
-    depths: tuple[Depth, ...]
+    depths: tuple[StageOutput, ...]
     layers: tuple[dict[str, Any], ...] = ()
     licence: str = ""
     source: str = ""
@@ -173,8 +173,8 @@ def layer_index(bundle: Bundle, layer: str | int) -> int:
     raise BundleError(f"{bundle.name}: has no layer {layer!r}. The nearest is {near!r}, of {len(names)} layers.")
 
 
-def _depth(table: dict[str, Any]) -> Depth:
-    depth = Depth(
+def _depth(table: dict[str, Any]) -> StageOutput:
+    depth = StageOutput(
         name=_text(table, "name"),
         length=_count(table, "length"),
         weight=float(table["weight"]),

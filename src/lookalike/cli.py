@@ -15,7 +15,7 @@ from lookalike import __version__, cli_teach, screen
 from lookalike.cli_teach import AT, FOLDER
 from lookalike.collection import Collection, Cut
 from lookalike.errors import LookalikeError
-from lookalike.finding import names_of
+from lookalike.finding import without_line_ends
 from lookalike.seeing import drawable
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ class _Group(click.Group):
             return super().invoke(context)
         except click.UsageError as error:
             verb = (error.ctx or context).command_path
-            click.echo(f"{verb}: {screen.one_line(error.format_message())} See: {verb} --help", err=True)
+            click.echo(f"{verb}: {screen.printable_line(error.format_message())} See: {verb} --help", err=True)
             sys.exit(2)
         except LookalikeError as error:
-            click.echo(screen.one_line(str(error)), err=True)
+            click.echo(screen.printable_line(str(error)), err=True)
             sys.exit(1)
         except KeyboardInterrupt:
             kept = " What was committed is kept; the same command goes on."
@@ -42,7 +42,7 @@ class _Group(click.Group):
             _say_no_more()
             sys.exit(0)
         except OSError as error:  # a disk or a permission that nothing closer to it foresaw
-            where = f"{screen.one_line(os.fsdecode(error.filename))}: " if error.filename else ""
+            where = f"{screen.printable_line(os.fsdecode(error.filename))}: " if error.filename else ""
             click.echo(f"{where}{error.strerror or error}. Check the disk and the permissions.", err=True)
             sys.exit(1)
 
@@ -96,8 +96,8 @@ def index(
         counts = {"added": done.added, "changed": done.changed, "moved": done.moved, "gone": done.gone}
         said = [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
         click.echo(f"{', '.join(said)}, {done.unchanged:,} unchanged, in {time.monotonic() - started:.1f} s.", err=True)
-    for line in done.said:
-        click.echo(screen.one_line(line), err=True)
+    for line in done.notes:
+        click.echo(screen.printable_line(line), err=True)
     if done.freed:
         click.echo(f"{done.freed / 1e6:.1f} MB of tables that do not serve removed.", err=True)
     if done.kept_missing:
@@ -106,8 +106,8 @@ def index(
             "unplugged. If they are really gone, add --prune.",
             err=True,
         )
-    for name, reason in done.passed_over.items():
-        click.echo(f"passed over {screen.one_line(name)}: {reason}", err=True)
+    for name, reason in done.skipped.items():
+        click.echo(f"passed over {screen.printable_line(name)}: {reason}", err=True)
     for name, reason in done.damaged.items():
         click.echo(f"lens {name} left out: {reason}", err=True)
     if done.refused:
@@ -159,12 +159,12 @@ def search(
     photos = Collection(folder, at=at)
     if grid_out:
         drawable(grid_out)
-    passed_over: dict[str, str] = {}
+    skipped: dict[str, str] = {}
     with screen.working("searching") as report:
-        names = names_of(query)
+        names = without_line_ends(query)
         answers = photos.search(
             names, k, lens=lens, others=others, where=where, min_similarity=min_similarity,
-            passed_over=passed_over, report=report,
+            skipped=skipped, report=report,
         )  # fmt: skip
     show: Callable[[Sequence[Hits]], None] = _json if as_json else _csv if as_csv else _table
     try:
@@ -172,8 +172,8 @@ def search(
         sys.stdout.flush()
     except BrokenPipeError:  # what else was asked for is still done
         _say_no_more()
-    for reason in passed_over.values():
-        click.echo(screen.one_line(reason), err=True)
+    for reason in skipped.values():
+        click.echo(screen.printable_line(reason), err=True)
     if answers and not any(answers):
         click.echo("No hits. Ask for less with --where or --min-similarity, or leave --others out.", err=True)
     if answers and (grid_out or open_it):
@@ -186,7 +186,7 @@ def search(
         with screen.working("copying"):
             copies = photos.copy_hits(answers, copy_to)
         click.echo(f"{screen.counted(len(copies), 'picture')} copied to {copy_to}", err=True)
-    if not answers or any(name in passed_over for name in query):
+    if not answers or any(name in skipped for name in query):
         sys.exit(1)  # a stray file in a folder of queries is named and no more
 
 
@@ -208,7 +208,7 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
         click.echo(line)
     click.echo(f"{'refused':12}{len(refused)}")
     for file, reason in refused.items():
-        click.echo(f"  {screen.one_line(file)}: {reason}")
+        click.echo(f"  {screen.printable_line(file)}: {reason}")
 
 
 @main.command()
@@ -227,7 +227,7 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bo
             pair = {"files": [first, second], "similarity": round(value, 6)}
             click.echo(json.dumps(pair, ensure_ascii=False))
         else:
-            click.echo(f"{value:.4f}\t{screen.one_line(first)}\t{screen.one_line(second)}")
+            click.echo(f"{value:.4f}\t{screen.printable_line(first)}\t{screen.printable_line(second)}")
 
 
 @main.command()

@@ -96,7 +96,7 @@ def learn(
     with screen.learning() as report:
         if check:
             for line in photos.check(source, as_=as_, report=report, **how):
-                click.echo(screen.one_line(line))
+                click.echo(screen.printable_line(line))
             return
         lens = photos.learn(
             source,
@@ -106,7 +106,7 @@ def learn(
             use=use_it,
             resume=resume,
             report=report,
-            say=lambda line: click.echo(screen.one_line(line), err=True),
+            say=lambda line: click.echo(screen.printable_line(line), err=True),
             **how,
         )
     proof = lens.proof
@@ -119,12 +119,12 @@ def learn(
     click.echo(f"\nKept in {place} (look at proof.png: the queries won and lost, with their hits).", err=True)
     click.echo("Next:", err=True)
     (row,) = [row for row in photos.lenses() if row["name"] == lens.name]
-    search = f"    lookalike search {photos.home.words} QUERY --lens {lens.name} --grid grid.png"
+    search = f"    lookalike search {photos.home.shell_words} QUERY --lens {lens.name} --grid grid.png"
     if row["here"]:
         click.echo(search, err=True)
     if not row["serves"]:
         told = "" if proof.serves else " --anyway"
-        click.echo(f"    lookalike use {photos.home.words} {lens.name}{told}", err=True)
+        click.echo(f"    lookalike use {photos.home.shell_words} {lens.name}{told}", err=True)
     if not row["here"]:  # its backbone has to read the pictures first
         click.echo(search, err=True)
 
@@ -224,7 +224,7 @@ def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
         said: list[str] = []
         Collection(folder, at=at).use(name, anyway=anyway, report=report, say=said.append)
     for line in said:
-        click.echo(screen.one_line(line), err=True)
+        click.echo(screen.printable_line(line), err=True)
     click.echo(f"{name} is in service.", err=True)
 
 
@@ -240,4 +240,4 @@ def forget(folder: Path, name: str, at: Path | None) -> None:
 
 def _told(one: "Judgement") -> str:
     less = f", rather than {one.no}" if one.no else ""
-    return screen.one_line(f"{one.query}: {one.yes}{less}")
+    return screen.printable_line(f"{one.query}: {one.yes}{less}")

@@ -39,7 +39,7 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
-class Codes:
+class Int8Codes:
     """Each row as whole numbers from -127 to 127, and what that lost.
 
     Writing u for a row of length 1, its code is c = scale * values and loss = |u - c|. For a query v of length 1
@@ -51,10 +51,10 @@ class Codes:
 
     values: npt.NDArray[np.int8]
     scale: Floats
-    loss: Floats
+    error_norm: Floats
 
     @classmethod
-    def build(cls, rows: Rows) -> "Codes":
+    def build(cls, rows: Rows) -> "Int8Codes":
         """The codes of rows (n, d) of any length, read in blocks: n * d bytes and little more.
 
         Raises: ShapeError, where a value is no number or infinite, or rows are too long to be summed in int32.
@@ -65,7 +65,7 @@ class Codes:
         return cls.gather((n, d), ((at, rows[at]) for at in places))
 
     @classmethod
-    def gather(cls, shape: tuple[int, int], blocks: Iterable[tuple[Indices, npt.NDArray[Any]]]) -> "Codes":
+    def gather(cls, shape: tuple[int, int], blocks: Iterable[tuple[Indices, npt.NDArray[Any]]]) -> "Int8Codes":
         """The codes of rows that come a block at a time, in any order: n * d bytes and one block in memory.
 
         Args:
@@ -81,7 +81,7 @@ class Codes:
 
             def encode_part(start: int, stop: int, places: Indices = places, rows: npt.NDArray[Any] = rows) -> None:
                 at = places[start:stop]
-                codes.values[at], codes.scale[at], codes.loss[at] = encode(as_float32(rows[start:stop]), at)
+                codes.values[at], codes.scale[at], codes.error_norm[at] = encode(as_float32(rows[start:stop]), at)
 
             in_blocks(encode_part, len(rows), max(1, -(-len(rows) // 2)))
         return codes
@@ -109,7 +109,7 @@ class Codes:
 
         n, d = self.values.shape
         in_blocks(scan, n, max(1, min(SCAN_BYTES // d, SCAN_VALUES // len(queries))))
-        return estimates, loss * (1 + self.loss.max(initial=0)) + np.float32(ROUNDING)
+        return estimates, loss * (1 + self.error_norm.max(initial=0)) + np.float32(ROUNDING)
 
     def save(self, folder: Path) -> None:
         """Write the codes as a folder of npy files, whole or not at all."""
@@ -127,7 +127,7 @@ class Codes:
             new.rename(folder)
 
     @classmethod
-    def load(cls, folder: Path) -> "Codes":
+    def load(cls, folder: Path) -> "Int8Codes":
         """The codes that `save` wrote; values are memory-mapped, so that opening reads next to nothing.
 
         Raises: CollectionError, when the folder is missing or damaged.

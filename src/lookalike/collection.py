@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import CollectionError, LookalikeError, MissingExtraError, QueryError
-from lookalike.hits import Answers, Hits, copied
-from lookalike.home import Home, Settings
-from lookalike.seeing import grid_of, map_of, save
+from lookalike.hits import Answers, Hits, copy_hits
+from lookalike.home import CollectionConfig, CollectionFolder
+from lookalike.seeing import answers_grid, draw_map, save
 from lookalike.table import RefusedTable, Table
 from lookalike.teachable import PLAIN, Teachable
 
 if TYPE_CHECKING:
     from lookalike.backbone import Backbone
     from lookalike.gallery import Gallery
-    from lookalike.indexing import Done, Progress
+    from lookalike.indexing import IndexReport, Progress
     from lookalike.layers import Layer
     from lookalike.lens import Lens
-    from lookalike.pictures import Source
+    from lookalike.pictures import ImageSource
 
 Cut = float | Literal["learned"] | None
 NEARLY_EQUAL = 0.98
@@ -49,7 +49,7 @@ class Collection(Teachable):
         backbone: str | Path | None = None,
         threads: int | None = None,
     ):
-        self.home = Home(Path(folder), Path(at) if at is not None else None)
+        self.home = CollectionFolder(Path(folder), Path(at) if at is not None else None)
         self.folder = self.home.folder
         self._asked, self._threads = backbone, threads
         self._opened: Backbone | None = None
@@ -58,11 +58,11 @@ class Collection(Teachable):
     @property
     def backbone(self) -> "Backbone":
         """The network that reads this collection's pictures; another one after a switch, whoever switched."""
-        return self._network(self.home.settings())
+        return self._network(self.home.config())
 
-    def _network(self, settings: Settings | None) -> "Backbone":
+    def _network(self, settings: CollectionConfig | None) -> "Backbone":
         from lookalike.backbone import DEFAULT, Backbone
-        from lookalike.switching import opened
+        from lookalike.switching import open_backbone
 
         made = self._opened
         if made is not None and (
@@ -72,13 +72,13 @@ class Collection(Teachable):
         if settings is None:
             made = Backbone(self._asked or DEFAULT, threads=self._threads)
         elif self._asked is None:
-            made = opened(self.home, settings, settings.backbone, self._threads)
+            made = open_backbone(self.home, settings, settings.backbone, self._threads)
         else:
             made = Backbone(self._asked, threads=self._threads, precision=settings.precision)
             if made.id != settings.backbone:
                 raise CollectionError(
                     f"{self.folder}: made with backbone {settings.backbone_name}, asked for {made.name}. Leave "
-                    f"--backbone out, or switch with: lookalike index {self.home.words} --backbone {self._asked}"
+                    f"--backbone out, or switch with: lookalike index {self.home.shell_words} --backbone {self._asked}"
                 )
         self._opened = made
         return made
@@ -100,7 +100,7 @@ class Collection(Teachable):
         megapixels: float = 100,
         drop_old: bool = False,
         report: "Callable[[Progress], None] | None" = None,
-    ) -> "Done":
+    ) -> "IndexReport":
         """Bring the collection up to date with its folder: only content that is new is embedded.
 
         Where the collection was opened with another backbone than the one it has, that one's table is filled while the
@@ -114,20 +114,20 @@ class Collection(Teachable):
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
         from lookalike.bounds import Limits
-        from lookalike.switching import brought_up_to_date
-        from lookalike.switching import drop_old as drop
+        from lookalike.switching import drop_unused as drop
+        from lookalike.switching import update_index
 
         self._need_folder()
         limits = Limits(pixels=int(megapixels * 1e6))
-        with self.home.writing():
-            made, done = brought_up_to_date(
+        with self.home.write_lock():
+            made, done = update_index(
                 self.home, self._asked, self._opened, self._threads, prune=prune, limits=limits, report=report
             )
             self._opened = made
             if drop_old:
                 done.freed = drop(self.home)
         with contextlib.suppress(LookalikeError):  # a damaged lens is said above, and searches say it again
-            self._gallery(self._settings().lens or PLAIN).prepare()
+            self._gallery(self._settings().lens or PLAIN).build_codes()
         return done
 
     def lens(self, name: str) -> "Lens":
@@ -137,18 +137,18 @@ class Collection(Teachable):
         """
         from lookalike.serving import lens_of
 
-        settings = self.home.settings()
+        settings = self.home.config()
         return lens_of(self.home, name, self.backbone.id if settings is None else settings.backbone)
 
     @overload
     def search(
         self, query: list[Any] | tuple[Any, ...], k: int | None = 5, *, lens: str | None = None, others: bool = False,
-        where: str | None = None, min_similarity: Cut = None, passed_over: dict[str, str] | None = None,
+        where: str | None = None, min_similarity: Cut = None, skipped: dict[str, str] | None = None,
         report: Callable[[int, int], None] | None = None,
     ) -> Answers: ...  # fmt: skip
     @overload
     def search(
-        self, query: "Source | NDArray[np.floating[Any]]", k: int | None = 5, *, lens: str | None = None,
+        self, query: "ImageSource | NDArray[np.floating[Any]]", k: int | None = 5, *, lens: str | None = None,
         others: bool = False, where: str | None = None, min_similarity: Cut = None,
     ) -> Hits: ...  # fmt: skip
     def search(
@@ -160,7 +160,7 @@ class Collection(Teachable):
         others: bool = False,
         where: str | None = None,
         min_similarity: Cut = None,
-        passed_over: dict[str, str] | None = None,
+        skipped: dict[str, str] | None = None,
         report: Callable[[int, int], None] | None = None,
     ) -> Hits | Answers:
         """The k pictures most like a query, as Hits; a list of queries gives a list of Hits, in their order.
@@ -173,11 +173,11 @@ class Collection(Teachable):
             where: an SQL condition on file, width, height, bytes, mtime; applied before ranking.
             min_similarity: leave out hits below it, -1 to 1; "learned" for the value that the lens's proof found to
                 separate right from wrong.
-            passed_over: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
+            skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: for a list of queries: called with how many were read, and of how many.
         Raises: QueryError, CollectionError, LensError.
         """
-        from lookalike.queries import resolve, resolve_all
+        from lookalike.queries import resolve_queries, resolve_query
         from lookalike.searching import search
 
         settings = self._settings()  # read once: whoever switches meanwhile, this search sees one state
@@ -193,8 +193,8 @@ class Collection(Teachable):
             return np.asarray(backbone.embed([source])[0])
 
         if not isinstance(query, list | tuple):
-            return search([resolve(query, self.folder, gallery, embed)], *how)[0]
-        return search(resolve_all(query, self.folder, gallery, embed, passed_over, report), *how)
+            return search([resolve_query(query, self.folder, gallery, embed)], *how)[0]
+        return search(resolve_queries(query, self.folder, gallery, embed, skipped, report), *how)
 
     def _need_folder(self) -> None:
         if self.folder.is_dir():
@@ -206,19 +206,19 @@ class Collection(Teachable):
         )
         raise CollectionError(f"{self.folder}: {mend}")
 
-    def _settings(self) -> Settings:
+    def _settings(self) -> CollectionConfig:
         """What collection.json says.
 
         Raises: CollectionError, when the folder was not indexed yet.
         """
-        settings = self.home.settings()
+        settings = self.home.config()
         if settings is None:
             self._need_folder()
             at = "" if self.home.at.parent == self.folder else f" --at {self.home.at}"
             raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.folder}{at}")
         return settings
 
-    def _gallery(self, name: str = PLAIN, settings: Settings | None = None) -> "Gallery":
+    def _gallery(self, name: str = PLAIN, settings: CollectionConfig | None = None) -> "Gallery":
         """What is ranked under a lens or plain, read again when the table or the lens is another."""
         from lookalike.gallery import Gallery
         from lookalike.indexing import weights_of
@@ -280,15 +280,15 @@ class Collection(Teachable):
 
         Raises: QueryError, when `least` is no similarity.
         """
-        from lookalike.ranking import pairs_above
+        from lookalike.ranking import similar_pairs
 
         if not -1 <= least <= 1:
             raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
 
         gallery = self._gallery()
-        files, ranking = gallery.files, gallery.ranking
+        files, ranking = gallery.files, gallery.knn
         pairs = []
-        for i, alike, values in pairs_above(ranking.rows, least, ranking.codes):
+        for i, alike, values in similar_pairs(ranking.rows, least, ranking.codes):
             for j, value in zip(alike, values, strict=True):
                 equal = (gallery.contents[i] == gallery.contents[j]).all()
                 pairs.append((files[i], files[j], 1.0 if equal else min(float(value), 0.9999)))
@@ -319,19 +319,19 @@ class Collection(Teachable):
             unfreeze: the first that learns: a name, the start of names up to a dot, or an index; None: none learns.
         Raises: BundleError, when there is no such layer.
         """
-        from lookalike.backbone import DEFAULT, find
+        from lookalike.backbone import DEFAULT, resolve_bundle
         from lookalike.layers import layers_of
         from lookalike.switching import bundle_of
 
-        settings = self.home.settings()
+        settings = self.home.config()
         if settings is None:
             self._need_folder()
-            return layers_of(find(self._asked or DEFAULT), unfreeze)
+            return layers_of(resolve_bundle(self._asked or DEFAULT), unfreeze)
         return layers_of(bundle_of(self.home, settings, settings.backbone), unfreeze)
 
     def draw(self, answers: Sequence[Hits], out: str | Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
-        return save(grid_of(answers), Path(out) if out is not None else self.home.cache / "grid.png")
+        return save(answers_grid(answers), Path(out) if out is not None else self.home.cache / "grid.png")
 
     def map(self, out: str | Path, *, lens: str = PLAIN, report: Callable[[int, int], None] | None = None) -> Path:
         """Draw the collection in two dimensions (PCA of what a lens or plain sees), with its thumbnails.
@@ -347,7 +347,7 @@ class Collection(Teachable):
         if not gallery.files:
             raise CollectionError(f"{self.folder}: no pictures to draw. Run: lookalike index {self.folder}")
         title = self.folder.resolve().name + ("" if lens == PLAIN else f" through {lens}")
-        drawn = map_of(gallery, self.folder, self.home.cache, title=title, report=report)
+        drawn = draw_map(gallery, self.folder, self.home.cache, title=title, report=report)
         return save(drawn, Path(out))
 
     def copy_hits(self, answers: Hits | Sequence[Hits], destination: str | Path) -> list[Path]:
@@ -356,4 +356,4 @@ class Collection(Teachable):
         Returns: the copies.
         Raises: CollectionError, when one of them is there already, or a file cannot be read or written.
         """
-        return copied([answers] if isinstance(answers, Hits) else answers, Path(destination))
+        return copy_hits([answers] if isinstance(answers, Hits) else answers, Path(destination))

@@ -10,40 +10,40 @@ import numpy as np
 from lookalike.backbone import Backbone
 from lookalike.bundle import read
 from lookalike.errors import CollectionError, ExamplesError, LensError
-from lookalike.gathering import Material, Report, Stage, gather
-from lookalike.home import Home, Known, Settings
+from lookalike.gathering import FeatureSet, Report, Stage, load_features
+from lookalike.home import BackboneRecord, CollectionConfig, CollectionFolder
 from lookalike.indexing import Progress
-from lookalike.keepsakes import keepsakes
-from lookalike.learn.deeper import Compared, compared, held_out
-from lookalike.learn.examples import Examples
+from lookalike.keepsakes import lens_report
+from lookalike.learn.deeper import FinetuneComparison, compare_finetuned, hold_out_for_finetuning
+from lookalike.learn.examples import Dataset
 from lookalike.learn.recipe import recipe
 from lookalike.learn.tasks import Features, Rows
 from lookalike.lens import Lens
 from lookalike.serving import keep, settings_of
-from lookalike.switching import opened, put_into_service
-from lookalike.table import COLUMNS, ROWS_AT_ONCE, Row, Table
-from lookalike.teaching import How, Taught, circumstances, correction, planned, stage_of, teach
+from lookalike.switching import activate_lens, open_backbone
+from lookalike.table import COLUMNS, ROWS_AT_ONCE, ImageRow, Table
+from lookalike.teaching import LearnConfig, LearnResult, correction, describe_plan, learn_lens, provenance, stage_of
 
 if TYPE_CHECKING:
-    from lookalike.siamese import Epoch, KerasSiamese, Unfreezing
+    from lookalike.siamese import EpochMetrics, KerasSiameseFineTuner, LayerFineTuner
 
 CACHED = ("activations.npy", "pooled.npy", "start.npy", "activations.json")  # of a run: what it can do without later
 CHECKPOINT = "checkpoint.safetensors"
 Say = Callable[[str], None]
 
 
-def base_of(home: Home, settings: Settings, threads: int | None = None) -> Backbone:
+def untuned_backbone(home: CollectionFolder, settings: CollectionConfig, threads: int | None = None) -> Backbone:
     """The backbone that learns: the one that reads the pictures, or, where that was tuned here, the one before.
 
     Raises: BundleError, CollectionError.
     """
-    serving = opened(home, settings, settings.backbone, threads)
+    serving = open_backbone(home, settings, settings.backbone, threads)
     while home.backbone(serving.id).is_dir() and serving.bundle.parent:
-        serving = opened(home, settings, serving.bundle.parent, threads)
+        serving = open_backbone(home, settings, serving.bundle.parent, threads)
     return serving
 
 
-class Deepening:
+class FinetunePipeline:
     """One learning of a backbone, held out, told what it costs, gone through, and proved.
 
     Args:
@@ -56,34 +56,34 @@ class Deepening:
         learn or a layer that is not there; MissingExtraError, without torch.
     """
 
-    def __init__(self, home: Home, base: Backbone, material: Material, how: How, name: str):
+    def __init__(self, home: CollectionFolder, base: Backbone, material: FeatureSet, how: LearnConfig, name: str):
         self.home, self.base, self.material, self.how, self.name = home, base, material, how, name
-        self.held = held_out(
+        self.held = hold_out_for_finetuning(
             material.features,
-            material.group,
-            side=material.side,
+            material.labels,
+            domains=material.domains,
             triplets=material.triplets,
             content=material.content,
             hold_out=how.hold_out,
             seed=how.seed,
         )
         self.run = home.lens(name) / "run"
-        self.learning: Unfreezing | KerasSiamese = self._by_recipe() if how.recipe else self._unfreezing()
+        self.learning: LayerFineTuner | KerasSiameseFineTuner = self._by_recipe() if how.recipe else self._unfreezing()
 
-    def _unfreezing(self) -> "Unfreezing":
-        from lookalike.siamese import DeepSettings, Unfreezing, steps_per_epoch
+    def _unfreezing(self) -> "LayerFineTuner":
+        from lookalike.siamese import FineTuneConfig, LayerFineTuner, steps_per_epoch
 
         how = self.how
         _, group, side, triplets = self.held.left
-        settings = DeepSettings(loss=how.loss, margin=how.margin, learning_rate=how.rate)
+        settings = FineTuneConfig(loss=how.loss, margin=how.margin, learning_rate=how.rate)
         if how.epochs is not None:
-            steps = how.epochs * steps_per_epoch(group, rows=settings.rows, per_group=settings.per_group or 4)
+            steps = how.epochs * steps_per_epoch(group, rows=settings.rows, per_label=settings.per_label or 4)
             settings = replace(settings, steps=steps)
-        return Unfreezing(
+        return LayerFineTuner(
             self.base.bundle,
             [self.material.paths[row] for row in self.held.learned],
             group,
-            side=side,
+            domains=side,
             triplets=triplets,
             layer=how.unfreeze if how.unfreeze is not None else -1,
             run=self.run,
@@ -91,21 +91,21 @@ class Deepening:
             seed=how.seed,
         )
 
-    def _by_recipe(self) -> "KerasSiamese":
-        from lookalike.siamese import KerasSiamese, RecipeSettings
+    def _by_recipe(self) -> "KerasSiameseFineTuner":
+        from lookalike.siamese import KerasSiameseConfig, KerasSiameseFineTuner
 
         how = self.how
         _, group, side, triplets = self.held.left
         given: dict[str, Any] = {"epochs": how.epochs, "learning_rate": how.rate}
-        return KerasSiamese(
+        return KerasSiameseFineTuner(
             self.base.bundle,
             [self.material.paths[row] for row in self.held.learned],
             group,
-            side=side,
+            domains=side,
             triplets=triplets,
             layer=how.unfreeze,
             run=self.run,
-            settings=replace(RecipeSettings(), **{key: x for key, x in given.items() if x is not None}),
+            settings=replace(KerasSiameseConfig(), **{key: x for key, x in given.items() if x is not None}),
             content=[self.material.content[row] for row in self.held.learned],
             seed=how.seed,
         )
@@ -122,7 +122,7 @@ class Deepening:
 
     def costs(self) -> list[str]:
         """What it will take, in lines for people."""
-        task = self.held.task
+        task = self.held.fold
         return [
             f"{self.base.name} learns from {self.layer} on: {self.learning.cost()}",
             f"{len(task.queries):,} queries are held out before; then the tuned backbone reads all "
@@ -163,7 +163,7 @@ class Deepening:
             new.rename(place)
         return Backbone(read(place), threads=self.base.threads, precision=self.base.precision)
 
-    def taught(self, backbone: Backbone, material: Material, *, about: dict[str, Any], report: Report) -> Taught:
+    def taught(self, backbone: Backbone, material: FeatureSet, *, about: dict[str, Any], report: Report) -> LearnResult:
         """The lens on the tuned backbone with its proof, or, where that is no better, the one on the untouched.
 
         Args:
@@ -177,11 +177,11 @@ class Deepening:
         if not self.how.quick:
             correct = correction(lenses, report)
         after = (_identity, None) if self.how.recipe else (closed, correct)
-        found = compared(self.held, material.features, closed, correct, after)
-        if not (found.deeper and found.proof.serves):
+        found = compare_finetuned(self.held, material.features, closed, correct, after)
+        if not (found.finetuned_is_better and found.proof.serves):
             return self._untouched(found, about, report)
         way = _identity if self.how.recipe else recipe(correct, dims=self.how.dims)
-        lens = way(material.features, material.group, material.side, material.triplets)
+        lens = way(material.features, material.labels, material.domains, material.triplets)
         settings = {
             **lens.settings,
             **about,
@@ -191,29 +191,29 @@ class Deepening:
             "tuning": backbone.bundle.tuning,
             "how": asdict(self.how),
             "seed": self.how.seed,
-            **circumstances(),
+            **provenance(),
         }
         named = found.proof.named(material.names(self.home.folder))
         lens = replace(lens, name=self.name, settings=settings, proof=named)
         title = f"{self.base.name} learning from {self.layer} on"
         epochs = self._epochs()
         curve = () if epochs else tuple(self.learning.learned.curve)
-        return Taught(lens, found.proof, curve, material.said, title, epochs)
+        return LearnResult(lens, found.proof, curve, material.notes, title, epochs)
 
-    def _epochs(self) -> "tuple[Epoch, ...]":
+    def _epochs(self) -> "tuple[EpochMetrics, ...]":
         return tuple(getattr(self.learning, "curve", ()))
 
-    def _untouched(self, found: Compared, about: dict[str, Any], report: Report) -> Taught:
+    def _untouched(self, found: FinetuneComparison, about: dict[str, Any], report: Report) -> LearnResult:
         why = f"{self.way} was tried and left out: {found.words}"
-        if found.deeper:
+        if found.finetuned_is_better:
             why += f"; beside plain: {found.proof.words[:1].lower()}{found.proof.words[1:].rstrip('.')}"
         plainly = replace(self.how, unfreeze=None, recipe=None, epochs=None, rate=None)
         about = about | {"backbone": self.base.id, "backbone_name": self.base.name}
         folder = self.home.folder
-        taught = teach(self.material, plainly, name=self.name, folder=folder, about=about, report=report)
+        taught = learn_lens(self.material, plainly, name=self.name, folder=folder, about=about, report=report)
         proof = replace(taught.proof, notes=[*taught.proof.notes, f"{why}."])
         lens = replace(taught.lens, proof=proof.named(self.material.names(folder)))
-        return replace(taught, lens=lens, proof=proof, said=(*taught.said, why), epochs=self._epochs())
+        return replace(taught, lens=lens, proof=proof, notes=(*taught.notes, why), epochs=self._epochs())
 
     def forget_run(self) -> None:
         """Free what only a run that was broken off needs; the checkpoint stays."""
@@ -221,12 +221,12 @@ class Deepening:
             (self.run / name).unlink(missing_ok=True)
 
 
-def check_run(home: Home, name: str, how: How, *, resume: bool, replacing: bool) -> None:
+def check_resume(home: CollectionFolder, name: str, how: LearnConfig, *, resume: bool, replacing: bool) -> None:
     """Whether a learning under this name may begin, or go on; one that is replaced is removed.
 
     Raises: LensError.
     """
-    if not how.deep:
+    if not how.finetunes:
         raise LensError(
             "--resume goes on with a backbone's learning. Name its layer again with --unfreeze LAYER, or its --recipe."
         )
@@ -241,19 +241,19 @@ def check_run(home: Home, name: str, how: How, *, resume: bool, replacing: bool)
     if unfinished and not (resume or replacing):
         raise LensError(
             f"{name}: its learning was broken off. Go on with --resume, or begin anew with --replace. "
-            f"To be rid of it, run: lookalike forget {home.words} {name}"
+            f"To be rid of it, run: lookalike forget {home.shell_words} {name}"
         )
     if run.is_dir() and not resume:
         shutil.rmtree(run)
 
 
-def _identity(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
+def _identity(features: Features, labels: Rows, domains: Rows | None, triplets: Rows | None) -> Lens:
     """The lens of a recipe: its backbone gives the embedding itself."""
     f = features.shape[1]
     return Lens("recipe", np.zeros(f, np.float32), np.eye(f, dtype=np.float32), {"kind": "identity"})
 
 
-class Lesson:
+class FinetuneJob:
     """Examples that a backbone is to learn from, in a collection.
 
     Args:
@@ -265,7 +265,15 @@ class Lesson:
         report: called with each stage.
     """
 
-    def __init__(self, home: Home, examples: Examples, how: How, name: str, threads: int | None, report: Report | None):
+    def __init__(
+        self,
+        home: CollectionFolder,
+        examples: Dataset,
+        how: LearnConfig,
+        name: str,
+        threads: int | None,
+        report: Report | None,
+    ):
         import lookalike.siamese  # noqa: F401  (says before the work that torch is missing)
 
         if examples.views:
@@ -276,17 +284,17 @@ class Lesson:
             )
         self.home, self.examples, self.how, self.name = home, examples, how, name
         self.report = report or (lambda stage: None)
-        self.base = base_of(home, settings_of(home), threads)
+        self.base = untuned_backbone(home, settings_of(home), threads)
         self.material = self._gathered(self.base)
-        self.deepening = Deepening(home, self.base, self.material, how, name)
+        self.deepening = FinetunePipeline(home, self.base, self.material, how, name)
 
-    def _gathered(self, backbone: Backbone) -> Material:
+    def _gathered(self, backbone: Backbone) -> FeatureSet:
         table = Table(self.home.table(backbone.id), backbone.length)
-        return gather(self.examples, self.home.folder, table, backbone, seed=self.how.seed, report=self.report)
+        return load_features(self.examples, self.home.folder, table, backbone, seed=self.how.seed, report=self.report)
 
     def plan(self) -> list[str]:
         """What would be learned from, held out, and what it would cost, in lines for people."""
-        return [*self.examples.said, *planned(self.material, self.how), *self.deepening.costs()]
+        return [*self.examples.notes, *describe_plan(self.material, self.how), *self.deepening.costs()]
 
     def learn(self, about: dict[str, Any], *, use: bool, say: Say) -> Lens:
         """Learn, prove, keep, and switch where `use` is set and the tuned backbone is better.
@@ -299,11 +307,11 @@ class Lesson:
             if (self.deepening.run / CACHED[0]).is_file():
                 say("To go on: the same command with --resume.")
             elif use and self.name in self.home.lenses():
-                say(f"To go on: lookalike use {self.home.words} {self.name}")
+                say(f"To go on: lookalike use {self.home.shell_words} {self.name}")
             raise
 
     def _learned(self, about: dict[str, Any], *, use: bool, say: Say) -> Lens:
-        for line in (*self.examples.said, *self.material.said, *self.deepening.costs()):
+        for line in (*self.examples.notes, *self.material.notes, *self.deepening.costs()):
             say(line)
         tuned = self.deepening.tuned(self.report, say)
         material = self._gathered(tuned)
@@ -315,45 +323,45 @@ class Lesson:
                 f"{other[0]}{more}: vanished or changed while the backbone learned. To go on, put it back, and add "
                 "--resume; or begin anew with --replace."
             )
-        about = about | {"reading": self.examples.reading}
+        about = about | {"reading": self.examples.layout}
         taught = self.deepening.taught(tuned, material, about=about, report=self.report)
-        for line in taught.said:
-            if line not in self.material.said:
+        for line in taught.notes:
+            if line not in self.material.notes:
                 say(line)
         self._keep(taught, tuned, material, use)
         return taught.lens
 
-    def _begin_table(self, tuned: Backbone, material: Material) -> None:
+    def _begin_table(self, tuned: Backbone, material: FeatureSet) -> None:
         """Begin the tuned backbone's table with the pictures that it has read for the proof."""
         columns = Table(self.home.table(self.base.id), self.base.length).columns()
         at = {file: place for place, file in enumerate(columns["file"])}
-        rows: dict[str, Row] = {}
+        rows: dict[str, ImageRow] = {}
         names = material.names(self.home.folder)
         for name, content, features in zip(names, material.content, material.features, strict=True):
             place = at.get(name)
             if place is not None and columns["content"][place] == content:
-                rows[name] = Row(**{column: columns[column][place] for column in COLUMNS}, features=features)
+                rows[name] = ImageRow(**{column: columns[column][place] for column in COLUMNS}, features=features)
         table, found = Table(self.home.table(tuned.id), tuned.length), list(rows.values())
         for start in range(0, len(found), ROWS_AT_ONCE):
             table.append(found[start : start + ROWS_AT_ONCE])
 
-    def _keep(self, taught: Taught, tuned: Backbone, material: Material, use: bool) -> None:
+    def _keep(self, taught: LearnResult, tuned: Backbone, material: FeatureSet, use: bool) -> None:
         """Commit the lens, and the backbone where it is better; switch to it if asked, and it may serve."""
         home, lens = self.home, taught.lens
         deeper = lens.backbone == tuned.id
         if deeper:
-            with home.writing():
+            with home.write_lock():
                 settings = settings_of(home)
-                known = settings.known() | {tuned.id: Known(tuned.name, tuned.precision)}
+                known = settings.known() | {tuned.id: BackboneRecord(tuned.name, tuned.precision)}
                 home.save(replace(settings, backbones=known))
                 self._begin_table(tuned, material)
-        beside = keepsakes(taught, self.material, home.folder, home.cache)
+        beside = lens_report(taught, self.material, home.folder, home.cache)
         keep(home, Table(home.table(lens.backbone), 1), lens, beside, use=use and not deeper)
         self.deepening.forget_run()
         if not deeper:
             shutil.rmtree(home.backbone(tuned.id), ignore_errors=True)
         elif use:
-            put_into_service(home, lens, threads=tuned.threads, report=self._switching)
+            activate_lens(home, lens, threads=tuned.threads, report=self._switching)
 
     def _switching(self, now: Progress) -> None:
         self.report(Stage("switching", now.done, now.total, now.rate, now.remaining_s))

@@ -9,7 +9,7 @@ class ShapeError(LookalikeError, ValueError):
     """Arrays whose shapes or dtypes do not fit together."""
 
 
-class PictureError(LookalikeError):
+class ImageError(LookalikeError):
     """A picture that cannot be read: broken, too large, or no picture at all.
 
     Attributes:
@@ -51,7 +51,7 @@ class TrainingError(LookalikeError):
     """Learning that went wrong: collapse, numbers that are no numbers, or nothing to learn from."""
 
 
-class IdleError(TrainingError):
+class NoActiveTripletsError(TrainingError):
     """Learning in which no triplet was ever active: everything is as far apart as the loss asks for."""
 
 

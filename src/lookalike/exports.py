@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.bundle import Bundle
 from lookalike.errors import CollectionError
-from lookalike.home import write_whole
+from lookalike.home import atomic_write
 from lookalike.lens import Lens
 
 
@@ -45,7 +45,7 @@ def export_model(bundle: Bundle, lens: Lens | None, out: Path) -> None:
 
     content = onnx_model(bundle, lens)
     try:
-        write_whole(out, content)
+        atomic_write(out, content)
     except OSError as error:
         raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
 
@@ -57,7 +57,7 @@ def _parquet(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> N
     rows = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
     buffer = io.BytesIO()
     parquet.write_table(pa.table({"file": list(files), "features": rows}), buffer)
-    write_whole(out, buffer.getvalue())
+    atomic_write(out, buffer.getvalue())
 
 
 def _csv(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
@@ -65,7 +65,7 @@ def _csv(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
     writer = csv.writer(buffer)
     writer.writerow(["file", *range(vectors.shape[1])])
     writer.writerows([file, *row] for file, row in zip(files, vectors.tolist(), strict=True))
-    write_whole(out, buffer.getvalue().encode())
+    atomic_write(out, buffer.getvalue().encode())
 
 
 def _npy(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
@@ -73,5 +73,5 @@ def _npy(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
 
     buffer = io.BytesIO()
     np.save(buffer, vectors)
-    write_whole(out, buffer.getvalue())
-    write_whole(out.with_suffix(".json"), json.dumps(list(files), ensure_ascii=False, indent=1).encode())
+    atomic_write(out, buffer.getvalue())
+    atomic_write(out.with_suffix(".json"), json.dumps(list(files), ensure_ascii=False, indent=1).encode())

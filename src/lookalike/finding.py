@@ -14,7 +14,7 @@ NOT_OURS = frozenset({"@eadir", "__macosx", "#recycle", "$recycle.bin", "thumbs.
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ImageFile:
     """One file: its name relative to the folder with / between parts, its size in bytes, its date in ns."""
 
     file: str
@@ -24,7 +24,7 @@ class Found:
 
 
 @dataclass
-class Walk:
+class ScanResult:
     """What a walk met.
 
     Attributes:
@@ -32,14 +32,14 @@ class Walk:
         passed_over: name -> reason, of what could not be entered or named. Names that are no UTF-8 are escaped.
     """
 
-    found: list[Found] = field(default_factory=list)
-    passed_over: dict[str, str] = field(default_factory=dict)
+    files: list[ImageFile] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[Found]:
-        return iter(self.found)
+    def __iter__(self) -> Iterator[ImageFile]:
+        return iter(self.files)
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.files)
 
 
 def natural_key(file: str) -> tuple[tuple[tuple[str | tuple[int, str], ...], str], ...]:
@@ -59,7 +59,7 @@ def _part_key(part: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
     return tuple(pieces), part  # names that differ only in case or leading zeros still have an order
 
 
-def walk(folder: Path) -> Walk:
+def scan_folder(folder: Path) -> ScanResult:
     """Every file under a folder: dot-names and the thumbnails of other programs are left out, links are followed.
 
     Every real folder is entered once, so links that lead back (or aside) end there. Folders that cannot be read, links
@@ -71,7 +71,7 @@ def walk(folder: Path) -> Walk:
     >>> walk(Path("no such folder")).passed_over
     {'.': 'cannot be read (No such file or directory). Check the disk and the permissions.'}
     """
-    result = Walk()
+    result = ScanResult()
     seen: set[tuple[int, int]] = set()
     folders: list[tuple[Path, str]] = [(folder, "")]  # with their name within the whole: "", or ending in /
     links: list[tuple[Path, str]] = []
@@ -83,7 +83,7 @@ def walk(folder: Path) -> Walk:
         for entry in _entries(here, prefix, result, seen):
             file = prefix + entry.name
             if not _is_utf8(entry.name):
-                result.passed_over[shown(file)] = "its name is not UTF-8. Rename it."
+                result.skipped[printable(file)] = "its name is not UTF-8. Rename it."
                 continue
             try:
                 if entry.is_dir():
@@ -91,12 +91,12 @@ def walk(folder: Path) -> Walk:
                 else:
                     _add(entry, file, result)
             except OSError as error:
-                result.passed_over[file] = _unreadable(error)
-    result.found.sort(key=lambda one: natural_key(one.file))
+                result.skipped[file] = _unreadable(error)
+    result.files.sort(key=lambda one: natural_key(one.file))
     return result
 
 
-def shown(name: str) -> str:
+def printable(name: str) -> str:
     r"""A file's name for a screen or a message: on one line, with bytes that are no UTF-8 escaped.
 
     >>> shown("caf\udce9\n.jpg")
@@ -106,7 +106,7 @@ def shown(name: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda odd: repr(odd[0])[1:-1], text)
 
 
-def names_of(asked: Sequence[str]) -> list[str]:
+def without_line_ends(asked: Sequence[str]) -> list[str]:
     """Names of queries, folders among them taken apart into their files in natural order.
 
     Raises: QueryError, for a folder without files.
@@ -114,7 +114,7 @@ def names_of(asked: Sequence[str]) -> list[str]:
     names: list[str] = []
     for one in asked:
         if os.path.isdir(one):  # noqa: PTH112  (Path.is_dir raises for a name that is too long)
-            inside = [str(found.path) for found in walk(Path(one))]
+            inside = [str(found.path) for found in scan_folder(Path(one))]
             if not inside:
                 raise QueryError(f"{one}: no files in it. Name a picture, or a folder with pictures.")
             names += inside
@@ -123,7 +123,7 @@ def names_of(asked: Sequence[str]) -> list[str]:
     return names
 
 
-def _entries(folder: Path, prefix: str, result: Walk, seen: set[tuple[int, int]]) -> list["os.DirEntry[str]"]:
+def _entries(folder: Path, prefix: str, result: ScanResult, seen: set[tuple[int, int]]) -> list["os.DirEntry[str]"]:
     """What lies in a folder and may be ours; nothing where it was entered before or cannot be."""
     name = prefix.rstrip("/") or "."
     try:
@@ -132,27 +132,27 @@ def _entries(folder: Path, prefix: str, result: Walk, seen: set[tuple[int, int]]
             entries = [one for one in scan if one.name[0] != "." and one.name.casefold() not in NOT_OURS]
     except OSError as error:
         if not prefix or not isinstance(error, FileNotFoundError):  # a folder within that vanished is no news
-            result.passed_over[name] = _unreadable(error)
+            result.skipped[name] = _unreadable(error)
         return []
     identity = (status.st_dev, status.st_ino)
     if identity in seen and status.st_ino:  # some network drives number nothing
-        result.passed_over[name] = "a link to a folder that was read already."
+        result.skipped[name] = "a link to a folder that was read already."
         return []
     seen.add(identity)
     return entries
 
 
-def _add(entry: "os.DirEntry[str]", file: str, result: Walk) -> None:
+def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult) -> None:
     try:
         status = entry.stat()
     except FileNotFoundError:
         if entry.is_symlink():
-            result.passed_over[file] = "a link to nowhere. Mend or remove it."
+            result.skipped[file] = "a link to nowhere. Mend or remove it."
         return  # a file that vanished
     if stat.S_ISREG(status.st_mode):
-        result.found.append(Found(file, Path(entry.path), status.st_size, status.st_mtime_ns))
+        result.files.append(ImageFile(file, Path(entry.path), status.st_size, status.st_mtime_ns))
     else:
-        result.passed_over[file] = "a pipe, a socket or a device, not a file."
+        result.skipped[file] = "a pipe, a socket or a device, not a file."
 
 
 def _is_utf8(name: str) -> bool:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.codes import Codes
+from lookalike.codes import Int8Codes
 from lookalike.errors import CollectionError
 from lookalike.indexing import weights_of
 from lookalike.lens import Lens
-from lookalike.ranking import FEW, Ranking
+from lookalike.ranking import FEW, ExactKNN
 from lookalike.table import LENS, Snapshot
 
 SHARE = 8  # once an eighth of the rows was asked for, piece by piece, all of them are read: it costs about as much
@@ -50,20 +50,20 @@ class Gallery:
         # A row's number in the table and its content: rows of equal keys are the same row, in any version.
         numbers = read.column("_rowid").to_numpy()[self._order]
         self._keys = np.column_stack([numbers, self.contents])
-        self.rows = _Rows(snapshot, lens, self._order)
-        self._ranking: Ranking | None = None
+        self.rows = VectorColumn(snapshot, lens, self._order)
+        self._ranking: ExactKNN | None = None
 
     def __len__(self) -> int:
         return len(self.files)
 
     @property
-    def ranking(self) -> Ranking:
+    def knn(self) -> ExactKNN:
         """What finds the first k; its codes are read from where they were kept, or made and kept."""
         if self._ranking is None:
-            self._ranking = Ranking(self.rows, self._codes() if len(self) > FEW else None)
+            self._ranking = ExactKNN(self.rows, self._codes() if len(self) > FEW else None)
         return self._ranking
 
-    def prepare(self) -> None:
+    def build_codes(self) -> None:
         """Make and keep the codes now, so that the first search need not."""
         if self._ranking is None and len(self) > FEW:
             self._codes()
@@ -80,22 +80,22 @@ class Gallery:
         """The number of features f that its vectors come from."""
         return self._snapshot.features
 
-    def seen(self, features: NDArray[Any]) -> NDArray[np.floating[Any]]:
+    def embed_query(self, features: NDArray[Any]) -> NDArray[np.floating[Any]]:
         """Features (f,) as this gallery's rows are: (d,), through its lens."""
         return features if self.lens is None else self.lens.apply(features[None])[0]
 
-    def place(self, file: str) -> int | None:
+    def row_of(self, file: str) -> int | None:
         """Where a file stands; None when it is not here."""
         found = bisect_left(self.files, file)
         return found if found < len(self) and self.files[found] == file else None
 
-    def same(self, content: bytes | None) -> NDArray[np.int64]:
+    def copies_of(self, content: bytes | None) -> NDArray[np.int64]:
         """Where the pictures of this content stand."""
         if content is None:
             return np.empty(0, np.int64)
         return np.flatnonzero((self.contents == np.frombuffer(content, np.uint64)).all(axis=1))
 
-    def matching(self, where: str) -> NDArray[np.bool_]:
+    def filter(self, where: str) -> NDArray[np.bool_]:
         """Which pictures fulfil an SQL condition on file, width, height, bytes, mtime: (n,).
 
         Raises: QueryError, when the condition cannot be understood.
@@ -105,16 +105,16 @@ class Gallery:
         found = pc.is_in(self._names, value_set=self._snapshot.matching(where).combine_chunks())
         return np.asarray(found.to_numpy(zero_copy_only=False), np.bool_)
 
-    def _codes(self) -> Codes:
+    def _codes(self) -> Int8Codes:
         """Those that are kept, or new ones: what an earlier version's hold of the same rows is not made again."""
         if self._kept is None:
-            return Codes.gather(self.rows.shape, self.rows.blocks())
+            return Int8Codes.gather(self.rows.shape, self.rows.blocks())
         weights = "" if self.lens is None else weights_of(self.lens)
         column = ("plain" if self.lens is None else self.lens.name) + "@"
         source = _digest(f"{self._snapshot.name} {weights}".encode())
         folder = self._kept / f"{column}{source}-{_digest(self._keys.tobytes())}"
         with contextlib.suppress(CollectionError):
-            found = Codes.load(folder)
+            found = Int8Codes.load(folder)
             if found.values.shape == self.rows.shape:
                 return found
         made = self._extended(sorted(self._kept.glob(f"{column}{source}-*")))
@@ -126,24 +126,28 @@ class Gallery:
                     shutil.rmtree(other, ignore_errors=True)
         return made
 
-    def _extended(self, earlier: list[Path]) -> Codes:
+    def _extended(self, earlier: list[Path]) -> Int8Codes:
         """Codes of all rows, copied from those of an earlier version for the rows that it had."""
         for folder in earlier:
             with contextlib.suppress(CollectionError, OSError, ValueError, EOFError):
-                old, keys = Codes.load(folder), np.load(folder / "keys.npy")
+                old, keys = Int8Codes.load(folder), np.load(folder / "keys.npy")
                 places = _find(self._keys, keys)
                 new = np.flatnonzero(places < 0)
                 if len(keys) != len(old.values) or old.values.shape[1] != self.rows.shape[1]:
                     continue
                 if len(new) * SHARE < len(self):
-                    fresh = Codes.build(self.rows[new])
-                    made = Codes(old.values[places], old.scale[places], old.loss[places])
-                    made.values[new], made.scale[new], made.loss[new] = fresh.values, fresh.scale, fresh.loss
+                    fresh = Int8Codes.build(self.rows[new])
+                    made = Int8Codes(old.values[places], old.scale[places], old.error_norm[places])
+                    made.values[new], made.scale[new], made.error_norm[new] = (
+                        fresh.values,
+                        fresh.scale,
+                        fresh.error_norm,
+                    )
                     return made
-        return Codes.gather(self.rows.shape, self.rows.blocks())
+        return Int8Codes.gather(self.rows.shape, self.rows.blocks())
 
 
-class _Rows:
+class VectorColumn:
     """The rows of a column by place among the sorted files: read where they lie while few are asked for."""
 
     def __init__(self, snapshot: Snapshot, lens: Lens | None, order: NDArray[np.int64]):

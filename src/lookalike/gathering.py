@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from lookalike.backbone import Backbone
 from lookalike.bounds import LIMITS, Limits
-from lookalike.errors import ExamplesError, PictureError
-from lookalike.learn.belonging import count
-from lookalike.learn.examples import Examples
+from lookalike.errors import ExamplesError, ImageError
+from lookalike.learn.belonging import plural
+from lookalike.learn.examples import Dataset
 from lookalike.pictures import (
     SMALLEST_CROP,
     SMALLEST_PART,
-    Pixels,
+    DecodedImage,
     content_hash,
+    decode_square,
     load,
-    part,
-    pixels,
     read_bytes,
-    squares,
+    small_crop,
+    view_squares,
     views,
 )
 from lookalike.table import Table
@@ -67,7 +67,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Material:
+class FeatureSet:
     """Examples as arrays of n rows: what learn/ and siamese/ work on.
 
     Attributes:
@@ -80,23 +80,23 @@ class Material:
     """
 
     features: NDArray[np.float32]
-    group: NDArray[np.int64]
-    side: NDArray[np.int64] | None
+    labels: NDArray[np.int64]
+    domains: NDArray[np.int64] | None
     triplets: NDArray[np.int64] | None
     content: tuple[bytes, ...]
     paths: tuple[Path, ...]
-    said: tuple[str, ...]
-    looks: "Looks | None" = None
+    notes: tuple[str, ...]
+    views: "ViewSet | None" = None
 
-    def learned(self) -> "Material":
+    def training_rows(self) -> "FeatureSet":
         """The rows that a lens learns from: all but the parts that only ask."""
-        if self.looks is None:
+        if self.views is None:
             return self
-        kept = np.flatnonzero(~self.looks.asks)
+        kept = np.flatnonzero(~self.views.query_mask)
         content, paths = tuple(self.content[row] for row in kept), tuple(self.paths[row] for row in kept)
-        looks = replace(self.looks, turn=self.looks.turn[kept], number=self.looks.number[kept])
+        looks = replace(self.views, turn=self.views.turn[kept], number=self.views.number[kept])
         return replace(
-            self, features=self.features[kept], group=self.group[kept], content=content, paths=paths, looks=looks
+            self, features=self.features[kept], labels=self.labels[kept], content=content, paths=paths, views=looks
         )
 
     def names(self, folder: Path) -> list[str]:
@@ -109,7 +109,7 @@ class Material:
 
 
 @dataclass(frozen=True)
-class Looks:
+class ViewSet:
     """Views of pictures, so that they can be drawn again as they were embedded.
 
     Attributes:
@@ -125,28 +125,28 @@ class Looks:
     turn: NDArray[np.int64]
     number: NDArray[np.int64]
 
-    def picture(self, row: int, path: Path, limits: Limits = LIMITS) -> "Image.Image":
+    def image(self, row: int, path: Path, limits: Limits = LIMITS) -> "Image.Image":
         """One view, in its own shape. Raises: PictureError, when the file cannot be read any more."""
         # The children of a generator's seed by number, as `spawn` gave them to `_views`.
         turn = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(int(self.turn[row]),)))
         looks = views(load(path, limits, math.ceil(self.side_px / SMALLEST_CROP**0.5)), VIEWS, turn)
         if self.number[row] < VIEWS:
             return looks[int(self.number[row])]
-        return part(load(path, limits, math.ceil(self.side_px / SMALLEST_PART**0.5)), turn)
+        return small_crop(load(path, limits, math.ceil(self.side_px / SMALLEST_PART**0.5)), turn)
 
     @property
-    def asks(self) -> NDArray[np.bool_]:
+    def query_mask(self) -> NDArray[np.bool_]:
         """The rows that are asked with: parts of pictures."""
         return np.asarray(self.number == VIEWS)
 
     @property
-    def whole(self) -> NDArray[np.bool_]:
+    def gallery_mask(self) -> NDArray[np.bool_]:
         """The rows that are pictures as they are."""
         return np.asarray(self.number == 0)
 
 
-def gather(
-    examples: Examples,
+def load_features(
+    examples: Dataset,
     folder: Path,
     table: Table,
     backbone: Backbone,
@@ -154,7 +154,7 @@ def gather(
     seed: int = 0,
     limits: Limits = LIMITS,
     report: Report | None = None,
-) -> Material:
+) -> FeatureSet:
     """The features of all pictures of the examples; those that cannot be read are left out and named.
 
     Args:
@@ -175,17 +175,17 @@ def gather(
     unknown = [i for i, found in enumerate(content) if found is None]
     bad: dict[int, str] = {}
 
-    def read(i: int) -> Pixels:
+    def read(i: int) -> DecodedImage:
         raw = read_bytes(examples.paths[i], limits)
         content[i] = content_hash(raw)
         if content[i] in known.files:
             raise _HeldError
-        return pixels(raw, backbone.bundle.side_px, limits)
+        return decode_square(raw, backbone.bundle.side_px, limits)
 
     for i, outcome, row in _watched(backbone.pipeline(unknown, read), len(unknown), report):
-        if isinstance(outcome, PictureError):
+        if isinstance(outcome, ImageError):
             bad[i] = str(outcome)
-        elif isinstance(outcome, Pixels):
+        elif isinstance(outcome, DecodedImage):
             features[i] = row
         elif not isinstance(outcome, _HeldError):
             raise outcome
@@ -194,18 +194,20 @@ def gather(
     kept = np.array([i for i in range(len(content)) if i not in bad], np.int64)
     if not len(kept):
         raise ExamplesError(f"none of the {len(content)} pictures could be read ({_some(examples, bad)}).")
-    return Material(
+    return FeatureSet(
         features[kept],
-        examples.group[kept],
-        None if examples.side is None else examples.side[kept],
+        examples.labels[kept],
+        None if examples.domains is None else examples.domains[kept],
         _renamed(examples.triplets, kept, len(content)),
         tuple(content[i] or b"" for i in kept),
         tuple(examples.paths[i] for i in kept),
-        (f"{count(len(bad), 'picture')} left out: {_some(examples, bad)}",) if bad else (),
+        (f"{plural(len(bad), 'picture')} left out: {_some(examples, bad)}",) if bad else (),
     )
 
 
-def _gather_views(examples: Examples, backbone: Backbone, seed: int, limits: Limits, report: Report | None) -> Material:
+def _gather_views(
+    examples: Dataset, backbone: Backbone, seed: int, limits: Limits, report: Report | None
+) -> FeatureSet:
     """Each picture a group of its own: itself, its mirror image and crops of it, and a part that only asks."""
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.permutation(len(examples.paths))[:MOST_VIEWED])
@@ -215,7 +217,7 @@ def _gather_views(examples: Examples, backbone: Backbone, seed: int, limits: Lim
     for (at, content, _), outcome, row in _watched(
         backbone.pipeline(jobs, lambda job: job[2]), (VIEWS + 1) * len(chosen), report
     ):
-        if not isinstance(outcome, Pixels):
+        if not isinstance(outcome, DecodedImage):
             raise outcome
         found.append((at, content, row))
     if not found:
@@ -225,8 +227,8 @@ def _gather_views(examples: Examples, backbone: Backbone, seed: int, limits: Lim
     if len(chosen) < len(examples.paths):
         said.append(f"{len(chosen):,} of {len(examples.paths):,} pictures, drawn at random")
     if bad:
-        said.append(f"{count(len(bad), 'picture')} left out: {_some(examples, bad)}")
-    return Material(
+        said.append(f"{plural(len(bad), 'picture')} left out: {_some(examples, bad)}")
+    return FeatureSet(
         np.stack(features),
         np.array(group, np.int64),
         None,
@@ -234,31 +236,31 @@ def _gather_views(examples: Examples, backbone: Backbone, seed: int, limits: Lim
         content,
         tuple(examples.paths[at] for at in group),
         tuple(said),
-        Looks(seed, backbone.bundle.side_px, np.searchsorted(chosen, group), np.array([one[-1] for one in content])),
+        ViewSet(seed, backbone.bundle.side_px, np.searchsorted(chosen, group), np.array([one[-1] for one in content])),
     )
 
 
 def _views(
-    examples: Examples,
+    examples: Dataset,
     chosen: NDArray[np.int64],
     rng: np.random.Generator,
     backbone: Backbone,
     limits: Limits,
     bad: dict[int, str],
-) -> Iterator[tuple[int, bytes, Pixels]]:
+) -> Iterator[tuple[int, bytes, DecodedImage]]:
     """Picture, content and pixels of view after view; each picture is decoded once, those of one block in threads."""
 
-    def read(job: tuple[int, np.random.Generator]) -> tuple[int, bytes, list[Pixels]]:
+    def read(job: tuple[int, np.random.Generator]) -> tuple[int, bytes, list[DecodedImage]]:
         at, turn = job
         try:
             raw = read_bytes(examples.paths[at], limits)
             side = backbone.bundle.side_px
             looks = [
-                *squares(raw, side, VIEWS, turn, limits),
-                _square(part(load(raw, limits, math.ceil(side / SMALLEST_PART**0.5)), turn), side),
+                *view_squares(raw, side, VIEWS, turn, limits),
+                _square(small_crop(load(raw, limits, math.ceil(side / SMALLEST_PART**0.5)), turn), side),
             ]
-            return at, content_hash(raw), [Pixels(one, side, side) for one in looks]
-        except PictureError as error:
+            return at, content_hash(raw), [DecodedImage(one, side, side) for one in looks]
+        except ImageError as error:
             bad[at] = str(error)
             return at, b"", []
 
@@ -329,6 +331,6 @@ def _renamed(triplets: NDArray[np.int64] | None, kept: NDArray[np.int64], n: int
     return np.asarray(found[(found >= 0).all(axis=1)], np.int64)
 
 
-def _some(examples: Examples, bad: dict[int, str]) -> str:
+def _some(examples: Dataset, bad: dict[int, str]) -> str:
     told = [f"{examples.paths[i].name}: {reason}" for i, reason in list(bad.items())[:SAID]]
     return "; ".join(told) + (f"; and {len(bad) - SAID} more" if len(bad) > SAID else "")

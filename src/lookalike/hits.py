@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from lookalike.errors import CollectionError, MissingExtraError
-from lookalike.seeing import grid_of, picture_of, png
+from lookalike.seeing import answers_grid, png, thumbnail_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -89,14 +89,16 @@ class Hits(Sequence[Hit]):
 
     def grid(self) -> "Image":
         """The query and its hits as one picture."""
-        return grid_of([self])
+        return answers_grid([self])
 
     def cells(self) -> "tuple[Cell, list[Cell]]":
         """The query and the hits with their pictures, for drawing; what cannot be read says why in its place."""
         from lookalike.drawing import Cell
 
-        query = Cell(picture_of(self.source, self._content, self._cache), self.query)
-        return query, [Cell(picture_of(hit.path, hit.content, self._cache), hit.file, hit.similarity) for hit in self]
+        query = Cell(thumbnail_image(self.source, self._content, self._cache), self.query)
+        return query, [
+            Cell(thumbnail_image(hit.path, hit.content, self._cache), hit.file, hit.similarity) for hit in self
+        ]
 
     def _repr_png_(self) -> bytes:
         return png(self.grid())
@@ -110,14 +112,14 @@ class Answers(list[Hits]):
 
     def grid(self) -> "Image":
         """All queries with their hits as one picture, one block under the other."""
-        return grid_of(self)
+        return answers_grid(self)
 
     def _repr_png_(self) -> bytes | None:
         some = f"the first {SHOWN} of {len(self):,} queries" if len(self) > SHOWN else ""
-        return png(grid_of(self[:SHOWN], subtitle=some)) if self else None
+        return png(answers_grid(self[:SHOWN], subtitle=some)) if self else None
 
 
-def copied(answers: Sequence[Hits], destination: Path) -> list[Path]:
+def copy_hits(answers: Sequence[Hits], destination: Path) -> list[Path]:
     """Copy hits into a folder, numbered by rank; those of several queries into a folder a query. Gives the copies.
 
     Raises: CollectionError, when one is there already, or a file cannot be read or written.

@@ -17,16 +17,16 @@ FOLDER_NAME = ".lookalike"
 
 
 @dataclass(frozen=True)
-class Known:
+class BackboneRecord:
     """A backbone that a collection was read with: its name, its precision here, and how to find it again."""
 
     name: str
     precision: str
-    place: str = ""
+    locator: str = ""
 
 
 @dataclass(frozen=True)
-class Settings:
+class CollectionConfig:
     """What collection.json holds: the pictures' folder, the backbone that reads them, the lens that serves.
 
     Attributes:
@@ -42,7 +42,7 @@ class Settings:
     lens: str | None = None
     original: str | None = None
     switching: str | None = None
-    backbones: dict[str, Known] = field(default_factory=dict)
+    backbones: dict[str, BackboneRecord] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -50,12 +50,12 @@ class Settings:
         """The id of the backbone to which plain goes back."""
         return self.original or self.backbone
 
-    def known(self) -> dict[str, Known]:
+    def known(self) -> dict[str, BackboneRecord]:
         """Every backbone that the collection was read with, the one that serves included."""
-        return {self.backbone: Known(self.backbone_name, self.precision)} | self.backbones
+        return {self.backbone: BackboneRecord(self.backbone_name, self.precision)} | self.backbones
 
 
-class Home:
+class CollectionFolder:
     """The folder in which lookalike keeps what it knows of one folder of pictures.
 
     Nothing is written before the first `save` or `writing`.
@@ -69,11 +69,11 @@ class Home:
         self.folder = root
         if at is None and (root / "collection.json").is_file():  # the collection's own folder was named
             self.at = root
-            settings = self.settings()
+            settings = self.config()
             self.folder = root.parent if root.name == FOLDER_NAME or settings is None else Path(settings.folder)
 
     @property
-    def words(self) -> str:
+    def shell_words(self) -> str:
         """What names this collection in a shell: FOLDER, and --at DIR where it is kept elsewhere."""
         at = [] if self.at == self.folder / FOLDER_NAME else ["--at", str(self.at)]
         return shlex.join([str(self.folder), *at])
@@ -114,7 +114,7 @@ class Home:
         found = (path.parent.name for path in (self.at / "lenses").glob("*/lens.json"))
         return sorted(name for name in found if not name.startswith("."))  # dots begin what is still being written
 
-    def settings(self) -> Settings | None:
+    def config(self) -> CollectionConfig | None:
         """What collection.json says; None when nothing was indexed yet.
 
         Raises: CollectionError, when it is damaged or newer than this version.
@@ -128,8 +128,8 @@ class Home:
                     f"{path}: format {version}, this lookalike knows up to {FORMAT}. "
                     "Upgrade with: pip install -U lookalike"
                 )
-            known = {id: Known(**one) for id, one in found.pop("backbones", {}).items()}
-            return Settings(**found, backbones=known)
+            known = {id: BackboneRecord(**one) for id, one in found.pop("backbones", {}).items()}
+            return CollectionConfig(**found, backbones=known)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
@@ -137,13 +137,13 @@ class Home:
                 f"{path}: cannot be read ({type(error).__name__}). Delete {self.at} and index the folder again."
             ) from error
 
-    def save(self, settings: Settings) -> None:
+    def save(self, settings: CollectionConfig) -> None:
         """Write collection.json, whole or not at all."""
         text = json.dumps(asdict(settings), indent=2, ensure_ascii=False)
-        write_whole(self.at / "collection.json", (text + "\n").encode())
+        atomic_write(self.at / "collection.json", (text + "\n").encode())
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Hold the collection's lock: one writer at a time, readers never wait.
 
         Raises: LockedError, which says who holds it; CollectionError, where nothing can be written.
@@ -184,7 +184,7 @@ def _reason(error: OSError) -> str:
     return error.strerror or said or type(error).__name__
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def atomic_write(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a crash, meets the old one or the new one and nothing between."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -10,11 +10,11 @@ import numpy as np
 
 from lookalike.backbone import Backbone
 from lookalike.bounds import LIMITS, Limits
-from lookalike.errors import CollectionError, PictureError
-from lookalike.finding import Found, Walk, walk
+from lookalike.errors import CollectionError, ImageError
+from lookalike.finding import ImageFile, ScanResult, scan_folder
 from lookalike.lens import Lens
-from lookalike.pictures import Pixels, content_hash, pixels, read_bytes
-from lookalike.table import COLUMNS, Refused, RefusedTable, Row, Snapshot, Table
+from lookalike.pictures import DecodedImage, content_hash, decode_square, read_bytes
+from lookalike.table import COLUMNS, ImageRow, RefusedFile, RefusedTable, Snapshot, Table
 
 COMMIT_ROWS = 256
 COMMIT_SECONDS = 5.0
@@ -31,7 +31,7 @@ class Progress:
 
 
 @dataclass
-class Done:
+class IndexReport:
     """What an index run did, as numbers of files, and what it passed over.
 
     Attributes:
@@ -50,17 +50,17 @@ class Done:
     unchanged: int = 0
     kept_missing: int = 0
     refused: dict[str, str] = field(default_factory=dict)
-    passed_over: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     freed: int = 0
 
 
 @dataclass(frozen=True)
-class Plan:
+class ChangeSet:
     """What is to do: files to read, files whose date alone changed, files that are gone."""
 
-    read: tuple[Found, ...]
+    read: tuple[ImageFile, ...]
     gone: tuple[str, ...]
     unchanged: int
 
@@ -73,12 +73,12 @@ class _KnownError(Exception):
         self.content = content
 
 
-def plan(walked: Walk, known: dict[str, tuple[int, int]]) -> Plan:
+def compare_with_table(walked: ScanResult, known: dict[str, tuple[int, int]]) -> ChangeSet:
     """Compare a folder with what is known of it: file -> (bytes, mtime_ns), refused files included."""
-    to_read = tuple(one for one in walked.found if known.get(one.file) != (one.bytes, one.mtime_ns))
-    there = {one.file for one in walked.found}
+    to_read = tuple(one for one in walked.files if known.get(one.file) != (one.bytes, one.mtime_ns))
+    there = {one.file for one in walked.files}
     gone = tuple(file for file in known if file not in there)
-    return Plan(to_read, gone, len(walked.found) - len(to_read))
+    return ChangeSet(to_read, gone, len(walked.files) - len(to_read))
 
 
 def index(
@@ -91,7 +91,7 @@ def index(
     prune: bool = False,
     limits: Limits = LIMITS,
     report: Callable[[Progress], None] | None = None,
-) -> Done:
+) -> IndexReport:
     """Bring the table up to date with the folder; what is committed stays, whatever happens next.
 
     Args:
@@ -105,7 +105,7 @@ def index(
         report: called after each picture.
     Raises: CollectionError, when the folder is not there.
     """
-    walked = walk(folder)
+    walked = scan_folder(folder)
     if not folder.is_dir():
         raise CollectionError(f"{folder}: no such folder. Plug the disk in, or check the name.")
     before = table.snapshot()
@@ -116,18 +116,18 @@ def index(
     }
     contents = dict(zip(columns["content"], columns["file"], strict=True))
     old_refused = {one.file: (one.bytes, one.mtime_ns) for one in refused.rows()}
-    todo = plan(walked, rows | old_refused)
-    done = Done(unchanged=todo.unchanged, passed_over=walked.passed_over)
+    todo = compare_with_table(walked, rows | old_refused)
+    done = IndexReport(unchanged=todo.unchanged, skipped=walked.skipped)
     gone = [file for file in todo.gone if file in rows]
     unplugged = not prune and gone and len(gone) * 2 > len(rows)
     reader = _Reader(folder, backbone.bundle.side_px, limits, contents)
     for lens in lenses:
-        serve(table, lens)
+        update_lens_column(table, lens)
 
     places = {content: row for row, content in enumerate(columns["content"])}
-    fresh: list[Row] = []
-    copies: list[tuple[Found, bytes]] = []
-    bad: list[Refused] = []
+    fresh: list[ImageRow] = []
+    copies: list[tuple[ImageFile, bytes]] = []
+    bad: list[RefusedFile] = []
     missing = set(gone)
     started = last = time.monotonic()
 
@@ -145,24 +145,24 @@ def index(
         bad.clear()
 
     for count, (found, outcome, features) in enumerate(backbone.pipeline(todo.read, reader.read), start=1):
-        if isinstance(outcome, Pixels):
+        if isinstance(outcome, DecodedImage):
             content = reader.hashes.pop(found.file)
             size = (outcome.width, outcome.height)
-            fresh.append(Row(found.file, content, found.bytes, found.mtime_ns, *size, features))
+            fresh.append(ImageRow(found.file, content, found.bytes, found.mtime_ns, *size, features))
         elif isinstance(outcome, _KnownError):
             copies.append((found, outcome.content))
             first = contents[outcome.content]
             if first in missing:
                 done.moved += 1
                 missing.discard(first)
-        elif isinstance(outcome, PictureError) and outcome.kind == "gone":
+        elif isinstance(outcome, ImageError) and outcome.kind == "gone":
             pass  # it vanished while others were read
-        elif isinstance(outcome, PictureError):
-            bad.append(Refused(found.file, found.bytes, found.mtime_ns, str(outcome)))
+        elif isinstance(outcome, ImageError):
+            bad.append(RefusedFile(found.file, found.bytes, found.mtime_ns, str(outcome)))
             done.refused[found.file] = str(outcome)
         else:
             raise outcome
-        if not isinstance(outcome, PictureError):
+        if not isinstance(outcome, ImageError):
             done.changed += found.file in rows
             done.added += found.file not in rows
         now = time.monotonic()
@@ -175,7 +175,7 @@ def index(
     commit()
     if not rows:  # the table is new: its first rows had no column to go into
         for lens in lenses:
-            serve(table, lens)
+            update_lens_column(table, lens)
     done.added -= done.moved
     if unplugged and len(missing) * 2 > len(rows):
         done.kept_missing = len(missing)
@@ -188,7 +188,7 @@ def index(
     return done
 
 
-def serve(table: Table, lens: Lens) -> None:
+def update_lens_column(table: Table, lens: Lens) -> None:
     """Bring the column of a lens up to date: there, made with these weights, with a vector for every row."""
     weights = weights_of(lens)
     found = table.snapshot()
@@ -209,17 +209,17 @@ def weights_of(lens: Lens) -> str:
 
 def _copied(
     before: Snapshot | None,
-    copies: Sequence[tuple[Found, bytes]],
+    copies: Sequence[tuple[ImageFile, bytes]],
     places: Mapping[bytes, int],
     columns: Mapping[str, Sequence[int]],
-) -> list[Row]:
+) -> list[ImageRow]:
     """Rows of files whose content the table had already, under another name, before this run changed anything."""
     if before is None or not copies:
         return []
     taken, back = np.unique([places[content] for _, content in copies], return_inverse=True)
     features = before.take(taken, "features")
     return [
-        Row(
+        ImageRow(
             found.file, content, found.bytes, found.mtime_ns, columns["width"][row], columns["height"][row], features[i]
         )
         for (found, content), row, i in zip(copies, taken[back], back, strict=True)
@@ -233,12 +233,12 @@ class _Reader:
         self.folder, self.side_px, self.limits, self.contents = folder, side_px, limits, contents
         self.hashes: dict[str, bytes] = {}
 
-    def read(self, found: Found) -> Pixels:
+    def read(self, found: ImageFile) -> DecodedImage:
         """Raises: PictureError; _KnownError."""
         raw = read_bytes(found.path, self.limits)
         content = content_hash(raw)
         if content in self.contents:
             raise _KnownError(content)
-        result = pixels(raw, self.side_px, self.limits)
+        result = decode_square(raw, self.side_px, self.limits)
         self.hashes[found.file] = content
         return result

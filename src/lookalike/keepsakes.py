@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.errors import PictureError
-from lookalike.gathering import Material
-from lookalike.seeing import SIDE_PX, picture_of
-from lookalike.teaching import Taught
+from lookalike.errors import ImageError
+from lookalike.gathering import FeatureSet
+from lookalike.seeing import SIDE_PX, thumbnail_image
+from lookalike.teaching import LearnResult
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 SHOWN = 3  # queries of each kind: those that gained most, those that lost most
 
 
-def keepsakes(taught: Taught, material: Material, folder: Path, cache: Path | None) -> "dict[str, str | Image]":
+def lens_report(
+    taught: LearnResult, material: FeatureSet, folder: Path, cache: Path | None
+) -> "dict[str, str | Image]":
     """The files that lie beside a lens, by name: proof.png, and where there is a curve curves.csv and curves.png.
 
     Of a recipe the losses of its epochs are kept, in epochs.csv and epochs.png, whether it serves or not.
@@ -29,27 +31,27 @@ def keepsakes(taught: Taught, material: Material, folder: Path, cache: Path | No
         folder: the collection's.
         cache: where `thumbnail` keeps things.
     """
-    from lookalike.drawing import curves, proof_page
+    from lookalike.drawing import line_chart, proof_page
 
     name = taught.lens.name
     beside: dict[str, str | Image] = {
         "proof.png": proof_page(taught.proof, _drawn(taught, material, folder, cache), lens=name, most=SHOWN)
     }
-    if taught.curve:
+    if taught.history:
         from lookalike.siamese import curves_arguments, curves_csv
 
-        beside["curves.csv"] = curves_csv(taught.curve)
-        beside["curves.png"] = curves(**curves_arguments(taught.curve, f"{name}: {taught.title}"))
+        beside["curves.csv"] = curves_csv(taught.history)
+        beside["curves.png"] = line_chart(**curves_arguments(taught.history, f"{name}: {taught.history_title}"))
     if taught.epochs:
         from lookalike.siamese.recipes import epochs_arguments, epochs_csv
 
         beside["epochs.csv"] = epochs_csv(taught.epochs)
-        beside["epochs.png"] = curves(**epochs_arguments(taught.epochs, f"{name}: loss by epoch"))
+        beside["epochs.png"] = line_chart(**epochs_arguments(taught.epochs, f"{name}: loss by epoch"))
     return beside
 
 
 def _drawn(
-    taught: Taught, material: Material, folder: Path, cache: Path | None
+    taught: LearnResult, material: FeatureSet, folder: Path, cache: Path | None
 ) -> "Callable[[Mapping[str, Any]], Block]":
     """How an entry of the proof is drawn: its query with what plain and the lens found first."""
     from lookalike.drawing import Block, Cell, Row
@@ -79,14 +81,14 @@ def _short(name: str) -> str:
     return "/".join(Path(name).parts[-2:]) if Path(name).is_absolute() else name
 
 
-def _picture(material: Material, row: int, cache: Path | None) -> "Image | str":
+def _picture(material: FeatureSet, row: int, cache: Path | None) -> "Image | str":
     """One row small enough to be drawn, as it was embedded; or why it cannot be."""
     path = material.paths[row]
-    if material.looks is None:
-        return picture_of(path, material.content[row], cache)
+    if material.views is None:
+        return thumbnail_image(path, material.content[row], cache)
     try:
-        view = material.looks.picture(row, path)
-    except PictureError as error:
+        view = material.views.image(row, path)
+    except ImageError as error:
         return error.reason
     view.thumbnail((SIDE_PX, SIDE_PX))
     return view

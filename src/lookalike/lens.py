@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import LensError, ShapeError
 from lookalike.halves import as_float32
-from lookalike.home import write_whole
+from lookalike.home import atomic_write
 from lookalike.verdict import Proof
 
 FORMAT = 1
@@ -99,7 +99,7 @@ class Lens:
         for start in range(0, len(rows), ROWS_AT_ONCE):
             part = slice(start, start + ROWS_AT_ONCE)
             centred = as_float32(rows[part]) - (means if at is None else means[at[part]])
-            embedding[part] = unit(np.asarray(centred @ self.matrix, np.float32))  # (b, f) @ (f, d) -> (b, d)
+            embedding[part] = normalize_rows(np.asarray(centred @ self.matrix, np.float32))  # (b, f) @ (f, d) -> (b, d)
         return embedding
 
     def _means(self, n: int, side: ArrayLike | None) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
@@ -137,12 +137,12 @@ class Lens:
             "digests": {"weights.safetensors": _digest(weights), "proof.json": _digest(proof) if proof else None},
         }
         text = _to_json(self.name, about)
-        write_whole(folder / "weights.safetensors", weights)
+        atomic_write(folder / "weights.safetensors", weights)
         if proof:
-            write_whole(folder / "proof.json", proof)
+            atomic_write(folder / "proof.json", proof)
         else:
             (folder / "proof.json").unlink(missing_ok=True)
-        write_whole(folder / "lens.json", text)
+        atomic_write(folder / "lens.json", text)
 
     @classmethod
     def load(cls, folder: Path) -> "Lens":
@@ -153,7 +153,7 @@ class Lens:
         return _load(folder)
 
 
-def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def normalize_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows brought to length 1; rows of length 0 stay 0.
 
     >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)).tolist()

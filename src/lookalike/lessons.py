@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Literal
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.examples import Examples, of_files, read, united
+from lookalike.learn.examples import Dataset, from_files, merge_datasets, read
 from lookalike.learn.judgements import Judgements
 
 ENOUGH_JUDGEMENTS = 20
-Source = str | Path | Sequence[str | Path] | Examples | None
-Reading = Literal["sides", "classes", "views"]
+ExamplesSource = str | Path | Sequence[str | Path] | Dataset | None
+Layout = Literal["sides", "classes", "views"]
 
 
-def lesson(
-    source: Source, reading: Reading | None, folder: Path, judgements: Judgements, files: Sequence[str]
-) -> tuple[Examples, list[str]]:
+def dataset_from(
+    source: ExamplesSource, reading: Layout | None, folder: Path, judgements: Judgements, files: Sequence[str]
+) -> tuple[Dataset, list[str]]:
     """The examples, and what they came from, by name.
 
     Args:
@@ -27,19 +27,19 @@ def lesson(
         files: of the collection.
     Raises: ExamplesError.
     """
-    if isinstance(source, Examples):
+    if isinstance(source, Dataset):
         return source, ["examples"]
     if source is not None:
         named = [Path(one) for one in ([source] if isinstance(source, str | Path) else source)]
         parts = [read(one, as_=reading, folder=folder) for one in named]
         if not parts:
             raise ExamplesError("no data named. Name a folder or a CSV, or leave it out to learn from judgements.")
-        return (parts[0] if len(parts) == 1 else united(parts)), [str(one) for one in named]
+        return (parts[0] if len(parts) == 1 else merge_datasets(parts)), [str(one) for one in named]
     if len(judgements.standing()) >= ENOUGH_JUDGEMENTS:
         return judgements.examples(folder), ["judgements"]
     if not files:
         raise ExamplesError(f"{folder}: no pictures to learn from. Run: lookalike index {folder}")
-    return of_files([folder / file for file in files]), ["views"]
+    return from_files([folder / file for file in files]), ["views"]
 
 
 def name_after(data: Sequence[str]) -> str:

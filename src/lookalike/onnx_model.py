@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.bundle import Bundle, Depth
+from lookalike.bundle import Bundle, StageOutput
 from lookalike.errors import BundleError
 from lookalike.lens import Lens
 
@@ -83,7 +83,7 @@ class _Nodes:
         self.graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
         return name
 
-    def raised(self, depth: Depth) -> str:
+    def raised(self, depth: StageOutput) -> str:
         """sign(x) ((|x| + e)^power - e^power), where e is `soft` times the mean of |x|, as `put_together` does it."""
         size, power = self.node("Abs", [depth.name]), self.constant(depth.power)
         e = self.scaled(self.node("ReduceSum", [size, self._axis()], keepdims=1), depth.soft / depth.length)

@@ -16,28 +16,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from lookalike.bounds import LIMITS, InFlight, Limits
+from lookalike.bounds import LIMITS, Limits, MemoryBudget
 from lookalike.colours import to_rgb
-from lookalike.errors import MissingExtraError, PictureError, ShapeError
-from lookalike.finding import shown
+from lookalike.errors import ImageError, MissingExtraError, ShapeError
+from lookalike.finding import printable
 from lookalike.silence import silence, silence_libtiff
-from lookalike.sniffing import HEAD, declared_sizes, is_cut, sniff
+from lookalike.sniffing import HEAD, declared_sizes, detect_format, is_truncated
 
 __all__ = [
     "LIMITS",
+    "DecodedImage",
+    "ImageSource",
     "Limits",
-    "Pixels",
-    "Source",
     "content_hash",
+    "decode_square",
     "load",
-    "part",
-    "pixels",
     "read_bytes",
-    "squares",
+    "small_crop",
+    "view_squares",
     "views",
 ]
 
-Source = str | Path | bytes | Image.Image | NDArray[np.uint8]
+ImageSource = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
 # One class of Pillow for each format that `sniff` knows; none of the others (PostScript, for one) is ever called.
 _DECODERS = {
@@ -77,11 +77,11 @@ _TURNS = {
 }
 _ON_ITS_SIDE = {_TURNS[flag] for flag in (5, 6, 7, 8)}
 
-_FLIGHT = InFlight()
+_FLIGHT = MemoryBudget()
 
 
 @dataclass(frozen=True)
-class Pixels:
+class DecodedImage:
     """A backbone's input (side, side, 3) uint8, and the picture's own width and height in pixels, upright."""
 
     array: NDArray[np.uint8]
@@ -107,21 +107,21 @@ def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
-            raise PictureError(f"{what}, not a picture. Name a file.", "not a picture")
+            raise ImageError(f"{what}, not a picture. Name a file.", "not a picture")
         with path.open("rb") as file:
             head = file.read(HEAD)
-            sniff(head, path.name)
+            detect_format(head, path.name)
             limits.check_bytes(status.st_size)
             content = head + file.read(limits.bytes - len(head) + 1)
     except FileNotFoundError as error:
-        raise PictureError("no such file. Check its name, or whether it was moved.", "gone") from error
+        raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
     except OSError as error:
-        raise PictureError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
+        raise ImageError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
     limits.check_bytes(len(content))  # it may have grown
     return content
 
 
-def load(source: Source, limits: Limits = LIMITS, side_px: int | None = None) -> Image.Image:
+def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = None) -> Image.Image:
     """A picture, upright, RGB, on white where it is transparent; the first frame of an animation.
 
     Args:
@@ -142,7 +142,7 @@ def load(source: Source, limits: Limits = LIMITS, side_px: int | None = None) ->
         return image
 
 
-def pixels(source: Source, side_px: int, limits: Limits = LIMITS) -> Pixels:
+def decode_square(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> DecodedImage:
     """A picture squashed to a square, as backbones want it.
 
     Args:
@@ -159,7 +159,7 @@ def pixels(source: Source, side_px: int, limits: Limits = LIMITS) -> Pixels:
         if found.turn is not None:
             square = square.transpose(found.turn)
         width, height = found.size[::-1] if found.turn in _ON_ITS_SIDE else found.size
-        return Pixels(np.array(square), width, height)
+        return DecodedImage(np.array(square), width, height)
 
 
 def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Image]:
@@ -186,7 +186,7 @@ def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Im
     return result
 
 
-def part(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+def small_crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A crop of 20 to 50% of a picture's area, mirrored half of the time: harder to recognise than its views.
 
     >>> part(Image.new("RGB", (100, 100)), np.random.default_rng(0)).size
@@ -199,8 +199,8 @@ def part(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
-def squares(
-    source: Source, side_px: int, n: int, rng: np.random.Generator, limits: Limits = LIMITS
+def view_squares(
+    source: ImageSource, side_px: int, n: int, rng: np.random.Generator, limits: Limits = LIMITS
 ) -> NDArray[np.uint8]:
     """The views of a picture, each squashed to a square as backbones want it; decoded once.
 
@@ -237,7 +237,7 @@ class _Decoded(NamedTuple):
 
 
 @contextmanager
-def _decoded(source: Source, limits: Limits, side_px: int | None, squash: bool) -> Iterator[_Decoded]:
+def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bool) -> Iterator[_Decoded]:
     """A picture decoded within its bounds, whose bytes count as in flight for as long as this is open."""
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
@@ -249,7 +249,7 @@ def _decoded(source: Source, limits: Limits, side_px: int | None, squash: bool) 
         if not isinstance(source, Image.Image):
             content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
             limits.check_bytes(len(content))
-            format = sniff(content[:HEAD], file)
+            format = detect_format(content[:HEAD], file)
         with silence(), _told(format, content):
             image = source if isinstance(source, Image.Image) else _open(format, content, limits)
             limits.check_pixels(*image.size)
@@ -265,10 +265,10 @@ def _decoded(source: Source, limits: Limits, side_px: int | None, squash: bool) 
                 across, down = _factors(image.size, side_px, squash)
                 box = (0, 0, box[2] / across, box[3] / down)
                 yield _Decoded(to_rgb(image, (across, down)), box, _turn(image), size)
-    except PictureError as error:
+    except ImageError as error:
         if file is None:
             raise
-        raise PictureError(error.reason, error.kind, shown(file)) from error.__cause__
+        raise ImageError(error.reason, error.kind, printable(file)) from error.__cause__
 
 
 def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
@@ -283,13 +283,13 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
     except ImportError as error:
         if format != "HEIC":
             raise
-        raise PictureError(str(MissingExtraError("a HEIC picture", "heic")), "needs an extra") from error
+        raise ImageError(str(MissingExtraError("a HEIC picture", "heic")), "needs an extra") from error
     image: ImageFile.ImageFile = decoder(io.BytesIO(content))
     if image.format == "TIFF":
         silence_libtiff()
         tile = image.tag_v2.get(322, 1), image.tag_v2.get(323, 1)  # type: ignore[attr-defined]
         if tile[0] * tile[1] > max(limits.pixels, 1 << 24):
-            raise PictureError("the TIFF declares tiles larger than any picture. Save it anew.")
+            raise ImageError("the TIFF declares tiles larger than any picture. Save it anew.")
     return image
 
 
@@ -322,14 +322,12 @@ def _told(format: str, content: bytes) -> Iterator[None]:
     """Turn whatever a decoder raises into one line."""
     try:
         yield
-    except PictureError:
+    except ImageError:
         raise
     except MemoryError as error:
-        raise PictureError(
-            f"the {format} needs more memory than there is. Make a smaller copy.", "too large"
-        ) from error
+        raise ImageError(f"the {format} needs more memory than there is. Make a smaller copy.", "too large") from error
     except Image.DecompressionBombError as error:
-        raise PictureError(
+        raise ImageError(
             f"the {format} declares more pixels than any picture has, as a decompression bomb does. Leave it out.",
             "too large",
         ) from error
@@ -342,11 +340,11 @@ def _told(format: str, content: bytes) -> Iterator[None]:
             )
         elif "not identified by this driver" in said:
             what, mend = "declares a width or a height of 0", "Save it anew."
-        elif "truncated" in said or is_cut(format, content):
+        elif "truncated" in said or is_truncated(format, content):
             what, mend = "is cut short: it ends before its picture does", "Copy it again from where it came."
         else:
             what, mend = f"is damaged ({said})", "Copy it again from where it came."
-        raise PictureError(f"the {format} {what}. {mend}") from error
+        raise ImageError(f"the {format} {what}. {mend}") from error
 
 
 def _shortened(message: str) -> str:

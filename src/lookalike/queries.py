@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import PictureError, QueryError
+from lookalike.errors import ImageError, QueryError
 from lookalike.gallery import Gallery
 from lookalike.pictures import content_hash, read_bytes
 
@@ -26,7 +26,7 @@ class Query:
     source: Any
 
 
-def resolve(asked: Any, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
+def resolve_query(asked: Any, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
     """One query, understood.
 
     Args:
@@ -39,14 +39,14 @@ def resolve(asked: Any, folder: Path, gallery: Gallery, embed: Callable[[Any], V
     if isinstance(asked, np.ndarray) and asked.dtype.kind == "f":
         if asked.shape != (gallery.features,):
             raise QueryError(f"a vector of shape {asked.shape}: this backbone's features are ({gallery.features},).")
-        return Query("a vector", gallery.seen(asked), None, None)
+        return Query("a vector", gallery.embed_query(asked), None, None)
     try:
         if isinstance(asked, str | Path):
             return _from_path(str(asked), folder, gallery, embed)
         if isinstance(asked, bytes):
             return Query("a picture", *_known(asked, gallery, embed), asked)
-        return Query("a picture", gallery.seen(embed(asked)), None, asked)
-    except PictureError as error:
+        return Query("a picture", gallery.embed_query(embed(asked)), None, asked)
+    except ImageError as error:
         name = asked if isinstance(asked, str | Path) else "the query"
         raise QueryError(f"{name}: {error}") from error
 
@@ -55,7 +55,7 @@ def _from_path(asked: str, folder: Path, gallery: Gallery, embed: Callable[[Any]
     path = Path(asked)
     if os.path.isfile(asked):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
         return Query(asked, *_known(read_bytes(path), gallery, embed), path)
-    place = gallery.place(asked)
+    place = gallery.row_of(asked)
     if place is None:
         raise QueryError(f"{asked}: no such picture, here or in the collection. Check the name.")
     return Query(asked, gallery.rows[[place]][0], gallery.contents[place].tobytes(), folder / asked)
@@ -64,16 +64,16 @@ def _from_path(asked: str, folder: Path, gallery: Gallery, embed: Callable[[Any]
 def _known(raw: bytes, gallery: Gallery, embed: Callable[[Any], Vector]) -> tuple[Vector, bytes]:
     """The vector of a picture, and the hash of its bytes."""
     content = content_hash(raw)
-    places = gallery.same(content)
-    return gallery.rows[places[:1]][0] if len(places) else gallery.seen(embed(raw)), content
+    places = gallery.copies_of(content)
+    return gallery.rows[places[:1]][0] if len(places) else gallery.embed_query(embed(raw)), content
 
 
-def resolve_all(
+def resolve_queries(
     asked: Sequence[Any],
     folder: Path,
     gallery: Gallery,
     embed: Callable[[Any], Vector],
-    passed_over: dict[str, str] | None = None,
+    skipped: dict[str, str] | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Query]:
     """Queries, understood one by one.
@@ -83,18 +83,18 @@ def resolve_all(
         folder: as for `resolve`.
         gallery: as for `resolve`.
         embed: as for `resolve`.
-        passed_over: takes query -> reason of those that cannot be read; without it the first one is raised.
+        skipped: takes query -> reason of those that cannot be read; without it the first one is raised.
         report: called with how many are done, and of how many.
     Raises: QueryError.
     """
     understood = []
     for done, one in enumerate(asked, start=1):
         try:
-            understood.append(resolve(one, folder, gallery, embed))
+            understood.append(resolve_query(one, folder, gallery, embed))
         except QueryError as error:
-            if passed_over is None:
+            if skipped is None:
                 raise
-            passed_over[str(one)] = str(error)
+            skipped[str(one)] = str(error)
         if report is not None:
             report(done, len(asked))
     return understood

@@ -7,7 +7,7 @@ import numkong
 import numpy as np
 import numpy.typing as npt
 
-from lookalike.codes import BLOCK_BYTES, Codes, Floats, Indices, Rows, lengths, read
+from lookalike.codes import BLOCK_BYTES, Floats, Indices, Int8Codes, Rows, lengths, read
 from lookalike.errors import ShapeError
 from lookalike.halves import as_float32
 
@@ -35,7 +35,7 @@ def similarity(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
     return cosines(one, other) if len(one) < len(other) else cosines(other, one).T
 
 
-class Ranking:
+class ExactKNN:
     """Rows that can be asked for those most like a query.
 
     One scan of their codes (a byte a value) estimates all similarities, each with a bound on its error. The k best
@@ -55,7 +55,7 @@ class Ranking:
     (array([2, 3, 1]), array([1. , 1. , 0.8], dtype=float32))
     """
 
-    def __init__(self, rows: Rows, codes: Codes | None = None):
+    def __init__(self, rows: Rows, codes: Int8Codes | None = None):
         if len(rows.shape) != 2 or not rows.shape[1]:
             raise ShapeError(f"rows of shape {tuple(rows.shape)}: ranking takes a matrix (n, d), a row a picture.")
         if codes is not None and codes.values.shape != tuple(rows.shape):
@@ -64,13 +64,13 @@ class Ranking:
         self._codes = codes
 
     @property
-    def codes(self) -> Codes:
+    def codes(self) -> Int8Codes:
         """The codes that searching needs, made now if they are not there yet."""
         if self._codes is None:
-            self._codes = Codes.build(self.rows)
+            self._codes = Int8Codes.build(self.rows)
         return self._codes
 
-    def top(
+    def search(
         self, queries: npt.ArrayLike, k: int | None = 10, among: npt.ArrayLike | None = None
     ) -> tuple[Indices, Floats]:
         """The k rows most like each query, most alike first, equal ones in the order of rows.
@@ -121,7 +121,7 @@ class Ranking:
             left_out[among] = False
             estimates[left_out] = -np.inf
         best = group_max(estimates, height(len(estimates), k))
-        most = best + group_max(self.codes.loss[:, None], height(len(estimates), k))
+        most = best + group_max(self.codes.error_norm[:, None], height(len(estimates), k))
         indices, similarities = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
         for j in range(len(queries)):
             indices[j], similarities[j] = self._first(k, queries[j], estimates[:, j], slack[j], best[:, j], most[:, j])
@@ -138,14 +138,14 @@ class Ranking:
         tried = rows[np.argpartition(estimates[rows], -k)[-k:]]
         similarities = self.compare(query[None], tried)[0]
         estimates[tried] = -np.inf
-        others = reaching(estimates, self.codes.loss, most, similarities.min() - slack)
+        others = reaching(estimates, self.codes.error_norm, most, similarities.min() - slack)
         rows = np.concatenate([tried, others])
         similarities = np.concatenate([similarities, self.compare(query[None], others)[0]])
         order = np.lexsort((rows, -similarities))[:k]
         return rows[order], similarities[order]
 
 
-def pairs_above(rows: Rows, least: float, codes: Codes | None = None) -> Iterator[tuple[int, Indices, Floats]]:
+def similar_pairs(rows: Rows, least: float, codes: Int8Codes | None = None) -> Iterator[tuple[int, Indices, Floats]]:
     """All pairs of rows with a similarity of at least `least`, row by row, in bounded memory.
 
     Args:
@@ -159,16 +159,16 @@ def pairs_above(rows: Rows, least: float, codes: Codes | None = None) -> Iterato
     >>> [(row, others.tolist()) for row, others, _ in pairs_above(rows, 0.9)]
     [(0, [2, 3]), (2, [3])]
     """
-    ranking = Ranking(rows, codes)
+    ranking = ExactKNN(rows, codes)
     codes = ranking.codes
     for start in range(0, len(rows), GROUP):
-        later = Codes(codes.values[start:], codes.scale[start:], codes.loss[start:])
+        later = Int8Codes(codes.values[start:], codes.scale[start:], codes.error_norm[start:])
         queries = read(rows, np.arange(start, min(start + GROUP, len(rows))))
         estimates, slack = later.estimate(queries)
         tall = height(len(estimates))
-        most = group_max(estimates, tall) + group_max(later.loss[:, None], tall)
+        most = group_max(estimates, tall) + group_max(later.error_norm[:, None], tall)
         for j in range(len(queries)):
-            hopes = reaching(estimates[:, j], later.loss, most[:, j], np.float32(least) - slack[j])
+            hopes = reaching(estimates[:, j], later.error_norm, most[:, j], np.float32(least) - slack[j])
             others = start + hopes[hopes > j]
             exact = ranking.compare(queries[j : j + 1], others)[0]
             alike = exact >= np.float32(least)

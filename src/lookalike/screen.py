@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lookalike.finding import shown
+from lookalike.finding import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,13 +36,13 @@ def table(hits: "Hits") -> "Table":
     from rich.text import Text
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", border_style="dim")
-    drawn.title = Text.assemble((one_line(hits.query), "bold"), (f"  {hits.lens}", "dim"))
+    drawn.title = Text.assemble((printable_line(hits.query), "bold"), (f"  {hits.lens}", "dim"))
     drawn.title_justify, drawn.title_style = "left", ""
     drawn.add_column("rank", justify="right", no_wrap=True)
     drawn.add_column("similarity", justify="right", no_wrap=True)
     drawn.add_column("file", overflow="fold")  # cut nowhere: a name is there to be copied
     for rank, hit in enumerate(hits, start=1):
-        folder, slash, name = one_line(hit.file).rpartition("/")
+        folder, slash, name = printable_line(hit.file).rpartition("/")
         file = Text.assemble((folder + slash, "dim"), name)
         file.stylize(f"link {hit.path.absolute().as_uri()}")
         drawn.add_row(str(rank), f"{hit.similarity:.3f}", file)
@@ -55,7 +55,7 @@ def tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         roles = {"serves": "serves", "original": "original", "filling": "being filled"}
         role = ", ".join(word for key, word in roles.items() if row[key]) or "kept"
         size = f"{row['bytes'] / 1e6:.1f} MB"
-        yield f"{'table':12}{one_line(row['backbone'])}  {counted(row['pictures'], 'picture')}  {size}  {role}"
+        yield f"{'table':12}{printable_line(row['backbone'])}  {counted(row['pictures'], 'picture')}  {size}  {role}"
 
 
 def layers(rows: "Sequence[Layer]") -> "Table":
@@ -72,7 +72,14 @@ def layers(rows: "Sequence[Layer]") -> "Table":
     drawn.add_column("", no_wrap=True)
     for row in rows:
         shape, learns = sized(row.shape, "×"), "trainable" if row.trainable else "frozen"
-        cells = (str(row.index), one_line(row.name), one_line(row.kind), shape, f"{row.parameters:,}", learns)
+        cells = (
+            str(row.index),
+            printable_line(row.name),
+            printable_line(row.kind),
+            shape,
+            f"{row.parameters:,}",
+            learns,
+        )
         drawn.add_row(*cells, style="green" if row.trainable else "dim")
     return drawn
 
@@ -90,25 +97,32 @@ def layer_lines(rows: "Sequence[Layer]") -> Iterator[str]:
     """Layers for programs: index, name, kind, output, parameters, trainable or frozen, separated by tabs."""
     for row in rows:
         learns = "trainable" if row.trainable else "frozen"
-        cells = (row.index, one_line(row.name), one_line(row.kind), sized(row.shape), row.parameters, learns)
+        cells = (
+            row.index,
+            printable_line(row.name),
+            printable_line(row.kind),
+            sized(row.shape),
+            row.parameters,
+            learns,
+        )
         yield "\t".join(map(str, cells))
 
 
 def plain_lines(answers: "Sequence[Hits]") -> Iterator[str]:
     """Answers for programs: similarity and file, separated by tabs; the query before them where there are several."""
     for hits in answers:
-        query = f"{one_line(hits.query)}\t" if len(answers) > 1 else ""
+        query = f"{printable_line(hits.query)}\t" if len(answers) > 1 else ""
         for hit in hits:
-            yield f"{query}{hit.similarity:.3f}\t{one_line(hit.file)}"
+            yield f"{query}{hit.similarity:.3f}\t{printable_line(hit.file)}"
 
 
-def one_line(name: str) -> str:
+def printable_line(name: str) -> str:
     r"""A file's name on one line, without what could move the cursor or cannot be printed.
 
     >>> one_line("two\nlines\x1b[2J\u202egpj.exe")
     'two\\nlines\\x1b[2J\\u202egpj.exe'
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown(name))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in printable(name))
 
 
 def counted(n: int, word: str) -> str:

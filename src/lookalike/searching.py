@@ -41,13 +41,13 @@ def search(
         raise QueryError(f"k is {k}: ask for at least one hit.")
     if min_similarity is not None and not -1 <= min_similarity <= 1:
         raise QueryError(f"a least similarity of {min_similarity}: similarities lie between -1 and 1.")
-    allowed = None if where is None else gallery.matching(where)
+    allowed = None if where is None else gallery.filter(where)
     if not queries:
         return Answers()
-    same = [gallery.same(query.content) for query in queries]
+    same = [gallery.copies_of(query.content) for query in queries]
     # Own pictures are put first or left out below, so as many more are ranked.
     more = None if k is None else k + max(map(len, same))
-    ranked = gallery.ranking.top(np.stack([query.vector for query in queries]), more, allowed)
+    ranked = gallery.knn.search(np.stack([query.vector for query in queries]), more, allowed)
     answers, lens = Answers(), PLAIN if gallery.lens is None else gallery.lens.name
     for query, own, indices, similarities in zip(queries, same, *ranked, strict=True):
         if allowed is not None:

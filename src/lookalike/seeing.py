@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lookalike.errors import CollectionError, PictureError
-from lookalike.home import write_whole
+from lookalike.errors import CollectionError, ImageError
+from lookalike.home import atomic_write
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,7 +21,7 @@ SIDE_PX = 320  # of the pictures kept for grids: cells are 220 wide, a query und
 MAP_PX = 132  # of those for maps, where none is shown larger
 
 
-def grid_of(answers: "Sequence[Hits]", *, title: str = "", subtitle: str = "") -> "Image":
+def answers_grid(answers: "Sequence[Hits]", *, title: str = "", subtitle: str = "") -> "Image":
     """One or more answers as one picture: each query set apart beside its hits, one block under the other."""
     from lookalike.drawing import Block, Row, grid
 
@@ -32,7 +32,7 @@ def grid_of(answers: "Sequence[Hits]", *, title: str = "", subtitle: str = "") -
     return grid(blocks, title=title, subtitle=subtitle)
 
 
-def compared(
+def comparison_grid(
     answers: "Mapping[str, Sequence[Hits]]",
     *,
     right: Callable[[str, str, str], bool | None] | None = None,
@@ -65,7 +65,7 @@ def compared(
     return grid(blocks, title=title, subtitle=subtitle)
 
 
-def map_of(
+def draw_map(
     gallery: "Gallery",
     folder: Path,
     cache: Path | None = None,
@@ -87,10 +87,10 @@ def map_of(
 
     from PIL import Image
 
-    from lookalike.drawing import drawn_of, picture_map, principal_plane
+    from lookalike.drawing import drawn_of, image_map, principal_plane
 
     def small(place: int) -> "Image.Image | str":
-        return picture_of(folder / gallery.files[place], gallery.contents[place].tobytes(), cache, MAP_PX)
+        return thumbnail_image(folder / gallery.files[place], gallery.contents[place].tobytes(), cache, MAP_PX)
 
     n, drawn = len(gallery), drawn_of(len(gallery)).tolist()
     thumbnails = [Image.new("RGB", (1, 1), "#d4d4d8")] * n
@@ -101,10 +101,10 @@ def map_of(
             if report is not None:
                 report(done, len(drawn))
     plane = principal_plane(gallery.rows.whole().astype(np.float32))
-    return picture_map(plane, thumbnails, title=title, subtitle=f"{n:,} picture{'s' * (n != 1)}")
+    return image_map(plane, thumbnails, title=title, subtitle=f"{n:,} picture{'s' * (n != 1)}")
 
 
-def picture_of(
+def thumbnail_image(
     source: Any, content: bytes | None = None, cache: Path | None = None, side_px: int = SIDE_PX
 ) -> "Image | str":
     """A picture small enough to be drawn, or the reason why there is none.
@@ -124,7 +124,7 @@ def picture_of(
         if content is not None and cache is not None and isinstance(source, Path):
             return thumbnail(source, content, cache, side_px)
         picture = load(source, side_px=side_px)
-    except PictureError as error:
+    except ImageError as error:
         return error.reason
     picture.thumbnail((side_px, side_px))
     return picture
@@ -151,7 +151,7 @@ def save(picture: "Image", out: Path) -> Path:
     Raises: CollectionError, for another ending or a place that cannot be written.
     """
     try:
-        write_whole(drawable(out), png(picture))
+        atomic_write(drawable(out), png(picture))
     except OSError as error:
         raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
     return out

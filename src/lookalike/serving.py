@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import CollectionError, LensError, LookalikeError
-from lookalike.home import Home, Settings, write_whole
-from lookalike.indexing import serve
+from lookalike.home import CollectionConfig, CollectionFolder, atomic_write
+from lookalike.indexing import update_lens_column
 from lookalike.lens import Lens, check_name
 from lookalike.table import Table
 from lookalike.verdict import Proof
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def lens_of(home: Home, name: str, backbone: str) -> Lens:
+def lens_of(home: CollectionFolder, name: str, backbone: str) -> Lens:
     """A lens of a collection, learned on this backbone (its id).
 
     Raises: LensError, when it is not there, damaged, or of another backbone.
@@ -27,7 +27,7 @@ def lens_of(home: Home, name: str, backbone: str) -> Lens:
     found = any_lens(home, name)
     if found.backbone == backbone:
         return found
-    settings = home.settings()
+    settings = home.config()
     other = None if settings is None else settings.known().get(found.backbone)
     if other is None:
         raise LensError(
@@ -36,11 +36,11 @@ def lens_of(home: Home, name: str, backbone: str) -> Lens:
         )
     raise LensError(
         f"{name}: learned on backbone {other.name}, which does not read the pictures of {home.folder} now. "
-        f"To switch to it, run: lookalike use {home.words} {name}"
+        f"To switch to it, run: lookalike use {home.shell_words} {name}"
     )
 
 
-def any_lens(home: Home, name: str) -> Lens:
+def any_lens(home: CollectionFolder, name: str) -> Lens:
     """A lens of a collection, whichever backbone it was learned on.
 
     Raises: LensError, when it is not there or damaged.
@@ -52,10 +52,10 @@ def any_lens(home: Home, name: str) -> Lens:
     return replace(Lens.load(home.lens(name)), name=name)  # a copied folder goes by the name it has here
 
 
-def lenses_of(home: Home, backbone: str) -> tuple[list[Lens], dict[str, str]]:
+def lenses_of(home: CollectionFolder, backbone: str) -> tuple[list[Lens], dict[str, str]]:
     """All lenses that can serve with a backbone, and why others cannot; those of a known other one are left out."""
     good, bad = [], {}
-    settings = home.settings()
+    settings = home.config()
     known = {} if settings is None else settings.known()
     for name in home.lenses():
         try:
@@ -66,7 +66,7 @@ def lenses_of(home: Home, backbone: str) -> tuple[list[Lens], dict[str, str]]:
     return good, bad
 
 
-def check_new(home: Home, name: str, replacing: bool, resuming: bool = False) -> None:
+def check_new(home: CollectionFolder, name: str, replacing: bool, resuming: bool = False) -> None:
     """Whether a lens may be learned under this name.
 
     Raises: LensError, for a name that is none, or is taken.
@@ -76,13 +76,13 @@ def check_new(home: Home, name: str, replacing: bool, resuming: bool = False) ->
     if resuming and not replacing and name in home.lenses():
         raise LensError(
             f"{name}: a lens of {home.folder} already. If it is learned, put it into service with: "
-            f"lookalike use {home.words} {name}. If it was to be replaced, add --replace."
+            f"lookalike use {home.shell_words} {name}. If it was to be replaced, add --replace."
         )
     if not replacing and name in home.lenses():
         raise LensError(f"{name}: a lens of {home.folder} already. Choose another with --name, or add --replace.")
 
 
-def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image]", *, use: bool) -> bool:
+def keep(home: CollectionFolder, table: Table, lens: Lens, beside: "Mapping[str, str | Image]", *, use: bool) -> bool:
     """Commit a lens under the collection's lock: its folder, its column, and whether it serves.
 
     A crash leaves the old lens, the new one, or none; a column that is not the lens's own is known by its weights, and
@@ -97,7 +97,7 @@ def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image
     Returns: whether it serves now.
     Raises: LensError, when it would take the place of a lens in service without being better than plain.
     """
-    with home.writing():
+    with home.write_lock():
         settings = settings_of(home)
         here = lens.backbone == settings.backbone
         if settings.lens == lens.name and not (here and serves_by(lens.proof)):
@@ -112,13 +112,13 @@ def keep(home: Home, table: Table, lens: Lens, beside: "Mapping[str, str | Image
             new.mkdir()
             lens.save(new)
             for name, content in beside.items():
-                write_whole(new / name, content.encode() if isinstance(content, str) else _png(content))
+                atomic_write(new / name, content.encode() if isinstance(content, str) else _png(content))
             if (folder / "run").is_dir() and "tuning" in lens.settings:
                 (folder / "run").rename(new / "run")  # what it was learned in
             if folder.exists():
                 folder.rename(Path(temporary, "old"))
             new.rename(folder)
-        serve(table, lens)
+        update_lens_column(table, lens)
         serves = here and serves_by(lens.proof) and (use or settings.lens == lens.name)
         if serves:
             home.save(replace(settings, lens=lens.name))
@@ -134,14 +134,14 @@ def check_serves(lens: Lens | None, anyway: bool) -> None:
         raise LensError(f"{lens.name}: {words_of(lens.proof)} Not put into service; to do so still, add --anyway.")
 
 
-def forget(home: Home, name: str) -> None:
+def forget(home: CollectionFolder, name: str) -> None:
     """Remove a lens, damaged ones too, and what is kept of a learning that was broken off: its folder and its columns.
 
     Plain serves where it did.
 
     Raises: LensError, when it is not there.
     """
-    with home.writing():
+    with home.write_lock():
         settings = settings_of(home)
         if name not in home.lenses():
             check_name(name)  # what is no name may lead elsewhere
@@ -155,7 +155,7 @@ def forget(home: Home, name: str) -> None:
             Table(home.table(id), 1).drop_lens(name)
 
 
-def listed(home: Home) -> list[dict[str, Any]]:
+def listed(home: CollectionFolder) -> list[dict[str, Any]]:
     """Every lens of a collection: name, whether it serves, date, data, dims, verdict, and what its proof says.
 
     `backbone` is what the backbone is called that it was learned on, `here` whether that one reads the pictures now.
@@ -199,11 +199,11 @@ def learned_cut(lens: Lens | None) -> float:
     return proof.cut_off
 
 
-def settings_of(home: Home) -> Settings:
+def settings_of(home: CollectionFolder) -> CollectionConfig:
     """What collection.json says. Raises: CollectionError, when nothing was indexed yet."""
-    settings = home.settings()
+    settings = home.config()
     if settings is None:
-        raise CollectionError(f"{home.folder}: not indexed yet. Run: lookalike index {home.words}")
+        raise CollectionError(f"{home.folder}: not indexed yet. Run: lookalike index {home.shell_words}")
     return settings
 
 

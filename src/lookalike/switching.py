@@ -8,19 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lookalike.backbone import DEFAULT, Backbone, cache_folder, find
+from lookalike.backbone import DEFAULT, Backbone, cache_folder, resolve_bundle
 from lookalike.bounds import LIMITS, Limits
 from lookalike.bundle import Bundle, read
 from lookalike.errors import BundleError, CollectionError, LookalikeError
-from lookalike.home import Home, Known, Settings
-from lookalike.indexing import Done, Progress, index, serve
+from lookalike.home import BackboneRecord, CollectionConfig, CollectionFolder
+from lookalike.indexing import IndexReport, Progress, index, update_lens_column
 from lookalike.lens import Lens
 from lookalike.serving import check_serves, lens_of, lenses_of, settings_of
-from lookalike.starter import RECIPES
+from lookalike.starter import SPECS
 from lookalike.table import RefusedTable, Table
 
 
-def bundle_of(home: Home, settings: Settings, id: str) -> Bundle:
+def bundle_of(home: CollectionFolder, settings: CollectionConfig, id: str) -> Bundle:
     """The bundle of a backbone that the collection was read with: its own, or found again where it came from.
 
     Raises: BundleError, when it is nowhere; CollectionError, when another version is there.
@@ -32,12 +32,12 @@ def bundle_of(home: Home, settings: Settings, id: str) -> Bundle:
         raise BundleError(f"{id}: no backbone of {home.folder}. Index it with --backbone NAME.")
     other: LookalikeError
     try:
-        bundle = find(known.place or known.name)
+        bundle = resolve_bundle(known.locator or known.name)
         if bundle.id == id:
             return bundle
         other = CollectionError(
             f"{home.folder}: made with another version of backbone {known.name}. To move to this one, run: "
-            f"lookalike index {home.words} --backbone {shlex.quote(known.place or known.name)}"
+            f"lookalike index {home.shell_words} --backbone {shlex.quote(known.locator or known.name)}"
         )
     except LookalikeError as error:
         other = error
@@ -51,7 +51,7 @@ def bundle_of(home: Home, settings: Settings, id: str) -> Bundle:
     raise other
 
 
-def opened(home: Home, settings: Settings, id: str, threads: int | None = None) -> Backbone:
+def open_backbone(home: CollectionFolder, settings: CollectionConfig, id: str, threads: int | None = None) -> Backbone:
     """A backbone that the collection was read with, ready to read more pictures in the same precision.
 
     Raises: BundleError, CollectionError, as `bundle_of`.
@@ -60,8 +60,8 @@ def opened(home: Home, settings: Settings, id: str, threads: int | None = None) 
     return Backbone(bundle_of(home, settings, id), threads=threads, precision=precision)
 
 
-def brought_up_to_date(
-    home: Home,
+def update_index(
+    home: CollectionFolder,
     asked: str | Path | None,
     made: Backbone | None = None,
     threads: int | None = None,
@@ -69,7 +69,7 @@ def brought_up_to_date(
     prune: bool = False,
     limits: Limits = LIMITS,
     report: Callable[[Progress], None] | None = None,
-) -> tuple[Backbone, Done]:
+) -> tuple[Backbone, IndexReport]:
     """What `index` does: make a collection, bring the table that serves up to date, or switch to another backbone.
 
     Call it under the collection's lock.
@@ -85,12 +85,12 @@ def brought_up_to_date(
     Returns: the backbone that serves now, and what was done.
     Raises: CollectionError, BundleError.
     """
-    settings = home.settings()
+    settings = home.config()
     if settings is None:
         made = made or Backbone(asked or DEFAULT, threads=threads)
-        known = {made.id: Known(made.name, made.precision, place_of(asked or DEFAULT))}
+        known = {made.id: BackboneRecord(made.name, made.precision, locator_of(asked or DEFAULT))}
         folder = str(home.folder.resolve())
-        settings = Settings(folder, made.id, made.name, made.precision, original=made.id, backbones=known)
+        settings = CollectionConfig(folder, made.id, made.name, made.precision, original=made.id, backbones=known)
         home.save(settings)
     elif asked is not None:
         made = Backbone(asked, threads=threads)
@@ -98,12 +98,12 @@ def brought_up_to_date(
         if made.id in known and known[made.id].precision != made.precision:
             made = Backbone(made.bundle, threads=threads, precision=known[made.id].precision)
         if made.id != settings.backbone:
-            done = switch(home, made, place=place_of(asked), prune=prune, limits=limits, report=report)
+            done = switch_backbone(home, made, place=locator_of(asked), prune=prune, limits=limits, report=report)
             return made, done
         settings = replace(settings, switching=None)  # whoever names the one that serves wants no other
         home.save(settings)
     if made is None or (made.id, made.precision) != (settings.backbone, settings.precision):
-        made = opened(home, settings, settings.backbone, threads)
+        made = open_backbone(home, settings, settings.backbone, threads)
     lenses, damaged = lenses_of(home, made.id)
     done = index(
         home.folder,
@@ -117,32 +117,32 @@ def brought_up_to_date(
     )
     done.damaged.update(damaged)
     if settings.switching is not None:
-        done.said.append(f"A switch of backbones was not finished. To go on: {_going_on(home, settings)}")
+        done.notes.append(f"A switch of backbones was not finished. To go on: {_going_on(home, settings)}")
     return made, done
 
 
-def _going_on(home: Home, settings: Settings) -> str:
+def _going_on(home: CollectionFolder, settings: CollectionConfig) -> str:
     """The command that goes on with a switch that was broken off."""
     id = str(settings.switching)
     for one in backbones_of_lenses(home):
         if one["id"] == id and home.backbone(id).is_dir():
-            return f"lookalike use {home.words} {one['lens']}"
+            return f"lookalike use {home.shell_words} {one['lens']}"
     known = settings.known()[id]
-    return f"lookalike index {home.words} --backbone {shlex.quote(known.place or known.name)}"
+    return f"lookalike index {home.shell_words} --backbone {shlex.quote(known.locator or known.name)}"
 
 
-def place_of(asked: str | Path) -> str:
+def locator_of(asked: str | Path) -> str:
     """How a backbone can be found again from anywhere: its name, its id on the hub, or its absolute path.
 
     >>> place_of("efficientnet-lite0")
     'efficientnet-lite0'
     """
     path = Path(asked)
-    return str(path.resolve()) if str(asked) not in RECIPES and path.exists() else str(asked)
+    return str(path.resolve()) if str(asked) not in SPECS and path.exists() else str(asked)
 
 
-def switch(
-    home: Home,
+def switch_backbone(
+    home: CollectionFolder,
     made: Backbone,
     *,
     lens: Lens | None = None,
@@ -150,7 +150,7 @@ def switch(
     prune: bool = False,
     limits: Limits = LIMITS,
     report: Callable[[Progress], None] | None = None,
-) -> Done:
+) -> IndexReport:
     """Fill the table of another backbone while the old one serves, then cut over by collection.json in one write.
 
     Call it under the collection's lock. What is committed to the new table stays, so that the same call goes on after
@@ -168,8 +168,8 @@ def switch(
     """
     settings = settings_of(home)
     known = settings.known()
-    before = known.get(made.id, Known("", ""))
-    known[made.id] = Known(made.name, made.precision, place or before.place or before.name)
+    before = known.get(made.id, BackboneRecord("", ""))
+    known[made.id] = BackboneRecord(made.name, made.precision, place or before.locator or before.name)
     home.save(replace(settings, original=settings.plain, switching=made.id, backbones=known))
     table = Table(home.table(made.id), made.length)
     lenses, damaged = lenses_of(home, made.id)
@@ -178,11 +178,13 @@ def switch(
         done = index(home.folder, table, refused, made, lenses=lenses, prune=prune, limits=limits, report=report)
         _check_whole(home, settings, table, refused, prune)
     else:
-        done = Done(said=[f"{home.folder} is not there: its pictures are those of the last index under {made.name}"])
+        done = IndexReport(
+            notes=[f"{home.folder} is not there: its pictures are those of the last index under {made.name}"]
+        )
         if lens is not None:
-            serve(table, lens)
+            update_lens_column(table, lens)
     done.damaged.update(damaged)
-    done.said += _said(home, settings, made, lens)
+    done.notes += _said(home, settings, made, lens)
     home.save(
         replace(
             settings,
@@ -198,14 +200,14 @@ def switch(
     return done
 
 
-def put_into_service(
-    home: Home,
+def activate_lens(
+    home: CollectionFolder,
     lens: Lens | None,
     *,
     anyway: bool = False,
     threads: int | None = None,
     report: Callable[[Progress], None] | None = None,
-) -> Done | None:
+) -> IndexReport | None:
     """Search through this lens from now on where none is named; None for plain, of the original backbone.
 
     A lens whose folder was copied here from another collection of the same backbone gets its column now. Where the
@@ -216,20 +218,22 @@ def put_into_service(
         is not known here; CollectionError; LockedError.
     """
     check_serves(lens, anyway)
-    with home.writing():
+    with home.write_lock():
         settings = settings_of(home)
         id = settings.plain if lens is None else lens.backbone
         if id != settings.backbone:
             if lens is not None and id not in settings.known() and not home.backbone(id).is_dir():
                 lens_of(home, lens.name, settings.backbone)  # says that it is not for this collection
-            return switch(home, opened(home, settings, id, threads), lens=lens, report=report)
+            return switch_backbone(home, open_backbone(home, settings, id, threads), lens=lens, report=report)
         if lens is not None:
-            serve(Table(home.table(id), 1), lens)
+            update_lens_column(Table(home.table(id), 1), lens)
         home.save(replace(settings, lens=None if lens is None else lens.name))
         return None
 
 
-def _check_whole(home: Home, settings: Settings, table: Table, refused: RefusedTable, prune: bool) -> None:
+def _check_whole(
+    home: CollectionFolder, settings: CollectionConfig, table: Table, refused: RefusedTable, prune: bool
+) -> None:
     """Whether what serves now would be there after the switch."""
     serves = set(Table(home.table(settings.backbone), 1).columns()["file"])
     missing = serves - set(table.columns()["file"]) - {one.file for one in refused.rows()}
@@ -240,19 +244,19 @@ def _check_whole(home: Home, settings: Settings, table: Table, refused: RefusedT
         )
 
 
-def _said(home: Home, settings: Settings, made: Backbone, lens: Lens | None) -> list[str]:
+def _said(home: CollectionFolder, settings: CollectionConfig, made: Backbone, lens: Lens | None) -> list[str]:
     """What the switch means, in lines for people."""
     through = "plain" if lens is None else lens.name
     lines = [f"{made.name} reads the pictures now, {settings.backbone_name} no longer; {through} serves."]
     if settings.lens is not None and lens is None:
         lines.append(
             f"The lens {settings.lens} was learned on {settings.backbone_name} and does not serve here. To go back: "
-            f"lookalike use {home.words} {settings.lens}"
+            f"lookalike use {home.shell_words} {settings.lens}"
         )
     return lines
 
 
-def drop_old(home: Home) -> int:
+def drop_unused(home: CollectionFolder) -> int:
     """Remove the tables that do not serve, and backbones made here that no lens needs; returns the bytes freed.
 
     Call it under the collection's lock. Plain stays with the backbone that serves from then on, unless that was made
@@ -273,7 +277,7 @@ def drop_old(home: Home) -> int:
     return freed
 
 
-def reads_for_no_lens(home: Home) -> str:
+def unused_backbone_note(home: CollectionFolder) -> str:
     """What to say where the backbone that reads the pictures was tuned here and no lens needs it; else nothing."""
     settings = settings_of(home)
     if not home.backbone(settings.backbone).is_dir():
@@ -282,11 +286,11 @@ def reads_for_no_lens(home: Home) -> str:
         return ""
     return (
         f"{settings.backbone_name}, a tuned backbone that no lens needs any longer, reads the pictures still. "
-        f"To go back: lookalike use {home.words} plain"
+        f"To go back: lookalike use {home.shell_words} plain"
     )
 
 
-def _parents(home: Home, ids: set[str]) -> set[str]:
+def _parents(home: CollectionFolder, ids: set[str]) -> set[str]:
     """The backbones before those of these that were made here."""
     found = set()
     for id in ids:
@@ -295,7 +299,7 @@ def _parents(home: Home, ids: set[str]) -> set[str]:
     return found
 
 
-def backbones_of_lenses(home: Home) -> list[dict[str, str]]:
+def backbones_of_lenses(home: CollectionFolder) -> list[dict[str, str]]:
     """The lenses that can be read, each with the id of its backbone."""
     found = []
     for name in home.lenses():
@@ -306,7 +310,7 @@ def backbones_of_lenses(home: Home) -> list[dict[str, str]]:
     return found
 
 
-def tables_of(home: Home, settings: Settings) -> list[dict[str, Any]]:
+def tables_of(home: CollectionFolder, settings: CollectionConfig) -> list[dict[str, Any]]:
     """The tables of a collection, the one that serves first: backbone, id, pictures, bytes, what it is for."""
     rows = []
     for id in home.tables():

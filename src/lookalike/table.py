@@ -23,7 +23,7 @@ Embed = Callable[[NDArray[np.float16]], NDArray[np.floating[Any]]]  # features (
 
 
 @dataclass(frozen=True)
-class Row:
+class ImageRow:
     """One picture: its file, the hash of its bytes, its size upright in pixels, its features (f,) float32."""
 
     file: str
@@ -36,7 +36,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedFile:
     """One file that could not be read, and why; it is tried again only when its size or date changes."""
 
     file: str
@@ -143,7 +143,7 @@ class Table:
         dataset = self._open()
         return None if dataset is None else Snapshot(dataset)
 
-    def append(self, rows: Sequence[Row], lenses: Mapping[str, Embed] | None = None) -> None:
+    def append(self, rows: Sequence[ImageRow], lenses: Mapping[str, Embed] | None = None) -> None:
         """Commit rows; a row whose file is there already takes its place, in the same commit.
 
         Args:
@@ -172,11 +172,11 @@ class Table:
             embed = (lenses or {}).get(name)
             columns[LENS + name] = pa.nulls(len(rows), kind) if embed is None else as_vectors(embed(features))
             fields.append((LENS + name, kind))
-        _write(self.uri, pa.table(columns, schema=pa.schema(fields)))
+        write_rows(self.uri, pa.table(columns, schema=pa.schema(fields)))
 
     def remove(self, files: Iterable[str]) -> None:
         """Remove the rows of files."""
-        _remove(self.uri, list(files))
+        remove_files(self.uri, list(files))
 
     def version(self) -> int:
         """The number of the newest commit; 0 when there is no table."""
@@ -201,7 +201,7 @@ class Table:
         dataset = self._open()
         if dataset is None:
             return [], np.zeros((0, self.length), np.float16)
-        found = dataset.to_table(columns=["file", column], filter=None if files is None else _among(files))
+        found = dataset.to_table(columns=["file", column], filter=None if files is None else sql_in(files))
         names = found.column("file").to_pylist()
         matrix = as_matrix(found.column(column).combine_chunks())
         order = sorted(range(len(names)), key=names.__getitem__)
@@ -281,19 +281,19 @@ class RefusedTable:
     def __init__(self, uri: str | Path):
         self.uri = str(uri)
 
-    def append(self, rows: Sequence[Refused]) -> None:
+    def append(self, rows: Sequence[RefusedFile]) -> None:
         """Commit rows; a row whose file is there already takes its place."""
         import pyarrow as pa
 
         if rows:
             columns = {name: [getattr(row, name) for row in rows] for name in ("file", "bytes", "mtime_ns", "reason")}
-            _write(self.uri, pa.table(columns))
+            write_rows(self.uri, pa.table(columns))
 
     def remove(self, files: Iterable[str]) -> None:
         """Forget files: they are gone, or can be read now."""
-        _remove(self.uri, list(files))
+        remove_files(self.uri, list(files))
 
-    def rows(self) -> list[Refused]:
+    def rows(self) -> list[RefusedFile]:
         """All of them, by file."""
         import lance
 
@@ -301,10 +301,10 @@ class RefusedTable:
             found = lance.dataset(self.uri).to_table().to_pylist()
         except (ValueError, FileNotFoundError):
             return []
-        return sorted((Refused(**row) for row in found), key=lambda row: row.file)
+        return sorted((RefusedFile(**row) for row in found), key=lambda row: row.file)
 
 
-def _write(uri: str, rows: Any) -> None:
+def write_rows(uri: str, rows: Any) -> None:
     import lance
 
     try:
@@ -313,20 +313,20 @@ def _write(uri: str, rows: Any) -> None:
         lance.write_dataset(rows, uri, data_storage_version=STORAGE_VERSION)
         return
     files = rows.column("file").to_pylist()
-    if dataset.count_rows(filter=_among(files)):
+    if dataset.count_rows(filter=sql_in(files)):
         dataset.merge_insert("file").when_matched_update_all().when_not_matched_insert_all().execute(rows)
     else:
         lance.write_dataset(rows, uri, mode="append")
 
 
-def _remove(uri: str, files: list[str]) -> None:
+def remove_files(uri: str, files: list[str]) -> None:
     import lance
 
     for start in range(0, len(files), 500):
-        lance.dataset(uri).delete(_among(files[start : start + 500]))
+        lance.dataset(uri).delete(sql_in(files[start : start + 500]))
 
 
-def _among(files: Sequence[str]) -> str:
+def sql_in(files: Sequence[str]) -> str:
     quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
     return f"file IN ({quoted})" if files else "false"
 

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import QueryError
-from lookalike.home import Home, Settings
+from lookalike.home import CollectionConfig, CollectionFolder
 from lookalike.table import Table
 
 if TYPE_CHECKING:
     from lookalike.backbone import Backbone
     from lookalike.gallery import Gallery
-    from lookalike.gathering import Material, Stage
+    from lookalike.gathering import FeatureSet, Stage
     from lookalike.indexing import Progress
-    from lookalike.learn.examples import Examples
+    from lookalike.learn.examples import Dataset
     from lookalike.learn.judgements import Judgements
     from lookalike.lens import Lens
-    from lookalike.lessons import Reading, Source
+    from lookalike.lessons import ExamplesSource, Layout
 
 PLAIN = "plain"
 
@@ -26,7 +26,7 @@ PLAIN = "plain"
 class Teachable(ABC):
     """What teaching adds to a collection; the abstract names are what it needs of one."""
 
-    home: Home
+    home: CollectionFolder
     folder: Path
     _asked: str | Path | None
     _threads: int | None
@@ -40,16 +40,16 @@ class Teachable(ABC):
     @abstractmethod
     def lens(self, name: str) -> "Lens": ...
     @abstractmethod
-    def _settings(self) -> Settings: ...
+    def _settings(self) -> CollectionConfig: ...
     @abstractmethod
     def _gallery(self, name: str = PLAIN) -> "Gallery": ...
 
     def learn(
         self,
-        source: "Source" = None,
+        source: "ExamplesSource" = None,
         *,
         name: str | None = None,
-        as_: "Reading | None" = None,
+        as_: "Layout | None" = None,
         replace: bool = False,
         use: bool = False,
         resume: bool = False,
@@ -73,70 +73,70 @@ class Teachable(ABC):
                 `lookalike.teaching.How`.
         Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
-        from lookalike.keepsakes import keepsakes
+        from lookalike.keepsakes import lens_report
         from lookalike.lessons import name_after
         from lookalike.serving import check_new, keep
-        from lookalike.teaching import How, teach
+        from lookalike.teaching import LearnConfig, learn_lens
 
         examples, data = self._lesson(source, as_)
         name = name or name_after(data)
         check_new(self.home, name, replace, resume)
-        settings = How(**how)
+        settings = LearnConfig(**how)
         told = say or (lambda line: None)
         snapshot = self.table.snapshot()
-        settings = settings.sized(0 if snapshot is None else len(snapshot))
-        if settings.deep or resume:
-            from lookalike.deepening import Lesson, check_run
+        settings = settings.for_size(0 if snapshot is None else len(snapshot))
+        if settings.finetunes or resume:
+            from lookalike.deepening import FinetuneJob, check_resume
 
-            check_run(self.home, name, settings, resume=resume, replacing=replace)
-            lesson = Lesson(self.home, examples, settings, name, self._threads, report)
+            check_resume(self.home, name, settings, resume=resume, replacing=replace)
+            lesson = FinetuneJob(self.home, examples, settings, name, self._threads, report)
             lens = lesson.learn({"data": data}, use=use, say=told)
             if use:
                 self._asked = None  # what is in service now was asked for by this
             return lens
         material = self._gathered(examples, settings.seed, report)
-        for line in (*examples.said, *material.said):
+        for line in (*examples.notes, *material.notes):
             told(line)
         about = {"backbone": self.backbone.id, "backbone_name": self.backbone.name, "data": data}
-        about |= {"reading": examples.reading}
-        taught = teach(material, settings, name=name, folder=self.folder, about=about, report=report)
-        for line in taught.said:
+        about |= {"reading": examples.layout}
+        taught = learn_lens(material, settings, name=name, folder=self.folder, about=about, report=report)
+        for line in taught.notes:
             told(line)
-        beside = keepsakes(taught, material, self.folder, self.home.cache)
+        beside = lens_report(taught, material, self.folder, self.home.cache)
         keep(self.home, self.table, taught.lens, beside, use=use)
         return taught.lens
 
     def check(
         self,
-        source: "Source" = None,
+        source: "ExamplesSource" = None,
         *,
-        as_: "Reading | None" = None,
+        as_: "Layout | None" = None,
         report: "Callable[[Stage], None] | None" = None,
         **how: Any,
     ) -> list[str]:
         """What `learn` would learn from and hold out, in lines for people."""
-        from lookalike.teaching import How, planned
+        from lookalike.teaching import LearnConfig, describe_plan
 
         examples, data = self._lesson(source, as_)
-        settings = How(**how)
-        if settings.deep:
-            from lookalike.deepening import Lesson
+        settings = LearnConfig(**how)
+        if settings.finetunes:
+            from lookalike.deepening import FinetuneJob
             from lookalike.lessons import name_after
 
-            return Lesson(self.home, examples, settings, name_after(data), self._threads, report).plan()
-        return [*examples.said, *planned(self._gathered(examples, settings.seed, report), settings)]
+            return FinetuneJob(self.home, examples, settings, name_after(data), self._threads, report).plan()
+        return [*examples.notes, *describe_plan(self._gathered(examples, settings.seed, report), settings)]
 
-    def _lesson(self, source: "Source", as_: "Reading | None") -> "tuple[Examples, list[str]]":
+    def _lesson(self, source: "ExamplesSource", as_: "Layout | None") -> "tuple[Dataset, list[str]]":
         from lookalike.learn.judgements import Judgements
-        from lookalike.lessons import lesson
+        from lookalike.lessons import dataset_from
 
         self._settings()
-        return lesson(source, as_, self.folder, Judgements(self.home.judgements), self.table.columns()["file"])
+        return dataset_from(source, as_, self.folder, Judgements(self.home.judgements), self.table.columns()["file"])
 
-    def _gathered(self, examples: "Examples", seed: int, report: "Callable[[Stage], None] | None") -> "Material":
-        from lookalike.gathering import gather
+    def _gathered(self, examples: "Dataset", seed: int, report: "Callable[[Stage], None] | None") -> "FeatureSet":
+        from lookalike.gathering import load_features
 
-        return gather(examples, self.folder, self.table, self.backbone, seed=seed, report=report)
+        return load_features(examples, self.folder, self.table, self.backbone, seed=seed, report=report)
 
     @property
     def judgements(self) -> "Judgements":
@@ -162,10 +162,10 @@ class Teachable(ABC):
 
     def judge_from(self, path: str | Path) -> int:
         """Add the judgements of a CSV with columns query, yes and, where wanted, no: all of them or none."""
-        from lookalike.learn.judgements import read_csv
+        from lookalike.learn.judgements import read_judgements_csv
 
         files = set(self._gallery().files)
-        rows = read_csv(Path(path))
+        rows = read_judgements_csv(Path(path))
         return self.judgements.add_all(
             [(self._file(a, files), self._file(b, files), c and self._file(c, files)) for a, b, c in rows]
         )
@@ -207,12 +207,12 @@ class Teachable(ABC):
         Raises: LensError, when it is not better than plain and `anyway` is not set; CollectionError; LockedError.
         """
         from lookalike.serving import any_lens
-        from lookalike.switching import put_into_service
+        from lookalike.switching import activate_lens
 
         lens = None if name == PLAIN else any_lens(self.home, name)
-        done = put_into_service(self.home, lens, anyway=anyway, threads=self._threads, report=report)
+        done = activate_lens(self.home, lens, anyway=anyway, threads=self._threads, report=report)
         self._asked = None  # what is in service now was asked for by this
-        for line in () if done is None else (*done.said, *done.damaged.values()):
+        for line in () if done is None else (*done.notes, *done.damaged.values()):
             (say or (lambda line: None))(line)
 
     def forget(self, name: str, *, say: Callable[[str], None] | None = None) -> None:
@@ -224,8 +224,8 @@ class Teachable(ABC):
         Raises: LensError, when it is not there.
         """
         from lookalike.serving import forget
-        from lookalike.switching import reads_for_no_lens
+        from lookalike.switching import unused_backbone_note
 
         forget(self.home, name)
-        if say is not None and (line := reads_for_no_lens(self.home)):
+        if say is not None and (line := unused_backbone_note(self.home)):
             say(line)

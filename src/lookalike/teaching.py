@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lookalike.errors import MissingExtraError
-from lookalike.gathering import Material, Report, Stage
-from lookalike.learn.exam import Exam, exam
+from lookalike.gathering import FeatureSet, Report, Stage
+from lookalike.learn.exam import EvaluationPlan, plan_evaluation
 from lookalike.learn.proof import prove
 from lookalike.learn.recipe import recipe
-from lookalike.learn.tasks import FOLDS, Correct, Features, Labelled, Learn, Rows, Task
+from lookalike.learn.tasks import FOLDS, Correct, Features, Fold, LabelledFeatures, Learn, Rows
 from lookalike.lens import Lens
 from lookalike.verdict import Proof
 
 if TYPE_CHECKING:
-    from lookalike.siamese import Epoch
-    from lookalike.siamese import Report as Step
+    from lookalike.siamese import EpochMetrics
+    from lookalike.siamese import StepMetrics as Step
 
 WITHOUT_TORCH = (
     "torch is not installed: the lens is the closed form alone. "
@@ -32,7 +32,7 @@ MANY, MANY_DIMS = 20_000, 512  # pictures, above which a lens has so many dimens
 
 
 @dataclass(frozen=True)
-class How:
+class LearnConfig:
     """What people may turn; the defaults held for every kind of picture they were measured on.
 
     Attributes:
@@ -64,11 +64,11 @@ class How:
     recipe: Literal["keras-siamese"] | None = None
 
     @property
-    def deep(self) -> bool:
+    def finetunes(self) -> bool:
         """Whether the backbone learns along."""
         return self.unfreeze is not None or self.recipe is not None
 
-    def sized(self, pictures: int) -> "How":
+    def for_size(self, pictures: int) -> "LearnConfig":
         """The same for a collection of so many pictures.
 
         >>> How().sized(20_001).dims, How().sized(20_000).dims, How(dims=64).sized(10**6).dims
@@ -78,7 +78,7 @@ class How:
 
 
 @dataclass(frozen=True)
-class Taught:
+class LearnResult:
     """What teaching came to.
 
     Attributes:
@@ -93,15 +93,21 @@ class Taught:
 
     lens: Lens
     proof: Proof
-    curve: "tuple[Step, ...]"
-    said: tuple[str, ...]
-    title: str = "a rehearsal; recall@1 is of queries held out from it"
-    epochs: "tuple[Epoch, ...]" = ()
+    history: "tuple[Step, ...]"
+    notes: tuple[str, ...]
+    history_title: str = "a rehearsal; recall@1 is of queries held out from it"
+    epochs: "tuple[EpochMetrics, ...]" = ()
 
 
-def teach(
-    material: Material, how: How, *, name: str, folder: Path, about: dict[str, Any], report: Report | None = None
-) -> Taught:
+def learn_lens(
+    material: FeatureSet,
+    how: LearnConfig,
+    *,
+    name: str,
+    folder: Path,
+    about: dict[str, Any],
+    report: Report | None = None,
+) -> LearnResult:
     """Prove a way to learn on held-out queries, then learn from everything in that way.
 
     Args:
@@ -114,43 +120,43 @@ def teach(
     Raises: ExamplesError, TrainingError, LensError.
     """
     say = report or (lambda stage: None)
-    said = list(material.said)
+    said = list(material.notes)
     curve: list[Step] = []
     closed, correct = recipe(dims=how.dims), None
     if not how.quick:
         try:
             correct = correction(how, say)
-            curve = _rehearsed(material, how, closed, say)
+            curve = _validation_curve(material, how, closed, say)
         except MissingExtraError:
             said.append(WITHOUT_TORCH)
-    looks = material.looks
+    looks = material.views
     proof = prove(
         material.features,
-        material.group,
-        side=material.side,
+        material.labels,
+        domains=material.domains,
         triplets=material.triplets,
         learn=_counted(closed, say),
         correct=correct,
         content=material.content,
-        asks=None if looks is None else looks.asks,
-        whole=None if looks is None else looks.whole,
+        asks=None if looks is None else looks.query_mask,
+        whole=None if looks is None else looks.gallery_mask,
         hold_out=how.hold_out,
         seed=how.seed,
     )
-    taught = material.learned()
+    taught = material.training_rows()
     last = correction(how, say, said) if proof.chosen == "correction" else None
     serving = recipe(last, dims=how.dims)
-    lens = serving(taught.features, taught.group, taught.side, taught.triplets)
-    settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **circumstances()}
+    lens = serving(taught.features, taught.labels, taught.domains, taught.triplets)
+    settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **provenance()}
     lens = replace(lens, name=name, settings=settings, proof=proof.named(material.names(folder)))
-    return Taught(lens, proof, tuple(curve), tuple(said))
+    return LearnResult(lens, proof, tuple(curve), tuple(said))
 
 
-def planned(material: Material, how: How) -> list[str]:
+def describe_plan(material: FeatureSet, how: LearnConfig) -> list[str]:
     """What would be learned from and what would be held out, in lines for people; nothing is learned."""
     split = _exam(material, how).split
     pictures = len(set(material.paths))
-    learned = material.learned().group
+    learned = material.training_rows().labels
     members = np.bincount(learned[learned >= 0])
     groups = members[members > 1]
     lines = [f"{pictures:,} pictures"]
@@ -159,11 +165,11 @@ def planned(material: Material, how: How) -> list[str]:
         lines[0] += f" in {len(groups):,} groups of {of}"
     if material.triplets is not None and len(material.triplets):
         lines.append(f"{len(material.triplets):,} triplets")
-    near = split.units.near
-    lines.append(f"{near:,} pictures have a near-duplicate (similarity above {split.units.threshold:g})")
-    if split.units.note:
-        lines.append(split.units.note)
-    task = next(split.tasks(np.random.default_rng(how.seed)), None)
+    near = split.split_groups.near
+    lines.append(f"{near:,} pictures have a near-duplicate (similarity above {split.split_groups.threshold:g})")
+    if split.split_groups.note:
+        lines.append(split.split_groups.note)
+    task = next(split.folds(np.random.default_rng(how.seed)), None)
     if task is None:
         lines.append("nothing can be held out: the verdict would be that these are too few to tell")
     else:
@@ -174,10 +180,10 @@ def planned(material: Material, how: How) -> list[str]:
             "views": "pictures",
         }
         lines.append(f"held out: {what[split.hold_out]}, {len(task.queries):,} queries in the first of the splits")
-    return [*lines, *material.said]
+    return [*lines, *material.notes]
 
 
-def correction(how: How, say: Report, stopped: list[str] | None = None) -> Correct:
+def correction(how: LearnConfig, say: Report, stopped: list[str] | None = None) -> Correct:
     """The correction as the recipe's second step.
 
     Args:
@@ -187,13 +193,15 @@ def correction(how: How, say: Report, stopped: list[str] | None = None) -> Corre
             says so. None while it is proved: Ctrl-C ends everything.
     Raises: MissingExtraError, without torch.
     """
-    from lookalike.siamese import Correction
+    from lookalike.siamese import LowRankTrainer
 
     doing = "proving" if stopped is None else "learning"
 
-    def second(lens: Lens, features: Features, group: Rows, *, side: Rows | None, triplets: Rows | None) -> Lens:
-        settings = _settings(how, group)
-        learning = Correction(lens, features, group, side=side, triplets=triplets, settings=settings, seed=how.seed)
+    def second(lens: Lens, features: Features, labels: Rows, *, domains: Rows | None, triplets: Rows | None) -> Lens:
+        settings = _settings(how, labels)
+        learning = LowRankTrainer(
+            lens, features, labels, domains=domains, triplets=triplets, settings=settings, seed=how.seed
+        )
         try:
             for step in learning.steps():
                 say(stage_of(doing, step))
@@ -209,29 +217,29 @@ def correction(how: How, say: Report, stopped: list[str] | None = None) -> Corre
     return second
 
 
-def _settings(how: How, group: Rows) -> Any:
-    from lookalike.siamese import Settings, steps_per_epoch
+def _settings(how: LearnConfig, labels: Rows) -> Any:
+    from lookalike.siamese import LowRankConfig, steps_per_epoch
 
-    found = Settings(loss=how.loss, margin=how.margin)
+    found = LowRankConfig(loss=how.loss, margin=how.margin)
     if how.epochs is not None:
-        found = replace(found, steps=how.epochs * steps_per_epoch(group, rows=found.rows, per_group=found.per_group))
+        found = replace(found, steps=how.epochs * steps_per_epoch(labels, rows=found.rows, per_label=found.per_label))
     return found if how.rate is None else replace(found, learning_rate=how.rate)
 
 
-def _rehearsed(material: Material, how: How, closed: Learn, say: Report) -> "list[Step]":
+def _validation_curve(material: FeatureSet, how: LearnConfig, closed: Learn, say: Report) -> "list[Step]":
     """The correction on a split of its own, for its curve alone: nothing is chosen by it."""
-    from lookalike.siamese import Correction
+    from lookalike.siamese import LowRankTrainer
 
     asked = _exam(material, how)
-    task = next(asked.split.tasks(np.random.default_rng(how.seed + 1)), None)
+    task = next(asked.split.folds(np.random.default_rng(how.seed + 1)), None)
     if task is None:
         return []
     features, group, side, triplets = asked.examples.left(task)
-    learning = Correction(
+    learning = LowRankTrainer(
         closed(features, group, side, triplets),
         features,
         group,
-        side=side,
+        domains=side,
         triplets=triplets,
         settings=_settings(how, group),
         validate=lambda lens: _recall(lens, asked.examples, task),
@@ -244,23 +252,23 @@ def _rehearsed(material: Material, how: How, closed: Learn, say: Report) -> "lis
     return steps
 
 
-def _recall(lens: Lens, labelled: Labelled, task: Task) -> float:
-    embedding = lens.apply(labelled.features, labelled.side if labelled.sided else None)
+def _recall(lens: Lens, labelled: LabelledFeatures, task: Fold) -> float:
+    embedding = lens.apply(labelled.features, labelled.domains if labelled.sided else None)
     ranks = task.ranks(embedding[task.queries] @ embedding[task.gallery].T)
     return float((ranks == 1).mean())
 
 
-def _exam(material: Material, how: How) -> Exam:
-    looks = material.looks
-    return exam(
+def _exam(material: FeatureSet, how: LearnConfig) -> EvaluationPlan:
+    looks = material.views
+    return plan_evaluation(
         material.features,
-        material.group,
+        material.labels,
         rng=np.random.default_rng(how.seed),
-        side=material.side,
+        domains=material.domains,
         triplets=material.triplets,
         content=material.content,
-        asks=None if looks is None else looks.asks,
-        whole=None if looks is None else looks.whole,
+        asks=None if looks is None else looks.query_mask,
+        whole=None if looks is None else looks.gallery_mask,
         hold_out=how.hold_out,
     )
 
@@ -285,7 +293,7 @@ def stage_of(doing: str, step: "Step") -> Stage:
     return Stage(doing, step.step, step.steps, step.rate, step.remaining_s, step.loss, step.active, step.recall)
 
 
-def circumstances() -> dict[str, Any]:
+def provenance() -> dict[str, Any]:
     """When and with what it was learned: the same to the bit with the same of these."""
     packages = ("lookalike", "numpy", "torch")
     return {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lookalike.errors import PictureError
+from lookalike.errors import ImageError
 from lookalike.pictures import LIMITS, Limits, content_hash, load, read_bytes
 
 
@@ -31,7 +31,7 @@ def thumbnail(path: Path, content: bytes, cache: Path, side_px: int, limits: Lim
     lookalike.errors.PictureError: no such file. Check its name, or whether it was moved.
     """
     kept = cache / "thumbnails" / content[:1].hex() / f"{content.hex()}-{side_px}.jpg"
-    with contextlib.suppress(PictureError):  # none yet, or a damaged one, which is made anew
+    with contextlib.suppress(ImageError):  # none yet, or a damaged one, which is made anew
         found = load(kept)
         if max(found.size) <= side_px:
             return found

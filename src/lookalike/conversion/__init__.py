@@ -9,8 +9,8 @@ from lookalike.bundle import Bundle, identify, read, write
 from lookalike.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from lookalike.conversion.sources import Source
-    from lookalike.conversion.towers import Depths
+    from lookalike.conversion.sources import ModelFiles
+    from lookalike.conversion.towers import FeatureExtractor
 
 FORMAT = 2  # of what a conversion gives: raised, everything is converted again
 NO_MATTER = {"architectures", "_name_or_path", "transformers_version", "dtype", "torch_dtype", "id2label", "label2id"}
@@ -43,7 +43,7 @@ def convert(name: str | Path, kept: Path) -> Bundle:
     return _made(source, _place(source.called, source.key, kept))
 
 
-def network(bundle: Bundle) -> "Depths":
+def network(bundle: Bundle) -> "FeatureExtractor":
     """The torch network of a bundle that was made here: what its graph computes, with weights that can learn.
 
     Raises: BundleError, for a bundle that was not; MissingExtraError.
@@ -55,7 +55,7 @@ def network(bundle: Bundle) -> "Depths":
     return towers.of_bundle(bundle)
 
 
-def _made(source: "Source", place: Path) -> Bundle:
+def _made(source: "ModelFiles", place: Path) -> Bundle:
     if place.is_dir():
         return read(place)
     try:
@@ -65,7 +65,7 @@ def _made(source: "Source", place: Path) -> Bundle:
     depths = towers.load(source)
     model = graph.export(source.name, depths)
     graph.check(source.name, depths, depths.prepared.side_px, depths.depths, model)
-    settings = towers.settings(depths)
+    settings = towers.trainable_files(depths)
     preprocessing: dict[str, Any] = {
         **vars(depths.prepared),
         "resize": "squash",

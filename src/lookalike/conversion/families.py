@@ -7,7 +7,7 @@ from lookalike.errors import BundleError
 
 
 @dataclass(frozen=True)
-class Family:
+class Architecture:
     """One kind of network: its class in transformers, and how its depths are found.
 
     Attributes:
@@ -30,35 +30,35 @@ class Family:
         return {"add_pooling_layer": False} if self.unpooled else {}
 
 
-FAMILIES = {
-    "resnet": Family("ResNetModel", tokens=False, fixed=False),
-    "convnext": Family("ConvNextModel", tokens=False, summary="pooler", fixed=False),
-    "convnextv2": Family("ConvNextV2Model", tokens=False, summary="pooler", fixed=False),
-    "vit": Family("ViTModel", unpooled=True),
-    "deit": Family("DeiTModel", unpooled=True),
-    "dinov2": Family("Dinov2Model", fixed=False),
-    "dinov2_with_registers": Family("Dinov2WithRegistersModel", fixed=False),
-    "clip": Family("CLIPVisionModel", summary="pooler"),
-    "clip_vision_model": Family("CLIPVisionModel", summary="pooler"),
-    "siglip": Family("SiglipVisionModel", summary="pooler"),
-    "siglip_vision_model": Family("SiglipVisionModel", summary="pooler"),
+ARCHITECTURES = {
+    "resnet": Architecture("ResNetModel", tokens=False, fixed=False),
+    "convnext": Architecture("ConvNextModel", tokens=False, summary="pooler", fixed=False),
+    "convnextv2": Architecture("ConvNextV2Model", tokens=False, summary="pooler", fixed=False),
+    "vit": Architecture("ViTModel", unpooled=True),
+    "deit": Architecture("DeiTModel", unpooled=True),
+    "dinov2": Architecture("Dinov2Model", fixed=False),
+    "dinov2_with_registers": Architecture("Dinov2WithRegistersModel", fixed=False),
+    "clip": Architecture("CLIPVisionModel", summary="pooler"),
+    "clip_vision_model": Architecture("CLIPVisionModel", summary="pooler"),
+    "siglip": Architecture("SiglipVisionModel", summary="pooler"),
+    "siglip_vision_model": Architecture("SiglipVisionModel", summary="pooler"),
 }
 
 
-def family_of(name: str, config: dict[str, Any]) -> Family:
+def architecture_of(name: str, config: dict[str, Any]) -> Architecture:
     """The family of a model, by its config.json.
 
     Raises: BundleError, when the model wants code of its own, or is of no family that is known.
     """
     kind = config.get("model_type")
-    known = ", ".join(sorted(FAMILIES))
+    known = ", ".join(sorted(ARCHITECTURES))
     if any(key.startswith("AutoModel") for key in config.get("auto_map") or {}):
         raise BundleError(f"{name}: needs Python code of its own, which is never run. Choose a model of {known}.")
     if kind is None and "architecture" in config:
         raise BundleError(f"{name}: in timm's format. Choose the same network in transformers' format ({known}).")
-    if kind not in FAMILIES:
+    if kind not in ARCHITECTURES:
         raise BundleError(f"{name}: a model of type {kind!r}, which is not known here. There are {known}.")
-    return FAMILIES[kind]
+    return ARCHITECTURES[kind]
 
 
 def own_side_px(config: dict[str, Any]) -> int | None:

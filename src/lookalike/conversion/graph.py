@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from lookalike.bundle import Depth
-from lookalike.conversion.towers import Depths
+from lookalike.bundle import StageOutput
+from lookalike.conversion.towers import FeatureExtractor
 from lookalike.errors import BundleError, MissingExtraError
 from lookalike.runtime import openvino
 
@@ -21,7 +21,7 @@ LARGEST_BYTES = 2**31 - 2**20  # protobuf's limit for one file
 LEAST_COSINE = 0.9999
 
 
-def export(name: str, network: Depths) -> bytes:
+def export(name: str, network: FeatureExtractor) -> bytes:
     """The ONNX file: uint8 (n, side, side, 3) in, the depths out, in float32.
 
     Raises: BundleError, when it does not fit into one file; MissingExtraError.
@@ -51,7 +51,7 @@ def export(name: str, network: Depths) -> bytes:
     return bytes(program.model_proto.SerializeToString())
 
 
-def check(name: str, network: nn.Module, side: int, depths: tuple[Depth, ...], model: bytes) -> None:
+def check(name: str, network: nn.Module, side: int, depths: tuple[StageOutput, ...], model: bytes) -> None:
     """Run both on the same pictures, in float32.
 
     Args:
@@ -96,7 +96,7 @@ def _in_silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def layers(network: Depths) -> tuple[dict[str, Any], ...]:
+def layers(network: FeatureExtractor) -> tuple[dict[str, Any], ...]:
     """Name, kind, output shape without the batch, and number of parameters of each layer, in the order they run."""
     found: dict[str, dict[str, Any]] = {}
     hooks = []

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from lookalike.conversion.sources import CONFIG, PREPROCESSOR, WEIGHTS, Source, check_files, licence_of
+from lookalike.conversion.sources import CONFIG, PREPROCESSOR, WEIGHTS, ModelFiles, check_files, licence_of
 from lookalike.errors import BundleError, MissingExtraError
 
 CARD = "README.md"
 SAFETENSORS_BOT = "SFconvertbot"  # the hub's own: it adds safetensors to older models, as a pull request
 
 
-def fetch(name: str) -> Source:
+def fetch(name: str) -> ModelFiles:
     """The files of a model of the hub, fetched where they are not on this disk yet.
 
     Args:
@@ -37,7 +37,7 @@ def fetch(name: str) -> Source:
     check_files(name, set(there))
     folder = there[CONFIG].parent
     card = there[CARD].read_text(encoding="utf-8", errors="replace") if CARD in there else ""
-    return Source(name, model, folder, folder.name, licence_of(card), f"hub: {model}@{folder.name}")
+    return ModelFiles(name, model, folder, folder.name, licence_of(card), f"hub: {model}@{folder.name}")
 
 
 def _fetch(name: str, model: str, file: str, revision: str | None) -> Path:

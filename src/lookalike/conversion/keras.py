@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.conversion.sources import CONFIG, PREPROCESSOR, WEIGHTS, Source, digest
+from lookalike.conversion.sources import CONFIG, PREPROCESSOR, WEIGHTS, ModelFiles, digest
 from lookalike.errors import BundleError, MissingExtraError
 
 EPSILON, TORCH_EPSILON = 1.001e-5, 1e-5
@@ -35,7 +35,7 @@ KINDS = {
 Weights = dict[tuple[str, str], NDArray[np.float32]]  # (layer, kernel | bias | gamma | beta | mean | variance)
 
 
-def as_source(file: Path, folder: Path) -> Source:
+def as_source(file: Path, folder: Path) -> ModelFiles:
     """Write a file of Keras' weights into a folder as transformers would have saved the same network.
 
     Args:
@@ -68,7 +68,7 @@ def as_source(file: Path, folder: Path) -> Source:
     (folder / CONFIG).write_text(json.dumps(config), encoding="utf-8")
     (folder / PREPROCESSOR).write_text(json.dumps(preprocessor), encoding="utf-8")
     table = layers(SIDE_PX, config["embedding_size"], config["hidden_sizes"], depths)
-    return Source(str(file), file.name, folder, digest([file]), "unknown", str(file.resolve()), table)
+    return ModelFiles(str(file), file.name, folder, digest([file]), "unknown", str(file.resolve()), table)
 
 
 def layers(

@@ -14,7 +14,7 @@ IN_ONE_FILE = "AutoModel.from_pretrained(..).save_pretrained('FOLDER', max_shard
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelFiles:
     """A model's files on this disk.
 
     Attributes:
@@ -44,7 +44,7 @@ class Source:
         return _json(self.name, self.folder / PREPROCESSOR)
 
 
-def from_folder(folder: Path) -> Source:
+def from_folder(folder: Path) -> ModelFiles:
     """A folder in transformers' format.
 
     Raises: BundleError, which says in one line what it lacks.
@@ -54,7 +54,7 @@ def from_folder(folder: Path) -> Source:
     key = digest([folder / file for file in (CONFIG, PREPROCESSOR, WEIGHTS)])
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
-    return Source(name, folder.resolve().name, folder, key, licence_of(text), str(folder.resolve()))
+    return ModelFiles(name, folder.resolve().name, folder, key, licence_of(text), str(folder.resolve()))
 
 
 def check_files(name: str, there: set[str]) -> None:

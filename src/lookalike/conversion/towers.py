@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lookalike.bundle import Bundle, Depth
+from lookalike.bundle import Bundle, StageOutput
 from lookalike.conversion import preprocessing
-from lookalike.conversion.families import Family, family_of, own_side_px
+from lookalike.conversion.families import Architecture, architecture_of, own_side_px
 from lookalike.conversion.preprocessing import Preprocessing
-from lookalike.conversion.sources import PREPROCESSOR, WEIGHTS, Source
+from lookalike.conversion.sources import PREPROCESSOR, WEIGHTS, ModelFiles
 from lookalike.errors import BundleError, MissingExtraError
 
 SHALLOWER = 0.5  # docs/decisions/0013: what a depth before the last weighs
@@ -22,14 +22,14 @@ BLOCKS = ("encoder.stages", "encoder.layers", "encoder.layer", "layers")  # wher
 UNUSED = ("mask_token", "pooler.")  # weights that may be missing: nothing here asks them
 
 
-class Depths(nn.Module):
+class FeatureExtractor(nn.Module):
     """uint8 pictures (n, side, side, 3) -> the pooled depths, each (n, length) float32, in the order of `depths`.
 
     Networks of stages give the mean over all places of each stage. Networks of tokens give what stands for the whole
     picture, and the mean over the patches after the last block, three quarters and half of them.
     """
 
-    def __init__(self, tower: nn.Module, family: Family, prepared: Preprocessing):
+    def __init__(self, tower: nn.Module, family: Architecture, prepared: Preprocessing):
         super().__init__()
         self.tower, self.family, self.prepared = tower, family, prepared
         self.factors: Tensor
@@ -46,7 +46,7 @@ class Depths(nn.Module):
             example = torch.zeros(1, prepared.side_px, prepared.side_px, 3, dtype=torch.uint8)
             lengths = [one.shape[1] for one in self(example)]
         weights = [1.0] + [SHALLOWER] * (len(lengths) - 1)
-        self.depths = tuple(map(Depth, self.names, lengths, weights))
+        self.depths = tuple(map(StageOutput, self.names, lengths, weights))
 
     @property
     def names(self) -> list[str]:
@@ -91,7 +91,7 @@ class Depths(nn.Module):
         return hook
 
 
-def load(source: Source) -> Depths:
+def load(source: ModelFiles) -> FeatureExtractor:
     """The network of a source, in float32, ready to be asked.
 
     Raises: BundleError, for a kind that is not known, code of its own, weights that are missing; MissingExtraError.
@@ -101,7 +101,7 @@ def load(source: Source) -> Depths:
     except ImportError as error:
         raise MissingExtraError(source.name, "learn") from error
     config = source.config()
-    family = family_of(source.name, config)
+    family = architecture_of(source.name, config)
     side = own_side_px(config) if family.fixed else None
     prepared = preprocessing.read(source.name, source.preprocessor(), side)
     architecture = getattr(transformers, family.architecture)
@@ -130,10 +130,10 @@ def load(source: Source) -> Depths:
             f"{source.name}: model.safetensors does not hold the weights that config.json speaks of "
             f"({', '.join(missing[:2]) or 'other shapes'}). Copy both from one place."
         )
-    return Depths(tower.eval(), family, prepared).eval()
+    return FeatureExtractor(tower.eval(), family, prepared).eval()
 
 
-def of_bundle(bundle: Bundle) -> Depths:
+def of_bundle(bundle: Bundle) -> FeatureExtractor:
     """The network of a bundle that `load` once was asked for.
 
     Raises: BundleError, when the bundle has no weights that can learn.
@@ -149,16 +149,16 @@ def of_bundle(bundle: Bundle) -> Depths:
         raise BundleError(
             f"{bundle.path}: has no weights that can learn ({error}). Convert the model anew from where it came from."
         ) from error
-    family = family_of(bundle.name, config)
+    family = architecture_of(bundle.name, config)
     architecture = getattr(transformers, family.architecture)
     tower = architecture._from_config(
         architecture.config_class.from_dict(config), attn_implementation="eager", **family.options
     )
     tower.load_state_dict(weights)
-    return Depths(tower.eval(), family, preprocessing.read(bundle.name, preprocessor, bundle.side_px)).eval()
+    return FeatureExtractor(tower.eval(), family, preprocessing.read(bundle.name, preprocessor, bundle.side_px)).eval()
 
 
-def settings(network: Depths) -> dict[str, bytes]:
+def trainable_files(network: FeatureExtractor) -> dict[str, bytes]:
     """What a bundle keeps of a network so that it can learn: its files, by name."""
     from safetensors.torch import save
 
@@ -176,7 +176,7 @@ def settings(network: Depths) -> dict[str, bytes]:
     }
 
 
-def tensors(source: Source) -> dict[str, Any]:
+def tensors(source: ModelFiles) -> dict[str, Any]:
     """The tensors of a source as they lie in its file, as bytes under the names that they have there."""
     from safetensors.torch import load_file
 

@@ -16,7 +16,7 @@ TYPE, TITLE = 20, 30
 Series = Mapping[str, tuple[Sequence[float] | NDArray[np.floating], Sequence[float] | NDArray[np.floating]]]
 
 
-def curves(
+def line_chart(
     series: Series, *, title: str = "", x: str = "", y: str = "", from_zero: bool = True, by_powers: bool = False
 ) -> Image.Image:
     """Draw lines over a common x, in colours that people who see few colours can tell apart.

@@ -45,7 +45,7 @@ def principal_plane(features: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(plane * np.where(plane[farthest, [0, 1]] < 0, -1, 1), np.float32)
 
 
-def picture_map(
+def image_map(
     points: NDArray[np.floating], thumbnails: Sequence[Image.Image], *, title: str = "", subtitle: str = ""
 ) -> Image.Image:
     """Draw pictures at their points, none over another.

@@ -9,7 +9,7 @@ from PIL import Image
 from lookalike.drawing.canvas import paper
 from lookalike.drawing.grids import MARGIN as GRID_MARGIN
 from lookalike.drawing.grids import Block, grid
-from lookalike.drawing.proofs import MARGIN, WIDTH, Arm, proof_picture, said
+from lookalike.drawing.proofs import MARGIN, WIDTH, Arm, bar_chart, said
 
 if TYPE_CHECKING:
     from lookalike.learn.proof import Proof
@@ -36,7 +36,7 @@ def proof_page(
     if not proof.ways:  # too few examples to hold anything out
         return said(proof.words)
     parts = [
-        proof_picture(
+        bar_chart(
             arms_of(proof, lens),
             verdict=proof.words,
             measure="share put right" if proof.hold_out == "triplets" else "recall@1",

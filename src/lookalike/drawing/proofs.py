@@ -30,7 +30,7 @@ class Arm:
     each: Sequence[float] = field(default=())
 
 
-def proof_picture(
+def bar_chart(
     arms: Sequence[Arm],
     *,
     verdict: str,

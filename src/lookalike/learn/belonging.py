@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.finding import shown
+from lookalike.finding import printable
 from lookalike.learn.splits import components
 
 Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Examples:
+class Dataset:
     """What people have to learn from: pictures, and who belongs together.
 
     Attributes:
@@ -31,26 +31,26 @@ class Examples:
     """
 
     paths: tuple[Path, ...]
-    group: Rows
-    side: Rows | None
+    labels: Rows
+    domains: Rows | None
     triplets: Rows | None
-    reading: str
-    said: tuple[str, ...]
-    side_names: tuple[str, ...] = ()
-    group_names: tuple[str, ...] = ()
+    layout: str
+    notes: tuple[str, ...]
+    domain_names: tuple[str, ...] = ()
+    label_names: tuple[str, ...] = ()
 
     @property
     def views(self) -> bool:
         """Whether pictures stand alone and are to be learned from by their own augmented views; group is 0 to n - 1."""
-        return self.reading == "views"
+        return self.layout == "views"
 
 
-def alone(paths: Sequence[Path], said: Sequence[str]) -> Examples:
+def unlabelled(paths: Sequence[Path], said: Sequence[str]) -> Dataset:
     """Examples of pictures that stand alone."""
-    return Examples(tuple(paths), np.arange(len(paths)), None, None, "views", tuple(said))
+    return Dataset(tuple(paths), np.arange(len(paths)), None, None, "views", tuple(said))
 
 
-def joined(n: int, one: Rows, other: Rows) -> Rows:
+def labels_from_pairs(n: int, one: Rows, other: Rows) -> Rows:
     """The groups that pairs make, transitively, numbered by their first row: (n,), -1 for rows in no pair.
 
     >>> joined(6, np.array([4, 1, 0]), np.array([2, 3, 1])).tolist()
@@ -64,7 +64,7 @@ def joined(n: int, one: Rows, other: Rows) -> Rows:
     return group
 
 
-def numbered(names: Iterable[Hashable]) -> Rows:
+def encode_labels(names: Iterable[Hashable]) -> Rows:
     """Numbers for names, in the order in which they first come.
 
     >>> numbered(["b", "a", "b"]).tolist()
@@ -101,7 +101,7 @@ class Identities:
         return os.path.join(self._parents[parent], name)  # noqa: PTH118  a million of them
 
 
-def count(number: int, thing: str, things: str | None = None) -> str:
+def plural(number: int, thing: str, things: str | None = None) -> str:
     """A number and what it counts.
 
     >>> count(1, "picture"), count(1200, "class", "classes")
@@ -110,17 +110,17 @@ def count(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def some(names: Sequence[str], most: int = 3) -> str:
+def first_few(names: Sequence[str], most: int = 3) -> str:
     """The first few of many names, for a line that people read.
 
     >>> some(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(shown(name) for name in names[:most]) + more
+    return ", ".join(printable(name) for name in names[:most]) + more
 
 
-def listed(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """Words as a sentence lists them.
 
     >>> listed(["40", "38", "2"])

@@ -9,20 +9,20 @@ from lookalike.learn.tasks import Features, Rows
 from lookalike.lens import Lens
 
 DIRECTIONS = 128
-FLOOR = 0.3  # of the square of a length: what directions keep in which large groups do not differ at all
-HALF = 10.0  # times the mean variance of a direction: a scatter between that is heard by half
+MIN_GAIN = 0.3  # of the square of a length: what directions keep in which large groups do not differ at all
+HALF_GAIN_AT = 10.0  # times the mean variance of a direction: a scatter between that is heard by half
 SMALL = 4  # pictures a group, in the mean, from which on the means of groups are looked at
 MOST_GROUPS = 1024  # that the directions are found from
 
 
-def lean(
+def reweight_between_class(
     lens: Lens,
     features: Features,
-    group: Rows,
+    labels: Rows,
     *,
-    side: Rows | None = None,
-    floor: float = FLOOR,
-    half: float = HALF,
+    domains: Rows | None = None,
+    floor: float = MIN_GAIN,
+    half: float = HALF_GAIN_AT,
 ) -> Lens:
     """The lens with each direction's length times sqrt((b + floor half) / (b + half)), but for a factor.
 
@@ -42,7 +42,7 @@ def lean(
     Source: the weights are those of probabilistic linear discriminant analysis, Ioffe, ECCV 2006, where directions
         count by their scatter between, beside a constant; the floor leaves room for kinds never seen.
     """
-    names, at, sizes = np.unique(group, return_inverse=True, return_counts=True)
+    names, at, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     large = (names >= 0) & (sizes > 1)
     pictures, groups = int(sizes[large].sum()), int(large.sum())
     if groups < 2 or pictures <= SMALL * groups:
@@ -54,7 +54,7 @@ def lean(
     place[chosen] = np.arange(len(chosen))
     rows = np.flatnonzero(place[at] >= 0)
     label, counts = place[at[rows]], sizes[chosen]
-    y = _embedded(lens, features[rows], None if side is None else side[rows])  # (m, d)
+    y = _embedded(lens, features[rows], None if domains is None else domains[rows])  # (m, d)
     means = np.zeros((len(chosen), y.shape[1]), np.float32)
     np.add.at(means, label, y)
     means /= counts[:, None]
@@ -70,7 +70,7 @@ def lean(
     return replace(lens, matrix=matrix, settings={**lens.settings, "leaned": round(1 - least, 3)})
 
 
-def _embedded(lens: Lens, x: Features, side: Rows | None) -> NDArray[np.float32]:
+def _embedded(lens: Lens, x: Features, domains: Rows | None) -> NDArray[np.float32]:
     """(m, f) -> (m, d) float32, rows of any length."""
-    mean = lens.mean if lens.mean.ndim == 1 else lens.mean.mean(axis=0) if side is None else lens.mean[side]
+    mean = lens.mean if lens.mean.ndim == 1 else lens.mean.mean(axis=0) if domains is None else lens.mean[domains]
     return np.asarray((x.astype(np.float32) - mean) @ lens.matrix, np.float32)

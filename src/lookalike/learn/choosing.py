@@ -17,7 +17,7 @@ def score(ranks: Rows) -> tuple[int, float]:
     return int(counts[:1].sum()), float((counts / np.arange(1, len(counts) + 1)).sum())
 
 
-def beaten(ranks: Rows, others: Rows) -> bool:
+def is_better(ranks: Rows, others: Rows) -> bool:
     """Whether ranks (q,) beat those of others: more are 1, or as many and the mean reciprocal rank is larger.
 
     >>> beaten(np.array([1, 3]), np.array([4, 1])), beaten(np.array([1, 3]), np.array([3, 1]))
@@ -27,7 +27,7 @@ def beaten(ranks: Rows, others: Rows) -> bool:
     return first > other_first or (first == other_first and sum_of_inverse > other_sum + 1e-9 * len(ranks))
 
 
-def chosen_elsewhere(
+def cross_fitted_choice(
     simple: Rows, other: Rows, unit: Rows, rng: np.random.Generator, parts: int = PARTS
 ) -> tuple[NDArray[np.bool_], bool]:
     """For each query, whether the queries of other parts would choose `other`; and whether all queries would.
@@ -55,5 +55,5 @@ def chosen_elsewhere(
     taken = np.zeros(len(unit), bool)
     for one in np.unique(part):
         elsewhere = part != one
-        taken[~elsewhere] = elsewhere.any() and beaten(other[elsewhere], simple[elsewhere])
-    return taken, bool(beaten(other, simple))
+        taken[~elsewhere] = elsewhere.any() and is_better(other[elsewhere], simple[elsewhere])
+    return taken, bool(is_better(other, simple))

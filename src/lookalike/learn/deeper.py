@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.choosing import beaten
-from lookalike.learn.exam import Exam, exam
-from lookalike.learn.proof import SHUFFLES, judged
-from lookalike.learn.resampling import FEW, compare
-from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Task
-from lookalike.learn.trial import Embeddings, Trial, embedded
+from lookalike.learn.choosing import is_better
+from lookalike.learn.exam import EvaluationPlan, plan_evaluation
+from lookalike.learn.proof import SHUFFLES, build_proof
+from lookalike.learn.resampling import FEW, paired_test
+from lookalike.learn.tasks import Correct, Features, Fold, HoldOutKind, Learn, Rows
+from lookalike.learn.trial import Embeddings, Evaluator, embedded
 from lookalike.verdict import Proof
 
 TAUGHT, UNTAUGHT = "Better, and your examples taught it", "Better than plain, but your examples add nothing yet"
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class FinetuneSplit:
     """The examples with one split of them, decided before anything learns.
 
     Attributes:
@@ -28,23 +28,23 @@ class HeldOut:
         seed: of all that is drawn.
     """
 
-    exam: Exam
-    task: Task
+    plan: EvaluationPlan
+    fold: Fold
     seed: int
 
     @property
     def learned(self) -> Rows:
         """Which of the rows given the backbone may learn from."""
-        return self.exam.rows[self.task.learned]
+        return self.plan.rows[self.fold.train]
 
     @property
     def left(self) -> tuple[Features, Rows, Rows | None, Rows | None]:
         """What it may learn from: features, group, side or None, triplets or None."""
-        return self.exam.examples.left(self.task)
+        return self.plan.examples.left(self.fold)
 
 
 @dataclass(frozen=True)
-class Compared:
+class FinetuneComparison:
     """What the held-out queries say.
 
     Attributes:
@@ -54,20 +54,20 @@ class Compared:
     """
 
     proof: Proof
-    deeper: bool
+    finetuned_is_better: bool
     words: str
 
 
-def held_out(
+def hold_out_for_finetuning(
     features: ArrayLike,
-    group: ArrayLike,
+    labels: ArrayLike,
     *,
-    side: ArrayLike | None = None,
+    domains: ArrayLike | None = None,
     triplets: ArrayLike | None = None,
     content: Sequence[bytes] | None = None,
-    hold_out: HoldOut | None = None,
+    hold_out: HoldOutKind | None = None,
     seed: int = 0,
-) -> HeldOut:
+) -> FinetuneSplit:
     """One split of the examples: a fifth of them, or two fifths where queries of a fifth are of less than 20 groups.
 
     Nothing is learned again from what is held out here, so it is as little as can still convince.
@@ -88,23 +88,25 @@ def held_out(
     (24, 16)
     """
     rng = np.random.default_rng(seed)
-    asked = exam(features, group, rng=rng, side=side, triplets=triplets, content=content, hold_out=hold_out)
-    tasks = asked.split.tasks(rng)
+    asked = plan_evaluation(
+        features, labels, rng=rng, domains=domains, triplets=triplets, content=content, hold_out=hold_out
+    )
+    tasks = asked.split.folds(rng)
     task = next(tasks, None)
-    if task is not None and len(np.unique(task.unit)) < FEW and (more := next(tasks, None)) is not None:
-        task = asked.split.task(_held(task, len(asked.rows)) | _held(more, len(asked.rows))) or task
+    if task is not None and len(np.unique(task.cluster)) < FEW and (more := next(tasks, None)) is not None:
+        task = asked.split.fold(_held(task, len(asked.rows)) | _held(more, len(asked.rows))) or task
     if task is None:
         raise ExamplesError("too few examples: nothing can be held out and still leave something to learn from.")
-    return HeldOut(asked, task, seed)
+    return FinetuneSplit(asked, task, seed)
 
 
-def compared(
-    held: HeldOut,
+def compare_finetuned(
+    held: FinetuneSplit,
     tuned: ArrayLike,
     learn: Learn,
     correct: Correct | None = None,
     after: tuple[Learn, Correct | None] | None = None,
-) -> Compared:
+) -> FinetuneComparison:
     """Plain and the lens on the untouched backbone beside the lens on the tuned one, on the same held-out queries.
 
     Each lens learns from the rows that the backbone learned from. The proof is of the tuned backbone's lens against
@@ -119,22 +121,22 @@ def compared(
         correct: its second step; None for none.
         after: both steps of the lens on the tuned backbone, where they are others.
     """
-    task, examples, rng = held.task, held.exam.examples, np.random.default_rng([held.seed, 2])
-    deep = replace(examples, features=np.asarray(tuned, np.float32)[held.exam.rows])
+    task, examples, rng = held.fold, held.plan.examples, np.random.default_rng([held.seed, 2])
+    deep = replace(examples, features=np.asarray(tuned, np.float32)[held.plan.rows])
 
-    def embed(task: Task) -> Embeddings:
+    def embed(task: Fold) -> Embeddings:
         both = {
             "untouched": embedded(examples, task, learn, correct),
             "tuned": embedded(deep, task, *(after or (learn, correct))),
         }
         return {name: found.get("corrected", found["closed"]) for name, found in both.items()}
 
-    trial = Trial(held.exam, embed, shuffles=SHUFFLES)
-    trial.ask(task, rng)
-    proof = judged(trial, held.exam, held.seed, rng)
+    trial = Evaluator(held.plan, embed, shuffles=SHUFFLES)
+    trial.run_fold(task, rng)
+    proof = build_proof(trial, held.plan, held.seed, rng)
     untouched, after_tuning = (trial.column(f"{name} rank") for name in trial.lenses)
-    found = compare((after_tuning == 1).astype(float) - (untouched == 1), task.unit, rng)
-    deeper = beaten(after_tuning, untouched)
+    found = paired_test((after_tuning == 1).astype(float) - (untouched == 1), task.cluster, rng)
+    deeper = is_better(after_tuning, untouched)
     words = (
         f"the right picture came first for {(after_tuning == 1).sum():,} of {len(task.queries):,} held-out queries "
         f"through a lens on the tuned backbone, for {(untouched == 1).sum():,} through one on the untouched backbone"
@@ -143,10 +145,10 @@ def compared(
     proof = replace(proof, notes=[*proof.notes, f"{words}."])
     if proof.verdict == "better" and found.better:
         proof = replace(proof, verdict="taught", words=proof.words.replace(UNTAUGHT, TAUGHT))
-    return Compared(proof, deeper, words)
+    return FinetuneComparison(proof, deeper, words)
 
 
-def _held(task: Task, n: int) -> NDArray[np.bool_]:
+def _held(task: Fold, n: int) -> NDArray[np.bool_]:
     held = np.ones(n, bool)
-    held[task.learned] = False
+    held[task.train] = False
     return held

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ShapeError
-from lookalike.learn.splits import SAME, sample
-from lookalike.learn.tasks import HoldOut, Labelled, Rows, Split
-from lookalike.lens import unit
+from lookalike.learn.splits import DUPLICATE_THRESHOLD, sample
+from lookalike.learn.tasks import HoldOut, HoldOutKind, LabelledFeatures, Rows
+from lookalike.lens import normalize_rows
 
 MOST = 4000  # pictures that are looked at
 
 
 @dataclass(frozen=True)
-class Exam:
+class EvaluationPlan:
     """Examples, and how queries of them are held out.
 
     Attributes:
@@ -27,28 +27,28 @@ class Exam:
         notes: what must be said about it.
     """
 
-    examples: Labelled
+    examples: LabelledFeatures
     rows: Rows
     similarity: NDArray[np.float32]
-    split: Split
+    split: HoldOut
     notes: tuple[str, ...]
 
 
-def exam(
+def plan_evaluation(
     features: ArrayLike,
-    group: ArrayLike,
+    labels: ArrayLike,
     *,
     rng: np.random.Generator,
-    side: ArrayLike | None = None,
+    domains: ArrayLike | None = None,
     triplets: ArrayLike | None = None,
     plain: ArrayLike | None = None,
     content: Sequence[bytes] | None = None,
     asks: ArrayLike | None = None,
     whole: ArrayLike | None = None,
-    hold_out: HoldOut | None = None,
-    same: float = SAME,
+    hold_out: HoldOutKind | None = None,
+    same: float = DUPLICATE_THRESHOLD,
     most: int = MOST,
-) -> Exam:
+) -> EvaluationPlan:
     """Arrays that fit, a sample where they are many, and how they are held out; as for `prove`, but for:
 
     Args: rng: draws the sample.
@@ -58,7 +58,7 @@ def exam(
     >>> found.split.hold_out, found.examples.group
     ('groups', array([0, 0, 1, 1, 2, 2]))
     """
-    examples, rows, notes = _drawn(features, group, side, triplets, most, rng)
+    examples, rows, notes = _drawn(features, labels, domains, triplets, most, rng)
     n = len(np.asarray(features))
     given: dict[str, Any] = {"plain": plain, "content": content, "asks": asks, "whole": whole}
     for name, one in given.items():
@@ -68,30 +68,30 @@ def exam(
     if hashes is not None:
         examples = replace(examples, content=np.unique(np.array(hashes, dtype=object), return_inverse=True)[1])
     if asks is not None:
-        examples = replace(examples, asks=np.asarray(asks, bool)[rows])
+        examples = replace(examples, query_mask=np.asarray(asks, bool)[rows])
     if whole is not None:
-        examples = replace(examples, whole=np.asarray(whole, bool)[rows])
-    seen = unit(examples.features if plain is None else np.asarray(plain)[rows].astype(np.float32))
+        examples = replace(examples, gallery_mask=np.asarray(whole, bool)[rows])
+    seen = normalize_rows(examples.features if plain is None else np.asarray(plain)[rows].astype(np.float32))
     similarity = seen @ seen.T  # (m, d) @ (d, m) -> (m, m)
-    split = Split(examples, similarity, hold_out, hashes, same)
-    if split.units.note:
-        notes.append(split.units.note)
-    return Exam(examples, rows, similarity, split, tuple(notes))
+    split = HoldOut(examples, similarity, hold_out, hashes, same)
+    if split.split_groups.note:
+        notes.append(split.split_groups.note)
+    return EvaluationPlan(examples, rows, similarity, split, tuple(notes))
 
 
 def _drawn(
     features: ArrayLike,
-    group: ArrayLike,
-    side: ArrayLike | None,
+    labels: ArrayLike,
+    domains: ArrayLike | None,
     triplets: ArrayLike | None,
     most: int,
     rng: np.random.Generator,
-) -> tuple[Labelled, Rows, list[str]]:
+) -> tuple[LabelledFeatures, Rows, list[str]]:
     """Arrays that fit, at most `most` rows of them; which rows they are; and what to say about it."""
-    x, groups = np.asarray(features), np.asarray(group, np.int64)
+    x, groups = np.asarray(features), np.asarray(labels, np.int64)
     if x.ndim != 2 or groups.shape != (len(x),) or not x.size:
         raise ShapeError(f"features must be (n, f) and group (n,), not {x.shape} and {groups.shape}.")
-    sides = np.full(len(x), -1) if side is None else np.asarray(side, np.int64)
+    sides = np.full(len(x), -1) if domains is None else np.asarray(domains, np.int64)
     if sides.shape != (len(x),):
         raise ShapeError(f"side must be (n,), one a row, not {sides.shape}.")
     three = None if triplets is None else np.asarray(triplets, np.int64).reshape(-1, 3)
@@ -99,7 +99,7 @@ def _drawn(
         raise ShapeError(f"triplets name rows from {three.min()} to {three.max()}, features have {len(x)}.")
     named = groups >= 0
     groups = np.where(named, 0, -1)
-    groups[named] = np.unique(np.asarray(group, np.int64)[named], return_inverse=True)[1]  # from 0 on, without gaps
+    groups[named] = np.unique(np.asarray(labels, np.int64)[named], return_inverse=True)[1]  # from 0 on, without gaps
     notes: list[str] = []
     numbers = np.arange(0 if three is None else len(three))
     if len(x) <= most:
@@ -116,5 +116,5 @@ def _drawn(
     if three is not None:
         numbers = numbers[(at[three[numbers]] >= 0).all(axis=1)]
         three = at[three[numbers]] if len(numbers) else None
-    examples = Labelled(x[rows].astype(np.float32), groups[rows], sides[rows], three, side is not None)
+    examples = LabelledFeatures(x[rows].astype(np.float32), groups[rows], sides[rows], three, domains is not None)
     return examples, rows, notes

@@ -7,20 +7,20 @@ from typing import Literal
 import numpy as np
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.belonging import Examples, Identities, Rows, alone, count
-from lookalike.learn.layouts import of_folder
+from lookalike.learn.belonging import Dataset, Identities, Rows, plural, unlabelled
+from lookalike.learn.layouts import from_folder
 from lookalike.learn.splits import components
-from lookalike.learn.tables import of_table
-from lookalike.sniffing import is_named_as_picture
+from lookalike.learn.tables import from_csv
+from lookalike.sniffing import has_image_suffix
 
-__all__ = ["Examples", "of_files", "read", "united"]
+__all__ = ["Dataset", "from_files", "merge_datasets", "read"]
 
 JOINING = frozenset({"sides", "pairs", "judgements"})  # each says of two pictures that they belong together
 
 
 def read(
     source: Path, *, as_: Literal["sides", "classes", "views"] | None = None, folder: Path | None = None
-) -> Examples:
+) -> Dataset:
     """One DATA: a folder, or a CSV. No picture is decoded.
 
     Args:
@@ -31,21 +31,21 @@ def read(
     """
     source = Path(source)
     if source.is_dir():
-        return of_folder(source, as_)
+        return from_folder(source, as_)
     if not source.exists():
         raise ExamplesError(f"{source}: no such file or folder. Check its name.")
     if not source.is_file():
         raise ExamplesError(f"{source}: a pipe, a socket or a device; expected a folder or a CSV. Name one.")
-    if is_named_as_picture(source.name):
+    if has_image_suffix(source.name):
         raise ExamplesError(f"{source}: found a picture; expected a folder or a CSV. Nearest: the folder it lies in.")
     if source.suffix.lower() == ".jsonl":
         raise ExamplesError(
             f"{source}: found judgements; expected a folder or a CSV. Leave out --from to learn from them."
         )
-    return of_table(source, as_, folder)
+    return from_csv(source, as_, folder)
 
 
-def of_files(paths: Iterable[Path]) -> Examples:
+def from_files(paths: Iterable[Path]) -> Dataset:
     """Pictures that stand alone, to be learned from by their own views; each file once, whatever its names.
 
     >>> of_files([Path("a.jpg"), Path("b.jpg"), Path("a.jpg")]).group.tolist()
@@ -54,12 +54,12 @@ def of_files(paths: Iterable[Path]) -> Examples:
     identities = Identities()
     once = {identities.of_name(path): path for path in reversed(list(map(Path, paths)))}
     kept = list(reversed(once.values()))
-    return alone(
-        kept, [f"views: {count(len(kept), 'picture')}; what belongs together is each picture and its own views"]
+    return unlabelled(
+        kept, [f"views: {plural(len(kept), 'picture')}; what belongs together is each picture and its own views"]
     )
 
 
-def united(parts: Sequence[Examples]) -> Examples:
+def merge_datasets(parts: Sequence[Dataset]) -> Dataset:
     """Several examples as one.
 
     - The same file (by its resolved path) in two parts is one row.
@@ -86,13 +86,13 @@ def united(parts: Sequence[Examples]) -> Examples:
     names: list[str] = []
     twice = 0
     for part, rows in sorted(zip(parts, at, strict=True), key=lambda both: both[0].views):  # views last
-        size = int(part.group.max(initial=-1)) + 1
-        mine = part.group >= 0
-        old, new = group[rows[mine]], part.group[mine] + len(joining)
-        joining += [part.reading in JOINING] * size
-        names += part.group_names or [""] * size
+        size = int(part.labels.max(initial=-1)) + 1
+        mine = part.labels >= 0
+        old, new = group[rows[mine]], part.labels[mine] + len(joining)
+        joining += [part.layout in JOINING] * size
+        names += part.label_names or [""] * size
         known = old >= 0
-        both = known & np.array(joining, bool)[old] & (part.reading in JOINING)
+        both = known & np.array(joining, bool)[old] & (part.layout in JOINING)
         edges.append((old[both], new[both]))
         group[rows[mine][~known]] = new[~known]
         twice += 0 if part.views else int((known & ~both).sum())
@@ -102,13 +102,13 @@ def united(parts: Sequence[Examples]) -> Examples:
     group_names = tuple(names[one] for one in kept) if any(names) else ()
     side, side_names = _sides(parts, at, len(paths))
     triplets = [rows[part.triplets] for part, rows in zip(parts, at, strict=True) if part.triplets is not None]
-    said = [line for part in parts for line in part.said]
+    said = [line for part in parts for line in part.notes]
     if shared := sum(map(len, at)) - len(paths):
-        said.append(f"{count(shared, 'picture')} in several of these, taken once")
+        said.append(f"{plural(shared, 'picture')} in several of these, taken once")
     if twice:
-        said.append(f"{count(twice, 'picture')} in a group of several of these: what the first says counts")
+        said.append(f"{plural(twice, 'picture')} in a group of several of these: what the first says counts")
     reading = "views" if all(part.views for part in parts) else "several"
-    return Examples(
+    return Dataset(
         tuple(paths),
         group,
         side,
@@ -120,7 +120,7 @@ def united(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def _one_row_a_file(parts: Sequence[Examples]) -> tuple[list[Path], list[Rows]]:
+def _one_row_a_file(parts: Sequence[Dataset]) -> tuple[list[Path], list[Rows]]:
     """All files, each once, and the rows of each part's pictures among them."""
     identities = Identities()
     paths: list[Path] = []
@@ -136,15 +136,15 @@ def _one_row_a_file(parts: Sequence[Examples]) -> tuple[list[Path], list[Rows]]:
     return paths, at
 
 
-def _sides(parts: Sequence[Examples], at: Sequence[Rows], n: int) -> tuple[Rows | None, tuple[str, ...]]:
+def _sides(parts: Sequence[Dataset], at: Sequence[Rows], n: int) -> tuple[Rows | None, tuple[str, ...]]:
     """The side of each of n rows, -1 for none, and the names of all sides; None where no part has any."""
-    if all(part.side is None for part in parts):
+    if all(part.domains is None for part in parts):
         return None, ()
     side = np.full(n, -1)
     names: list[str] = []
     for part, rows in zip(parts, at, strict=True):
-        if part.side is not None:
-            free = (side[rows] < 0) & (part.side >= 0)
-            side[rows[free]] = part.side[free] + len(names)
-            names += part.side_names
+        if part.domains is not None:
+            free = (side[rows] < 0) & (part.domains >= 0)
+            side[rows[free]] = part.domains[free] + len(names)
+            names += part.domain_names
     return side, tuple(names)

@@ -9,7 +9,7 @@ LISTED = 12  # queries of each kind
 Rows = NDArray[np.int64]
 
 
-def gained(
+def query_changes(
     at: Rows,
     query: Rows,
     ranks: dict[str, Rows],

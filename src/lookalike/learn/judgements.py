@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.belonging import Examples, Identities, count, joined, some
-from lookalike.learn.tables import opened
+from lookalike.learn.belonging import Dataset, Identities, first_few, labels_from_pairs, plural
+from lookalike.learn.tables import open_csv
 
 LONGEST_LINE = 131_072  # bytes; three names of 4,096 bytes, each byte escaped, fit in
 LONGEST_NAME = 4_096  # bytes of a file's name with its folders
@@ -85,7 +85,7 @@ class Judgements:
                     )
             if len(set(files)) < len(files):
                 raise ExamplesError(
-                    f"{query}: one picture twice in one judgement ({some(files)}). Name different ones."
+                    f"{query}: one picture twice in one judgement ({first_few(files)}). Name different ones."
                 )
             lines.append({"t": t, "who": who, "query": query, "yes": yes, "no": no})
         self._append(lines)
@@ -111,7 +111,7 @@ class Judgements:
         """What was passed over in the file, in lines for people."""
         return self._read()[1]
 
-    def examples(self, folder: Path) -> Examples:
+    def examples(self, folder: Path) -> Dataset:
         """What stands, as examples.
 
         A yes without a no is a pair, and pairs join transitively. A yes with a no is a triplet and nothing more: that
@@ -142,22 +142,24 @@ class Judgements:
             triplets[query, yes, no] = None
         gone = sorted({file for one in standing for file in one.files} - row.keys())
         if not pairs and not triplets:
-            why = f": {count(len(standing), 'judgement')}, about files that are gone ({some(gone)})" if gone else ""
+            why = (
+                f": {plural(len(standing), 'judgement')}, about files that are gone ({first_few(gone)})" if gone else ""
+            )
             raise ExamplesError(f"{self.path}: no judgements to learn from{why}. Add some with lookalike judge.")
         two = np.array(list(pairs), np.int64).reshape(-1, 2)
         three = np.array(list(triplets), np.int64).reshape(-1, 3)
         used, at = np.unique(np.concatenate([two.ravel(), three.ravel()]), return_inverse=True)
-        group = joined(len(paths), two[:, 0], two[:, 1])[used]
-        of = f"of {count(len(used), 'picture')}"
-        how = [f"judgements: {count(len(two), 'pair')} and {count(len(three), 'triplet')} {of}"]
+        group = labels_from_pairs(len(paths), two[:, 0], two[:, 1])[used]
+        of = f"of {plural(len(used), 'picture')}"
+        how = [f"judgements: {plural(len(two), 'pair')} and {plural(len(three), 'triplet')} {of}"]
         if against:
-            how.append(f"left out: {count(against, 'judgement')} that a later one contradicts")
+            how.append(f"left out: {plural(against, 'judgement')} that a later one contradicts")
         if gone:
-            without = count(len(standing) - len(there), "judgement")
-            how.append(f"left out: {without} about files that are gone: {some(gone)}")
+            without = plural(len(standing) - len(there), "judgement")
+            how.append(f"left out: {without} about files that are gone: {first_few(gone)}")
         explicit = at[two.size :].reshape(-1, 3).astype(np.int64) if len(three) else None
         kept = tuple(paths[one] for one in used)
-        return Examples(kept, group, None, explicit, "judgements", (*how, *said))
+        return Dataset(kept, group, None, explicit, "judgements", (*how, *said))
 
     def _read(self) -> tuple[list[Judgement], tuple[str, ...]]:
         standing: dict[int, Judgement] = {}
@@ -184,7 +186,7 @@ class Judgements:
             else:
                 odd.append(str(number))
         if odd:
-            said.append(f"passed over: {count(len(odd), 'line')} with no judgement: line {some(odd)}")
+            said.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
         return list(standing.values()), tuple(said)
 
     def _lines(self) -> Iterator[tuple[int, bytes | None]]:
@@ -229,15 +231,15 @@ class Judgements:
             ) from error
 
 
-def read_csv(path: Path) -> list[tuple[str, str, str | None]]:
+def read_judgements_csv(path: Path) -> list[tuple[str, str, str | None]]:
     """Judgements from a CSV with columns query,yes and, where wanted, no (which may be empty): for `add_all`.
 
     Raises: ExamplesError, when columns or cells are missing.
     """
-    with opened(path) as (header, lines):
+    with open_csv(path) as (header, lines):
         if not {"query", "yes"} <= set(header):
             raise ExamplesError(
-                f"{path}: found columns {some([name or '(none)' for name in header], 6)}; expected query,yes,no. "
+                f"{path}: found columns {first_few([name or '(none)' for name in header], 6)}; expected query,yes,no. "
                 "Name the columns so in the first line."
             )
         query, yes, no = header.index("query"), header.index("yes"), header.index("no") if "no" in header else -1

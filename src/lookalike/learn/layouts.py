@@ -9,10 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from lookalike.errors import ExamplesError, PictureError
-from lookalike.finding import NOT_OURS, Found, natural_key, walk
-from lookalike.learn.belonging import Examples, Identities, alone, count, listed, numbered, some
-from lookalike.sniffing import HEAD, is_named_as_picture, sniff
+from lookalike.errors import ExamplesError, ImageError
+from lookalike.finding import NOT_OURS, ImageFile, natural_key, scan_folder
+from lookalike.learn.belonging import Dataset, Identities, encode_labels, first_few, join_words, plural, unlabelled
+from lookalike.sniffing import HEAD, detect_format, has_image_suffix
 
 As = Literal["sides", "classes", "views"]
 MATCHING = 0.9  # every side holds at least this share of all names; class folders that number their files: 0.1 to 0.6
@@ -20,7 +20,7 @@ NEARLY = 0.5  # from here on it is worth asking whether sides were meant
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """How pictures lie in a folder.
 
     Attributes:
@@ -70,10 +70,10 @@ class Layout:
     def found(self) -> str:
         """What lies here, for the line of an error."""
         sizes = [len(rows) for rows in self.folders.values()] + [0] * len(self.empty)
-        beside = count(len(self.beside), "picture")
+        beside = plural(len(self.beside), "picture")
         if not sizes:
             return f"{beside} and no folders"
-        what = f"{count(len(sizes), 'folder')} with {_sizes(sizes)}"
+        what = f"{plural(len(sizes), 'folder')} with {_sizes(sizes)}"
         if len(self.sides) > 1:
             share = f"at least {self.common:.0%} of all names in each" if self.shared else "no names in common"
             what += f", {share}"
@@ -84,7 +84,7 @@ class Layout:
         return ExamplesError(f"{self.source}: found {self.found()}; expected {expected}. Nearest: {nearest}")
 
 
-def of_folder(source: Path, as_: As | None = None) -> Examples:
+def from_folder(source: Path, as_: As | None = None) -> Dataset:
     """The examples in a folder.
 
     Two or more folders with matching file names are sides; else folders are classes; pictures without folders are
@@ -97,9 +97,9 @@ def of_folder(source: Path, as_: As | None = None) -> Examples:
         as_: how to read it where it could be read otherwise.
     Raises: ExamplesError, which says what was found, what was expected, and the nearest layout.
     """
-    layout = laid_out(source)
+    layout = scan_layout(source)
     if not layout.files:
-        empty = [count(len(layout.empty), "empty folder")] if layout.empty else []
+        empty = [plural(len(layout.empty), "empty folder")] if layout.empty else []
         kinds = "; ".join([*empty, *layout.said])
         raise ExamplesError(
             f"{source}: found no pictures{f' ({kinds})' if kinds else ''}; expected folders with the same file names "
@@ -116,28 +116,30 @@ def of_folder(source: Path, as_: As | None = None) -> Examples:
     return _classes(layout, asked=as_ == "classes")
 
 
-def laid_out(source: Path) -> Layout:
+def scan_layout(source: Path) -> FolderLayout:
     """How the pictures of a folder lie in it.
 
     Raises: ExamplesError, when it cannot be read.
     """
-    walked = walk(source)
-    if "." in walked.passed_over:
-        raise ExamplesError(f"{source}: {walked.passed_over['.']}")
-    lost = sorted(walked.passed_over, key=natural_key)
-    said = [f"left out: {name}: {walked.passed_over[name].rstrip('.')}" for name in lost[:3]]
+    walked = scan_folder(source)
+    if "." in walked.skipped:
+        raise ExamplesError(f"{source}: {walked.skipped['.']}")
+    lost = sorted(walked.skipped, key=natural_key)
+    said = [f"left out: {name}: {walked.skipped[name].rstrip('.')}" for name in lost[:3]]
     if (more := len(lost) - 3) > 0:
         said.append(f"left out: {more:,} more that cannot be read")
-    pictures: list[Found] = []
-    others: list[Found] = []
+    pictures: list[ImageFile] = []
+    others: list[ImageFile] = []
     for one in walked:
         (pictures if is_picture(one) else others).append(one)
     if others:
         are = "is no picture" if len(others) == 1 else "are no pictures"
-        said.append(f"left out: {count(len(others), 'file')} that {are}: {some([one.file for one in others])}")
+        said.append(f"left out: {plural(len(others), 'file')} that {are}: {first_few([one.file for one in others])}")
     links = [one for one in pictures if one.path.is_symlink()]
     if twice := _here_already(pictures, links):
-        said.append(f"left out: {count(len(twice), 'link')} to pictures that are here already: {some(list(twice))}")
+        said.append(
+            f"left out: {plural(len(twice), 'link')} to pictures that are here already: {first_few(list(twice))}"
+        )
         pictures = [one for one in pictures if one.file not in twice]
     files = [one.file for one in pictures]
     classes: dict[str, list[int]] = {}
@@ -145,24 +147,24 @@ def laid_out(source: Path) -> Layout:
         classes.setdefault(file.rpartition("/")[0], []).append(row)
     tops = {file.split("/")[0] for file in files if "/" in file}
     empty = sorted((name for name in _folders_in(source) if name not in tops), key=natural_key)
-    return Layout(source, files, [one.path for one in pictures], _sides_of(files), classes, empty, said)
+    return FolderLayout(source, files, [one.path for one in pictures], _sides_of(files), classes, empty, said)
 
 
-def is_picture(one: Found) -> bool:
+def is_picture(one: ImageFile) -> bool:
     """Whether a file calls itself a picture, or is one; a broken one is, and is refused when it is read."""
-    if is_named_as_picture(one.file):
+    if has_image_suffix(one.file):
         return True
     try:
         with one.path.open("rb") as file:
-            sniff(file.read(HEAD), one.file)
-    except PictureError as error:
+            detect_format(file.read(HEAD), one.file)
+    except ImageError as error:
         return error.kind != "not a picture"
     except OSError:
         return False
     return True
 
 
-def _here_already(pictures: list[Found], links: list[Found]) -> dict[str, None]:
+def _here_already(pictures: list[ImageFile], links: list[ImageFile]) -> dict[str, None]:
     """The links among pictures that lead to another of them; of two links to one picture elsewhere, the second."""
     if not links:
         return {}
@@ -177,17 +179,17 @@ def _here_already(pictures: list[Found], links: list[Found]) -> dict[str, None]:
     return twice
 
 
-def _views(layout: Layout) -> Examples:
+def _views(layout: FolderLayout) -> Dataset:
     if len(layout.files) < 2:
         raise layout.error("two or more pictures", "views. Add pictures.")
-    where = "" if not layout.folders else f" from {count(len(layout.folders), 'folder')}, each by itself"
+    where = "" if not layout.folders else f" from {plural(len(layout.folders), 'folder')}, each by itself"
     said = (
-        f"views: {count(len(layout.files), 'picture')}{where}; what belongs together is each picture and its own views"
+        f"views: {plural(len(layout.files), 'picture')}{where}; what belongs together is each picture and its own views"
     )
-    return alone(layout.paths, [said, *layout.said])
+    return unlabelled(layout.paths, [said, *layout.said])
 
 
-def _sides(layout: Layout) -> Examples:
+def _sides(layout: FolderLayout) -> Dataset:
     shared = layout.shared
     if len(shared) < 2:
         nearest = "classes. Leave out --as sides." if len(layout.folders) > 1 else "views. Say --as views."
@@ -196,22 +198,24 @@ def _sides(layout: Layout) -> Examples:
     side_of = {row: side for side, names in enumerate(sides.values()) for row in names.values()}
     name_of = {row: name for name, rows in shared.items() for row in rows}
     rows = sorted(name_of)
-    said = [f"sides: {count(len(sides), 'folder')} with {count(len(shared), 'matching name')} ({some(list(sides), 4)})"]
+    said = [
+        f"sides: {plural(len(sides), 'folder')} with {plural(len(shared), 'matching name')} ({first_few(list(sides), 4)})"
+    ]
     said.append("files of one name belong together. If each folder is a class of its own, say --as classes")
     lone = [layout.files[row] for row in range(len(layout.files)) if row in side_of and row not in name_of]
     if lone:
-        said.append(f"left out: {count(len(lone), 'picture')} whose name only one folder has: {some(lone)}")
+        said.append(f"left out: {plural(len(lone), 'picture')} whose name only one folder has: {first_few(lone)}")
     beside = [file for row, file in enumerate(layout.files) if row not in side_of]
     if beside:
-        said.append(f"left out: {count(len(beside), 'picture')} beside the folders: {some(beside)}")
+        said.append(f"left out: {plural(len(beside), 'picture')} beside the folders: {first_few(beside)}")
     if layout.empty:
         said.append(_without_pictures(layout))
-    group = numbered(name_of[row] for row in rows)
+    group = encode_labels(name_of[row] for row in rows)
     side = np.array([side_of[row] for row in rows], np.int64)
-    return Examples(_paths(layout, rows), group, side, None, "sides", (*said, *layout.said), tuple(sides))
+    return Dataset(_paths(layout, rows), group, side, None, "sides", (*said, *layout.said), tuple(sides))
 
 
-def _classes(layout: Layout, asked: bool) -> Examples:
+def _classes(layout: FolderLayout, asked: bool) -> Dataset:
     folders, beside = layout.folders, layout.beside
     two_or_more = sum(len(rows) > 1 for rows in folders.values())
     if two_or_more < 2:
@@ -227,25 +231,28 @@ def _classes(layout: Layout, asked: bool) -> Examples:
     rows = [row for of in folders.values() for row in of]
     sizes = [len(of) for of in folders.values()]
     each = f"{min(sizes):,} to {max(sizes):,}" if min(sizes) < max(sizes) else f"{sizes[0]:,}"
-    said = [f"classes: {count(len(sizes), 'folder')} with {count(len(rows), 'picture')}, {each} each", *_doubts(layout)]
+    said = [
+        f"classes: {plural(len(sizes), 'folder')} with {plural(len(rows), 'picture')}, {each} each",
+        *_doubts(layout),
+    ]
     if alone_ := [name for name, of in folders.items() if len(of) == 1]:
-        said.append(f"{count(len(alone_), 'folder')} with one picture, which is only told apart: {some(alone_)}")
+        said.append(f"{plural(len(alone_), 'folder')} with one picture, which is only told apart: {first_few(alone_)}")
     if layout.empty:
         said.append(_without_pictures(layout))
     if beside:
         names = [layout.files[row] for row in beside]
-        said.append(f"left out: {count(len(beside), 'picture')} beside the folders: {some(names)}")
+        said.append(f"left out: {plural(len(beside), 'picture')} beside the folders: {first_few(names)}")
     group = np.repeat(np.arange(len(sizes)), sizes)
-    return Examples(
-        _paths(layout, rows), group, None, None, "classes", (*said, *layout.said), group_names=tuple(folders)
+    return Dataset(
+        _paths(layout, rows), group, None, None, "classes", (*said, *layout.said), label_names=tuple(folders)
     )
 
 
-def _without_pictures(layout: Layout) -> str:
-    return f"left out: {count(len(layout.empty), 'folder')} without pictures: {some(layout.empty)}"
+def _without_pictures(layout: FolderLayout) -> str:
+    return f"left out: {plural(len(layout.empty), 'folder')} without pictures: {first_few(layout.empty)}"
 
 
-def _doubts(layout: Layout) -> list[str]:
+def _doubts(layout: FolderLayout) -> list[str]:
     """What may have been meant otherwise where folders were read as classes."""
     said = []
     if layout.common >= NEARLY and len(layout.shared) > 1 and len(layout.sides) == len(layout.folders):
@@ -253,13 +260,13 @@ def _doubts(layout: Layout) -> list[str]:
     last = Counter(name.rpartition("/")[2] for name in layout.folders)
     if twice := [name for name, times in last.items() if times > 1]:
         said.append(
-            f"{count(len(twice), 'folder name')} in several places ({some(twice)}), each a class of its own. "
+            f"{plural(len(twice), 'folder name')} in several places ({first_few(twice)}), each a class of its own. "
             "To make them one, give a CSV of file,label"
         )
     parents = {name[:at] for name in layout.folders for at, letter in enumerate(name) if letter == "/"}
     if within := [name for name in layout.folders if name in parents]:
         said.append(
-            f"{count(len(within), 'folder')} with pictures beside folders, each a class of its own: {some(within)}"
+            f"{plural(len(within), 'folder')} with pictures beside folders, each a class of its own: {first_few(within)}"
         )
     return said
 
@@ -301,9 +308,9 @@ def _sizes(sizes: list[int]) -> str:
     if len(sizes) > 5:
         return f"{min(sizes):,} to {max(sizes):,} pictures"
     if len(set(sizes)) == 1 and len(sizes) > 1:
-        return f"{count(sizes[0], 'picture')} each"
-    return listed([f"{size:,}" for size in sizes]) + (" picture" if sizes == [1] else " pictures")
+        return f"{plural(sizes[0], 'picture')} each"
+    return join_words([f"{size:,}" for size in sizes]) + (" picture" if sizes == [1] else " pictures")
 
 
-def _paths(layout: Layout, rows: list[int]) -> tuple[Path, ...]:
+def _paths(layout: FolderLayout, rows: list[int]) -> tuple[Path, ...]:
     return tuple(layout.paths[row] for row in rows)

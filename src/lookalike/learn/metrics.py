@@ -20,13 +20,13 @@ AUC_BINS = 1 << 16
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryBlock:
     """A block of queries: their similarities to the gallery (b, n), which rows are right, which are left out."""
 
     rows: slice
     similarities: NDArray[np.float32]
-    right: NDArray[np.bool_]
-    out: NDArray[np.bool_]
+    relevant: NDArray[np.bool_]
+    excluded: NDArray[np.bool_]
 
 
 def recall_at_k(
@@ -40,7 +40,7 @@ def recall_at_k(
     >>> recall_at_k([[1, 0], [0, 1]], [[1, 0], [1, 1], [0, 1]], [0, 0], [0, 0, 1])
     0.5
     """
-    ranks = first_right(queries, gallery, query_labels, gallery_labels, **left)
+    ranks = first_relevant_ranks(queries, gallery, query_labels, gallery_labels, **left)
     return _mean((ranks <= k)[ranks > 0])
 
 
@@ -52,7 +52,7 @@ def mean_reciprocal_rank(
     >>> mean_reciprocal_rank([[1, 0], [0, 1]], [[1, 0], [1, 1], [0, 1]], [0, 0], [0, 0, 1])
     0.75
     """
-    ranks = first_right(queries, gallery, query_labels, gallery_labels, **left)
+    ranks = first_relevant_ranks(queries, gallery, query_labels, gallery_labels, **left)
     return _mean(1 / ranks[ranks > 0])
 
 
@@ -136,14 +136,14 @@ def retrieval_roc_auc(
     0.5
     """
     counts = np.zeros((2, AUC_BINS), np.int64)
-    for asked in asking(queries, gallery, query_labels, gallery_labels, **left):
+    for asked in similarity_blocks(queries, gallery, query_labels, gallery_labels, **left):
         bins = ((asked.similarities + 1) * np.float32(AUC_BINS / 2)).astype(np.int32).clip(0, AUC_BINS - 1)
-        for which, chosen in enumerate((~asked.right & ~asked.out, asked.right & ~asked.out)):
+        for which, chosen in enumerate((~asked.relevant & ~asked.excluded, asked.relevant & ~asked.excluded)):
             counts[which] += np.bincount(bins[chosen], minlength=AUC_BINS)
     return _auc(counts[1], counts[0])
 
 
-def first_right(
+def first_relevant_ranks(
     queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Any
 ) -> NDArray[np.int64]:
     """Rank of each query's first right answer, from 1; 0 where the gallery has none: (q,) int64.
@@ -151,11 +151,11 @@ def first_right(
     >>> first_right([[1, 0], [0, 1]], [[1, 0], [1, 1], [0, 1]], [0, 0], [0, 0, 1]).tolist()
     [1, 2]
     """
-    blocks = asking(queries, gallery, query_labels, gallery_labels, **left)
-    return np.concatenate([rank_of_first(one.similarities, one.right, one.out) for one in blocks])
+    blocks = similarity_blocks(queries, gallery, query_labels, gallery_labels, **left)
+    return np.concatenate([ranks_from_similarities(one.similarities, one.relevant, one.excluded) for one in blocks])
 
 
-def rank_of_first(
+def ranks_from_similarities(
     similarities: NDArray[np.float32], right: NDArray[np.bool_], out: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Rank of the first right answer of each row of similarities (q, n), rows of `out` left out; 0 where none is."""
@@ -164,7 +164,7 @@ def rank_of_first(
     return np.where(np.isfinite(best), 1 + ahead.sum(axis=1), 0)
 
 
-def asking(
+def similarity_blocks(
     queries: ArrayLike,
     gallery: ArrayLike,
     query_labels: ArrayLike,
@@ -173,7 +173,7 @@ def asking(
     itself: ArrayLike | None = None,
     query_sides: ArrayLike | None = None,
     gallery_sides: ArrayLike | None = None,
-) -> Iterator[Asked]:
+) -> Iterator[QueryBlock]:
     """The queries by blocks of bounded memory, each with its similarities.
 
     Raises: ShapeError, when the arrays do not fit together.
@@ -204,13 +204,13 @@ def asking(
         out[at, own[rows][at]] = True
         similarities = block @ g.T  # (b, d) @ (d, n) -> (b, n)
         similarities /= length
-        yield Asked(rows, similarities, right, out)
+        yield QueryBlock(rows, similarities, right, out)
 
 
 def _first_r(*arrays: ArrayLike, **left: Any) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
     """Blocks of queries with right answers: whether place 1, 2, ... holds a right one (False behind R), and R."""
-    for asked in asking(*arrays, **left):
-        right = asked.right & ~asked.out
+    for asked in similarity_blocks(*arrays, **left):
+        right = asked.relevant & ~asked.excluded
         r = right.sum(axis=1)
         counted = r > 0
         right, r = right[counted], r[counted]
@@ -220,7 +220,7 @@ def _first_r(*arrays: ArrayLike, **left: Any) -> Iterator[tuple[NDArray[np.bool_
         # Sorted as integers: the float's own order, then right behind wrong; what is left out last.
         bits = np.ascontiguousarray(asked.similarities[counted] + np.float32(0)).view(np.int32).astype(np.int64)
         keys = np.where(bits < 0, bits & 0x7FFFFFFF, -bits) * 2 + right  # ascending: the most similar first
-        keys[asked.out[counted]] = np.iinfo(np.int64).max
+        keys[asked.excluded[counted]] = np.iinfo(np.int64).max
         most = int(r.max())
         first = np.argpartition(keys, most - 1, axis=1)[:, :most] if most < keys.shape[1] else None
         if first is None:

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.choosing import beaten, chosen_elsewhere
-from lookalike.learn.exam import MOST, Exam, exam
-from lookalike.learn.gained import gained
-from lookalike.learn.resampling import FEW, FEWEST, Comparison, bootstrap, compare
-from lookalike.learn.splits import SAME
-from lookalike.learn.tasks import Correct, Features, HoldOut, Learn, Rows, Split, Task
-from lookalike.learn.trial import Embeddings, Trial, embedded
-from lookalike.learn.whitening import evened, whiten
+from lookalike.learn.choosing import cross_fitted_choice, is_better
+from lookalike.learn.exam import MOST, EvaluationPlan, plan_evaluation
+from lookalike.learn.gained import query_changes
+from lookalike.learn.resampling import FEW, FEWEST, PairedTest, bootstrap, paired_test
+from lookalike.learn.splits import DUPLICATE_THRESHOLD
+from lookalike.learn.tasks import Correct, Features, Fold, HoldOut, HoldOutKind, Learn, Rows
+from lookalike.learn.trial import Embeddings, Evaluator, embedded
+from lookalike.learn.whitening import spread_scale, whiten
 from lookalike.verdict import Proof as Proof
 from lookalike.verdict import Verdict
 
@@ -31,9 +31,9 @@ SERVES = {  # what the lenses of a trial are called where one is chosen
 
 def prove(
     features: ArrayLike,
-    group: ArrayLike,
+    labels: ArrayLike,
     *,
-    side: ArrayLike | None = None,
+    domains: ArrayLike | None = None,
     triplets: ArrayLike | None = None,
     learn: Learn | None = None,
     correct: Correct | None = None,
@@ -41,8 +41,8 @@ def prove(
     content: Sequence[bytes] | None = None,
     asks: ArrayLike | None = None,
     whole: ArrayLike | None = None,
-    hold_out: HoldOut | None = None,
-    same: float = SAME,
+    hold_out: HoldOutKind | None = None,
+    same: float = DUPLICATE_THRESHOLD,
     ridge: float = 1.0,
     means: Literal["one", "side"] = "one",
     shuffles: int = SHUFFLES,
@@ -91,11 +91,11 @@ def prove(
     'taught'
     """
     rng = np.random.default_rng(seed)
-    asked = exam(
+    asked = plan_evaluation(
         features,
-        group,
+        labels,
         rng=rng,
-        side=side,
+        domains=domains,
         triplets=triplets,
         plain=plain,
         content=content,
@@ -107,30 +107,32 @@ def prove(
     )
 
     def closed(x: Features, groups: Rows, sides: Rows | None, three: Rows | None) -> Any:
-        return whiten(x, groups, side=sides, triplets=three, ridge=ridge, means=means, scale=evened(x))
+        return whiten(x, groups, domains=sides, triplets=three, ridge=ridge, means=means, scale=spread_scale(x))
 
-    def embed(task: Task) -> Embeddings:
+    def embed(task: Fold) -> Embeddings:
         return embedded(asked.examples, task, learn or closed, correct)
 
-    trial = Trial(asked, embed, ridge, means, shuffles)
-    for task in asked.split.tasks(rng):
+    trial = Evaluator(asked, embed, ridge, means, shuffles)
+    for task in asked.split.folds(rng):
         try:
-            trial.ask(task, rng)
+            trial.run_fold(task, rng)
         except ExamplesError:
             continue  # this split left nothing to learn from
-    return judged(trial, asked, seed, rng)
+    return build_proof(trial, asked, seed, rng)
 
 
-def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Proof:
+def build_proof(trial: Evaluator, asked: EvaluationPlan, seed: int, rng: np.random.Generator) -> Proof:
     """The proof from the answers: the choice of the lens, both gates, the verdict."""
     split, notes = asked.split, list(asked.notes)
     proof: dict[str, Any] = {
         "notes": notes,
         "hold_out": split.hold_out,
-        "pictures": len(split.examples.group) if split.examples.whole is None else int(split.examples.whole.sum()),
+        "pictures": len(split.examples.labels)
+        if split.examples.gallery_mask is None
+        else int(split.examples.gallery_mask.sum()),
         "splits": len(trial.parts),
-        "near_duplicates": split.units.near,
-        "same": split.units.threshold,
+        "near_duplicates": split.split_groups.near,
+        "same": split.split_groups.threshold,
         "seed": seed,
     }
     if not trial.parts:
@@ -140,7 +142,7 @@ def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Pr
     unit = trial.column("unit")  # of all that was asked, where a query may stand several times
     few_kinds = split.hold_out == "pictures" and len(np.unique(unit)) < FEWEST
     if few_kinds:
-        unit = split.units.of[keys][at]
+        unit = split.split_groups.of[keys][at]
     unit_of = np.zeros(len(keys), np.int64)
     unit_of[at] = unit
 
@@ -148,7 +150,7 @@ def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Pr
     lens, chosen = lenses[0], ""
     if len(lenses) > 1:
         simple, other = lenses
-        taken, serves = chosen_elsewhere(simple["rank"], other["rank"], unit, rng)
+        taken, serves = cross_fitted_choice(simple["rank"], other["rank"], unit, rng)
         chosen = SERVES[trial.lenses[int(serves)]]
         lens = {column: np.where(taken, other[column], simple[column]) for column in COLUMNS}
     forms = trial.column("forms")  # (1 + shuffles, q), the real one first
@@ -159,11 +161,11 @@ def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Pr
         return np.bincount(at, values.astype(np.float64)) / times
 
     first = {name: per_query(one == 1) for name, one in ranks.items()}
-    found = compare(first["lens"] - first["plain"], unit_of, rng, flip=few_kinds)
+    found = paired_test(first["lens"] - first["plain"], unit_of, rng, flip=few_kinds)
     shuffles = [float(per_query(one == 1).mean()) for one in forms[1:]]
-    beats = trial.shuffles > 0 and all(beaten(forms[0], one) for one in forms[1:])
+    beats = trial.shuffles > 0 and all(is_better(forms[0], one) for one in forms[1:])
     verdict: Verdict = "refused"
-    if found.test == "none":
+    if found.method == "none":
         verdict = "too few"
     elif found.better:
         verdict = "taught" if beats else "better"
@@ -179,7 +181,7 @@ def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Pr
     among_all = {}
     if split.hold_out != "triplets":
         among_all = {"plain": row(trial.column("plain among all")), "lens": row(lens["among all"])}
-    best, worst = gained(
+    best, worst = query_changes(
         at,
         trial.column("query"),
         {"plain": ranks["plain"], "lens": ranks["lens"]},
@@ -187,7 +189,7 @@ def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Pr
         asked.rows,
     )
     told_apart = np.isfinite(lens["wrong"])
-    cut_off = best_cut(lens["right"][told_apart], lens["wrong"][told_apart]) if told_apart.any() else (None, None)
+    cut_off = best_threshold(lens["right"][told_apart], lens["wrong"][told_apart]) if told_apart.any() else (None, None)
     notes.extend(_said(found, few_kinds, split))
     if len(at) > len(keys):
         notes.append("queries that asked in several splits count once, by the mean.")
@@ -195,14 +197,14 @@ def judged(trial: Trial, asked: Exam, seed: int, rng: np.random.Generator) -> Pr
         verdict=verdict,
         words=_words(verdict, split.hold_out, first, found),
         queries=len(keys),
-        groups=found.units,
+        groups=found.clusters,
         ways=ways,
         among_all=among_all,
         difference=found.difference,
         lower=found.lower,
         upper=found.upper,
-        p=found.p,
-        test=found.test,
+        p=found.p_value,
+        test=found.method,
         shuffles=shuffles,
         beats_shuffles=beats,
         won=int((first["lens"] > first["plain"]).sum()),
@@ -240,7 +242,7 @@ _NOTHING: dict[str, Any] = {
 }
 
 
-def best_cut(right: NDArray[np.floating[Any]], wrong: NDArray[np.floating[Any]]) -> tuple[float, float]:
+def best_threshold(right: NDArray[np.floating[Any]], wrong: NDArray[np.floating[Any]]) -> tuple[float, float]:
     """The similarity that best separates right from wrong, and the share that lies on its own side of it.
 
     Args:
@@ -271,7 +273,7 @@ def _interval(first: NDArray[np.float64], unit_of: Rows, seed: int) -> dict[str,
     return {"from": float(low), "to": float(high)}
 
 
-def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]], found: Comparison) -> str:
+def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]], found: PairedTest) -> str:
     asked = len(first["lens"])
     # With a decimal where a query asked in several splits and did not always find it.
     after, before = (f"{first[way].sum():,.1f}".removesuffix(".0") for way in ("lens", "plain"))
@@ -297,7 +299,7 @@ def _words(verdict: Verdict, hold_out: str, first: dict[str, NDArray[np.float64]
     return f"{opening}: {what}."
 
 
-def _said(found: Comparison, few_kinds: bool, split: Split) -> list[str]:
+def _said(found: PairedTest, few_kinds: bool, split: HoldOut) -> list[str]:
     """What the reader must know about how far the verdict reaches."""
     of = {"groups": "groups", "pictures": "groups", "triplets": "anchors", "views": "pictures"}[split.hold_out]
     notes = []
@@ -305,14 +307,14 @@ def _said(found: Comparison, few_kinds: bool, split: Split) -> list[str]:
         notes.append(
             "there were no labels: this says that a part is traced to its picture, not that kinds are told apart."
         )
-    if found.test == "none":
+    if found.method == "none":
         notes.append(
-            f"queries of only {found.units} {of}: no outcome of fewer than {FEWEST} could convince. Give more."
+            f"queries of only {found.clusters} {of}: no outcome of fewer than {FEWEST} could convince. Give more."
         )
     elif few_kinds:
         notes.append(
             f"only {split.groups} groups: each picture was a draw of its own, so nothing is said of other kinds."
         )
-    elif found.units < FEW:
-        notes.append(f"only {found.units} {of} of queries: tested by sign flips.")
+    elif found.clusters < FEW:
+        notes.append(f"only {found.clusters} {of} of queries: tested by sign flips.")
     return notes

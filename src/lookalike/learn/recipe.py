@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lookalike.learn.between import lean
+from lookalike.learn.between import reweight_between_class
 from lookalike.learn.tasks import Correct, Features, Learn, Rows
-from lookalike.learn.whitening import evened, whiten
+from lookalike.learn.whitening import spread_scale, whiten
 from lookalike.lens import Lens
 
 RIDGE = 1.0
@@ -28,8 +28,8 @@ def recipe(correct: Correct | None = None, *, ridge: float = RIDGE, dims: int | 
 
     def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
         x = np.asarray(features)
-        lens = whiten(x, group, side=side, triplets=triplets, ridge=ridge, dims=dims, scale=evened(x))
-        lens = lean(lens, x, group, side=side)
-        return lens if correct is None else correct(lens, features, group, side=side, triplets=triplets)
+        lens = whiten(x, group, domains=side, triplets=triplets, ridge=ridge, dims=dims, scale=spread_scale(x))
+        lens = reweight_between_class(lens, x, group, domains=side)
+        return lens if correct is None else correct(lens, features, group, domains=side, triplets=triplets)
 
     return learn

@@ -13,30 +13,30 @@ FEWEST = 7  # 1 / 2^7 is the first below LEVEL: with fewer, no outcome could con
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedTest:
     """A difference of means with its 1% and 99% bounds and p, one-sided, by the test that was fit for it."""
 
     difference: float
     lower: float
     upper: float
-    p: float
-    units: int
-    test: Literal["bootstrap", "sign flips", "none"]
+    p_value: float
+    clusters: int
+    method: Literal["bootstrap", "sign flips", "none"]
 
     @property
     def better(self) -> bool:
         """Whether the difference is above 0 at the 1% level."""
         return (
-            self.test != "none"
+            self.method != "none"
             and self.difference > 0
-            and self.p < LEVEL
-            and (self.test == "sign flips" or self.lower > 0)
+            and self.p_value < LEVEL
+            and (self.method == "sign flips" or self.lower > 0)
         )
 
 
-def compare(
+def paired_test(
     gains: NDArray[np.float64], unit: NDArray[np.int64], rng: np.random.Generator, *, flip: bool = False
-) -> Comparison:
+) -> PairedTest:
     """Whether the mean gain is above 0, when what is drawn at random are units, not single queries.
 
     Args:
@@ -55,13 +55,13 @@ def compare(
     sizes = np.bincount(at, minlength=len(names))
     difference = float(gains.mean()) if len(gains) else 0.0
     if len(names) < FEWEST:
-        return Comparison(difference, -1.0, 1.0, 1.0, len(names), "none")
+        return PairedTest(difference, -1.0, 1.0, 1.0, len(names), "none")
     means = bootstrap(sums, sizes, rng)
     lower, upper = (float(bound) for bound in np.quantile(means, [LEVEL, 1 - LEVEL]))
     if flip or len(names) < FEW:
-        return Comparison(difference, lower, upper, sign_flips(sums, rng), len(names), "sign flips")
+        return PairedTest(difference, lower, upper, sign_flips(sums, rng), len(names), "sign flips")
     p = float((1 + (means <= 0).sum()) / (1 + len(means)))
-    return Comparison(difference, lower, upper, p, len(names), "bootstrap")
+    return PairedTest(difference, lower, upper, p, len(names), "bootstrap")
 
 
 def bootstrap(

@@ -10,28 +10,28 @@ from lookalike.learn.whitening import inverse_root
 
 
 @dataclass(frozen=True)
-class Labelling:
+class LabelAssignment:
     """Who belongs together: groups (n,) int64, -1 for none, and further pairs (p, 2) int64 of rows."""
 
-    groups: NDArray[np.int64]
+    labels: NDArray[np.int64]
     pairs: NDArray[np.int64]
 
-    def shuffled(self, sides: NDArray[np.int64], rng: np.random.Generator) -> "Labelling":
+    def permuted(self, sides: NDArray[np.int64], rng: np.random.Generator) -> "LabelAssignment":
         """The same groups and pairs laid on the same rows at random; each row keeps its side.
 
         >>> one = Labelling(np.array([0, 0, 1, 1, -1]), np.zeros((0, 2), int))
         >>> one.shuffled(np.zeros(5, int), np.random.default_rng(0)).groups.tolist()
         [0, 1, 0, 1, -1]
         """
-        groups, pairs = self.groups.copy(), self.pairs
+        groups, pairs = self.labels.copy(), self.pairs
         grouped, paired = np.flatnonzero(groups >= 0), np.unique(pairs)
-        groups[_turned(grouped, sides, rng)] = self.groups[grouped]
+        groups[_turned(grouped, sides, rng)] = self.labels[grouped]
         turn = np.arange(len(groups))
         turn[paired] = _turned(paired, sides, rng)
-        return Labelling(groups, turn[pairs])
+        return LabelAssignment(groups, turn[pairs])
 
 
-class ClosedForms:
+class PermutedClosedForms:
     """The similarities under closed forms of different labellings of the same rows, from one matrix inverse.
 
     The scatter within groups is that of all labelled rows less that of the group means. The first is the same for
@@ -51,9 +51,11 @@ class ClosedForms:
         ridge: as for `whiten`.
     """
 
-    def __init__(self, gram: NDArray[np.floating[Any]], labellings: list[Labelling], features: int, ridge: float = 1.0):
+    def __init__(
+        self, gram: NDArray[np.floating[Any]], labellings: list[LabelAssignment], features: int, ridge: float = 1.0
+    ):
         self.labellings = labellings
-        grouped = np.flatnonzero(labellings[0].groups >= 0)
+        grouped = np.flatnonzero(labellings[0].labels >= 0)
         total = float(gram.diagonal()[grouped].sum(dtype=np.float64))
         within = min(total - _between(gram, one) for one in labellings)
         shift = gram.dtype.type(ridge * within / features)
@@ -86,11 +88,11 @@ class ClosedForms:
         return np.asarray(products / lengths[0] / lengths[1], np.float32)
 
 
-def _between(gram: NDArray[Any], labelling: Labelling) -> float:
+def _between(gram: NDArray[Any], labelling: LabelAssignment) -> float:
     """How much of the scatter of all grouped rows is not within groups: less what further pairs add."""
-    order = np.argsort(labelling.groups, kind="stable")
-    order = order[labelling.groups[order] >= 0]
-    starts = np.flatnonzero(np.diff(labelling.groups[order], prepend=-1))
+    order = np.argsort(labelling.labels, kind="stable")
+    order = order[labelling.labels[order] >= 0]
+    starts = np.flatnonzero(np.diff(labelling.labels[order], prepend=-1))
     sizes = np.diff(starts, append=len(order))
     between = 0.0
     for size in np.unique(sizes):
@@ -102,14 +104,14 @@ def _between(gram: NDArray[Any], labelling: Labelling) -> float:
     return between - float(apart.sum(dtype=np.float64)) / 2
 
 
-def _parts(rows: NDArray[Any], labelling: Labelling) -> tuple[NDArray[Any], NDArray[Any]]:
+def _parts(rows: NDArray[Any], labelling: LabelAssignment) -> tuple[NDArray[Any], NDArray[Any]]:
     """Rows (n, m) -> what the labelling takes from and adds to the scatter: (t, m), and its signs (t,).
 
     A group of s rows takes their sum / sqrt s; a pair adds its difference / sqrt 2.
     """
-    order = np.argsort(labelling.groups, kind="stable")
-    order = order[labelling.groups[order] >= 0]
-    starts = np.flatnonzero(np.diff(labelling.groups[order], prepend=-1))
+    order = np.argsort(labelling.labels, kind="stable")
+    order = order[labelling.labels[order] >= 0]
+    starts = np.flatnonzero(np.diff(labelling.labels[order], prepend=-1))
     sizes = np.diff(starts, append=len(order)).astype(rows.dtype)
     parts: NDArray[Any] = np.zeros((0, rows.shape[1]), rows.dtype)
     if len(order):

@@ -7,17 +7,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-SAME = 0.98  # plain similarity above which two pictures count as one
+DUPLICATE_THRESHOLD = 0.98  # plain similarity above which two pictures count as one
 RAISED = (0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999)
 ENOUGH_GROUPS = 20  # from here on whole groups are held out
 LARGEST_SHARE = 0.1  # of all pictures, in one component, before the threshold is raised
 
-HoldOut = Literal["groups", "pictures"]
+SplitKind = Literal["groups", "pictures"]
 Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
-class Units:
+class SplitGroups:
     """Which rows must stay together, and why.
 
     Args:
@@ -33,15 +33,15 @@ class Units:
     note: str
 
 
-def units(
-    group: NDArray[np.int64],
+def split_groups(
+    labels: NDArray[np.int64],
     similarity: NDArray[np.float32],
-    hold_out: HoldOut,
+    hold_out: SplitKind,
     *,
     content: Sequence[bytes] | None = None,
     links: Edges | None = None,
-    same: float = SAME,
-) -> Units:
+    same: float = DUPLICATE_THRESHOLD,
+) -> SplitGroups:
     """Rows that must stay together: near-duplicates, and whole groups where those are held out.
 
     Drawings and logos can chain into one huge unit: where a unit would hold more than a tenth of the pictures (and
@@ -60,11 +60,11 @@ def units(
     >>> units(np.array([0, 1, 2]), like, "pictures").of.tolist()
     [0, 0, 2]
     """
-    n = len(group)
+    n = len(labels)
     fixed = [_equal(content)] if content is not None else []
     joined = list(fixed)
     if hold_out == "groups":
-        joined.append(chain(group))
+        joined.append(chain(labels))
     if links is not None:
         joined.append(links)
     bound = max(LARGEST_SHARE * n, 2 * _largest(components(n, joined)), 2)
@@ -81,7 +81,7 @@ def units(
     if threshold > same:
         how = f"only above {threshold}" if threshold < 1 else "only where they are equal to the byte"
         note = f"near-duplicates chain through most pictures, so they were kept on one side {how}."
-    return Units(of, threshold, near, note)
+    return SplitGroups(of, threshold, near, note)
 
 
 def components(n: int, edges: Sequence[Edges]) -> NDArray[np.int64]:
@@ -105,15 +105,15 @@ def components(n: int, edges: Sequence[Edges]) -> NDArray[np.int64]:
             return first
 
 
-def chain(group: NDArray[np.int64]) -> Edges:
+def chain(labels: NDArray[np.int64]) -> Edges:
     """Edges that join the rows of each group, one after the other; rows of group -1 stay alone."""
-    order = np.argsort(group, kind="stable")
-    order = order[group[order] >= 0]
-    same = group[order][1:] == group[order][:-1]
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] >= 0]
+    same = labels[order][1:] == labels[order][:-1]
     return order[:-1][same], order[1:][same]
 
 
-def folds(
+def assign_folds(
     unit: NDArray[np.int64], stratum: NDArray[np.int64], count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """The fold of each row, whole units at random, about equally many rows a fold and of each stratum: (n,) int64.
@@ -131,24 +131,24 @@ def folds(
     return fold[at]
 
 
-def sample(group: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def sample(labels: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """At most about `most` rows, in order: some pictures of every group first, then fewer groups, whole or cut alike.
 
     >>> sample(np.repeat([0, 1], 50), 10, np.random.default_rng(0)).shape
     (10,)
     """
-    if len(group) <= most:
-        return np.arange(len(group))
-    shuffled = rng.permutation(len(group))
-    shuffled = shuffled[group[shuffled] >= 0]
-    order = shuffled[np.argsort(group[shuffled], kind="stable")]
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    shuffled = rng.permutation(len(labels))
+    shuffled = shuffled[labels[shuffled] >= 0]
+    order = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
     sizes = np.diff(starts, append=len(order))
     place = np.arange(len(order)) - np.repeat(starts, sizes)
     a_group = max(4, most // max(1, len(starts)))
     kept = order[place < a_group]
-    turn = rng.permutation(int(group.max()) + 1)
-    kept = kept[np.argsort(turn[group[kept]], kind="stable")]
+    turn = rng.permutation(int(labels.max()) + 1)
+    kept = kept[np.argsort(turn[labels[kept]], kind="stable")]
     return np.sort(kept[:most])
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.belonging import Examples, Identities, Rows, alone, count, joined, some
+from lookalike.learn.belonging import Dataset, Identities, Rows, first_few, labels_from_pairs, plural, unlabelled
 
 COLUMNS = {"triplets": ("anchor", "positive", "negative"), "pairs": ("a", "b"), "labels": ("file", "label")}
 LONGEST_HEADER = 65_536  # characters; what has a longer first line is no CSV
@@ -20,7 +20,7 @@ EXPECTED = "anchor,positive,negative or a,b or file,label"
 
 
 @dataclass(frozen=True)
-class Cells:
+class CsvColumns:
     """The columns of a CSV that matter, each distinct text once.
 
     Attributes:
@@ -34,9 +34,9 @@ class Cells:
     incomplete: list[int]
 
 
-def of_table(
+def from_csv(
     path: Path, as_: Literal["sides", "classes", "views"] | None = None, folder: Path | None = None
-) -> Examples:
+) -> Dataset:
     """The examples in a CSV with columns anchor,positive,negative or a,b or file,label.
 
     The first line names the columns, in any case and order; others are ignored. Commas, semicolons or tabs; UTF-8.
@@ -49,7 +49,7 @@ def of_table(
         folder: the collection's.
     Raises: ExamplesError, in one line.
     """
-    with opened(path) as (header, lines):
+    with open_csv(path) as (header, lines):
         reading = next((name for name, columns in COLUMNS.items() if set(columns) <= set(header)), None)
         if reading is None:
             raise _unknown(path, header)
@@ -59,31 +59,35 @@ def of_table(
         cells = _cells(lines, columns, own_names=reading == "labels")
     said = []
     if cells.incomplete:
-        numbers = some([str(line) for line in cells.incomplete])
-        said.append(f"left out: {count(len(cells.incomplete), 'line')} with an empty cell: line {numbers}")
+        numbers = first_few([str(line) for line in cells.incomplete])
+        said.append(f"left out: {plural(len(cells.incomplete), 'line')} with an empty cell: line {numbers}")
     if not len(cells.at):
         raise ExamplesError(f"{path}: found no lines of {reading} below the first; expected one for each. Add some.")
     bases = [path.parent, *([folder] if folder is not None else [])]
     paths, row = _rows(cells.names[0], bases)
     if missing := [name for name, at in zip(cells.names[0], row.tolist(), strict=True) if at < 0]:
         tried = " and ".join(str(base) for base in bases)
-        there = f"{len(row) - len(missing):,} of {count(len(row), 'file')} that it names"
+        there = f"{len(row) - len(missing):,} of {plural(len(row), 'file')} that it names"
         if 2 * len(missing) > len(row):
             raise ExamplesError(
                 f"{path}: found {there}, looking in {tried}; expected more than half. "
-                f"Missing: {some(missing)}. Move the CSV beside its pictures, or mend its paths."
+                f"Missing: {first_few(missing)}. Move the CSV beside its pictures, or mend its paths."
             )
-        said.append(f"left out: {len(missing):,} of {count(len(row), 'file')}, not found in {tried}: {some(missing)}")
+        said.append(
+            f"left out: {len(missing):,} of {plural(len(row), 'file')}, not found in {tried}: {first_few(missing)}"
+        )
     if as_ == "views":
         if len(paths) < 2:
-            raise ExamplesError(f"{path}: names {count(len(paths), 'picture')}; expected two or more. Add lines.")
-        return alone(paths, [f"views: {count(len(paths), 'picture')} that {path.name} names, each by itself", *said])
+            raise ExamplesError(f"{path}: names {plural(len(paths), 'picture')}; expected two or more. Add lines.")
+        return unlabelled(
+            paths, [f"views: {plural(len(paths), 'picture')} that {path.name} names, each by itself", *said]
+        )
     make = {"triplets": _triplets, "pairs": _pairs, "labels": _labels}[reading]
     return make(path, cells, row, paths, said)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
+def open_csv(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
     """A CSV's column names, in small letters, and its lines that are not blank, each with its number.
 
     Raises: ExamplesError, when it is no text, not UTF-8, empty, or cannot be read.
@@ -126,7 +130,7 @@ def _header(line: str) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _cells(lines: Iterator[tuple[int, list[str]]], columns: list[int], own_names: bool) -> Cells:
+def _cells(lines: Iterator[tuple[int, list[str]]], columns: list[int], own_names: bool) -> CsvColumns:
     known: list[dict[str, int]] = [{}, {}] if own_names else [{}] * len(columns)
     pairs = list(zip(columns, known, strict=True))
     at, incomplete = array("q"), []
@@ -140,7 +144,7 @@ def _cells(lines: Iterator[tuple[int, list[str]]], columns: list[int], own_names
         else:
             incomplete.append(number)
     together = np.frombuffer(at, np.int64).reshape(-1, len(columns)) if at else np.empty((0, len(columns)), np.int64)
-    return Cells([list(names) for names in known], together, incomplete)
+    return CsvColumns([list(names) for names in known], together, incomplete)
 
 
 def _rows(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path], Rows]:
@@ -160,73 +164,75 @@ def _rows(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path], Rows
     return paths, row
 
 
-def _triplets(path: Path, cells: Cells, row: Rows, paths: list[Path], said: list[str]) -> Examples:
+def _triplets(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: list[str]) -> Dataset:
     three = row[cells.at]  # (lines, 3)
     there = three[(three >= 0).all(axis=1)]
     apart = (there[:, 0] != there[:, 1]) & (there[:, 0] != there[:, 2]) & (there[:, 1] != there[:, 2])
     if same := int((~apart).sum()):
-        said = [*said, f"left out: {count(same, 'triplet')} with one picture twice"]
+        said = [*said, f"left out: {plural(same, 'triplet')} with one picture twice"]
     distinct = _once(there[apart])
     if not len(distinct):
         raise ExamplesError(
             f"{path}: found no triplet of three pictures; expected one a line. {'; '.join(said)}".strip()
         )
     used, at = np.unique(distinct, return_inverse=True)
-    how = f"triplets: {count(len(distinct), 'triplet')} of {count(len(used), 'picture')}"
+    how = f"triplets: {plural(len(distinct), 'triplet')} of {plural(len(used), 'picture')}"
     kept = tuple(paths[one] for one in used)
     none = np.full(len(used), -1)
-    return Examples(kept, none, None, at.reshape(-1, 3).astype(np.int64), "triplets", (how, *said))
+    return Dataset(kept, none, None, at.reshape(-1, 3).astype(np.int64), "triplets", (how, *said))
 
 
-def _pairs(path: Path, cells: Cells, row: Rows, paths: list[Path], said: list[str]) -> Examples:
+def _pairs(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: list[str]) -> Dataset:
     two = row[cells.at]  # (lines, 2)
     there = two[(two >= 0).all(axis=1)]
     apart = there[:, 0] != there[:, 1]
     if same := int((~apart).sum()):
-        said = [*said, f"left out: {count(same, 'pair')} of a picture with itself"]
+        said = [*said, f"left out: {plural(same, 'pair')} of a picture with itself"]
     distinct = _once(np.sort(there[apart], axis=1))
-    group = joined(len(paths), distinct[:, 0], distinct[:, 1])
+    group = labels_from_pairs(len(paths), distinct[:, 0], distinct[:, 1])
     used = np.flatnonzero(group >= 0)
     sizes = np.bincount(group[used])
     if len(sizes) < 2:
-        found = f"{count(len(distinct), 'pair')} that join into one group of {len(used):,}" if len(used) else "no pairs"
+        found = (
+            f"{plural(len(distinct), 'pair')} that join into one group of {len(used):,}" if len(used) else "no pairs"
+        )
         raise ExamplesError(
             f"{path}: found {found}, with nothing to tell it from; expected two or more groups. "
             "Nearest: triplets, which do not join. Add pairs of other pictures, or give anchor,positive,negative."
         )
-    pictures = count(len(used), "picture")
-    how = [f"pairs: {count(len(distinct), 'pair')}, which join {pictures} into {count(len(sizes), 'group')}"]
+    pictures = plural(len(used), "picture")
+    how = [f"pairs: {plural(len(distinct), 'pair')}, which join {pictures} into {plural(len(sizes), 'group')}"]
     if 2 * sizes.max() > len(used) and len(used) > 10:
         how.append(f"one group has {sizes.max():,} of them. If not all of these belong together, give triplets")
-    return Examples(tuple(paths[one] for one in used), group[used], None, None, "pairs", (*how, *said))
+    return Dataset(tuple(paths[one] for one in used), group[used], None, None, "pairs", (*how, *said))
 
 
-def _labels(path: Path, cells: Cells, row: Rows, paths: list[Path], said: list[str]) -> Examples:
+def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: list[str]) -> Dataset:
     spelled: dict[str, int] = {}
     label_of = np.array([spelled.setdefault(text.strip(), len(spelled)) for text in cells.names[1]], np.int64)
     lines = np.column_stack([row[cells.at[:, 0]], label_of[cells.at[:, 1]]])
     distinct = _once(lines[lines[:, 0] >= 0])
     times = np.bincount(distinct[:, 0], minlength=len(paths))
     if torn := np.flatnonzero(times > 1).tolist():
-        names = some([paths[one].name for one in torn])
-        said = [*said, f"left out: {count(len(torn), 'picture')} with several labels: {names}"]
+        names = first_few([paths[one].name for one in torn])
+        said = [*said, f"left out: {plural(len(torn), 'picture')} with several labels: {names}"]
     kept = distinct[times[distinct[:, 0]] == 1]
     sizes = np.bincount(kept[:, 1], minlength=len(spelled))
     if (sizes > 1).sum() < 2:
         single = int((sizes == 1).sum())
-        found = f"{count(int((sizes > 0).sum()), 'label')}, {single:,} of them with one picture"
+        found = f"{plural(int((sizes > 0).sum()), 'label')}, {single:,} of them with one picture"
         raise ExamplesError(
             f"{path}: found {found}; expected two or more labels of two or more pictures. "
             "Nearest: views. Say --as views to take every picture by itself, or add lines."
         )
     labels, group = np.unique(kept[:, 1], return_inverse=True)
     names_ = list(spelled)
-    how = [f"labels: {count(len(labels), 'label')} with {count(len(kept), 'picture')}"]
+    how = [f"labels: {plural(len(labels), 'label')} with {plural(len(kept), 'picture')}"]
     if alone_ := [names_[one] for one in np.flatnonzero(sizes == 1)]:
-        how.append(f"{count(len(alone_), 'label')} with one picture, which is only told apart: {some(alone_)}")
+        how.append(f"{plural(len(alone_), 'label')} with one picture, which is only told apart: {first_few(alone_)}")
     group_names = tuple(names_[one] for one in labels)
     kept_paths = tuple(paths[one] for one in kept[:, 0])
-    return Examples(kept_paths, group.astype(np.int64), None, None, "labels", (*how, *said), group_names=group_names)
+    return Dataset(kept_paths, group.astype(np.int64), None, None, "labels", (*how, *said), label_names=group_names)
 
 
 def _once(lines: Rows) -> Rows:
@@ -238,7 +244,7 @@ def _once(lines: Rows) -> Rows:
 
 
 def _unknown(path: Path, header: list[str]) -> ExamplesError:
-    found = f"{path}: found columns {some([name or '(none)' for name in header], 6)}; expected {EXPECTED}."
+    found = f"{path}: found columns {first_few([name or '(none)' for name in header], 6)}; expected {EXPECTED}."
     if {"query", "yes"} <= set(header):
         return ExamplesError(f"{found} These are judgements: add them with lookalike judge FOLDER --from {path.name}")
     nearest = "anchor,positive,negative" if len(header) == 3 else "file,label (or a,b)"

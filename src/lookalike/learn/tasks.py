@@ -7,13 +7,13 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.learn.metrics import rank_of_first
-from lookalike.learn.splits import ENOUGH_GROUPS, SAME, Units, chain, folds, units
+from lookalike.learn.metrics import ranks_from_similarities
+from lookalike.learn.splits import DUPLICATE_THRESHOLD, ENOUGH_GROUPS, SplitGroups, assign_folds, chain, split_groups
 from lookalike.lens import Lens
 
 Rows = NDArray[np.int64]
 Features = NDArray[np.float32]
-HoldOut = Literal["groups", "pictures", "triplets", "views"]
+HoldOutKind = Literal["groups", "pictures", "triplets", "views"]
 # features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> a lens
 Learn = Callable[[Features, Rows, Rows | None, Rows | None], Lens]
 
@@ -29,14 +29,14 @@ class Correct(Protocol):
     """A second step: a lens and the examples it was made from -> a better lens."""
 
     def __call__(
-        self, lens: Lens, features: Features, group: Rows, *, side: Rows | None, triplets: Rows | None
+        self, lens: Lens, features: Features, labels: Rows, *, domains: Rows | None, triplets: Rows | None
     ) -> Lens:
         """As `lookalike.siamese.correct` does; it is handed in, for this room knows no torch."""
         ...
 
 
 @dataclass(frozen=True)
-class Task:
+class Fold:
     """One split.
 
     The gallery is of one kind: what a lens learned from lies elsewhere in its embedding than what it never saw, so in
@@ -52,29 +52,29 @@ class Task:
         right, out: (q, g) bool, what is a right answer, and what is left out of the gallery.
     """
 
-    learned: Rows
+    train: Rows
     triplets: Rows | None
     queries: Rows
-    key: Rows
-    unit: Rows
+    query_id: Rows
+    cluster: Rows
     gallery: Rows
-    right: NDArray[np.bool_]
-    out: NDArray[np.bool_]
+    relevant: NDArray[np.bool_]
+    excluded: NDArray[np.bool_]
 
     def ranks(self, similarities: NDArray[np.float32]) -> Rows:
         """Rank of the first right answer of each query, from similarities (q, g); never 0."""
-        return rank_of_first(similarities, self.right, self.out)
+        return ranks_from_similarities(similarities, self.relevant, self.excluded)
 
     def first(self, similarities: NDArray[np.float32], k: int) -> NDArray[np.float64]:
         """The first k hits of each query, from similarities (q, g): (3, k, q), rows, similarities, and 1 where right.
 
         Row -1 stands where there are no more. As `ranks` has it, a wrong one goes before a right one as similar.
         """
-        order = np.where(self.right, np.nextafter(similarities, np.float32(-np.inf)), similarities)
-        order[self.out] = -np.inf
+        order = np.where(self.relevant, np.nextafter(similarities, np.float32(-np.inf)), similarities)
+        order[self.excluded] = -np.inf
         at = np.argsort(-order, axis=1, kind="stable")[:, :k]
         there = np.isfinite(np.take_along_axis(order, at, axis=1))
-        right = np.take_along_axis(self.right, at, axis=1)
+        right = np.take_along_axis(self.relevant, at, axis=1)
         found = np.full((3, k, len(self.queries)), -1.0)
         found[0, : at.shape[1]] = np.where(there, self.gallery[at], -1).T
         found[1, : at.shape[1]] = np.take_along_axis(similarities, at, axis=1).T
@@ -83,7 +83,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Labelled:
+class LabelledFeatures:
     """What is asked about, as arrays of n rows.
 
     Args:
@@ -98,23 +98,23 @@ class Labelled:
     """
 
     features: Features
-    group: Rows
-    side: Rows
+    labels: Rows
+    domains: Rows
     triplets: Rows | None
     sided: bool
     content: Rows | None = None
-    asks: NDArray[np.bool_] | None = None
-    whole: NDArray[np.bool_] | None = None
+    query_mask: NDArray[np.bool_] | None = None
+    gallery_mask: NDArray[np.bool_] | None = None
 
-    def left(self, task: Task) -> tuple[Features, Rows, Rows | None, Rows | None]:
+    def left(self, task: Fold) -> tuple[Features, Rows, Rows | None, Rows | None]:
         """What a task leaves to learn from: features, group, side or None, triplets or None."""
-        at = np.full(len(self.group), -1)
-        at[task.learned] = np.arange(len(task.learned))
+        at = np.full(len(self.labels), -1)
+        at[task.train] = np.arange(len(task.train))
         triplets = None if task.triplets is None else at[task.triplets]
-        side = self.side[task.learned] if self.sided else None
-        return self.features[task.learned], self.group[task.learned], side, triplets
+        side = self.domains[task.train] if self.sided else None
+        return self.features[task.train], self.labels[task.train], side, triplets
 
-    def learn(self, task: Task, how: Learn) -> Lens:
+    def learn(self, task: Fold, how: Learn) -> Lens:
         """A lens learned from what a task leaves to learn from."""
         return how(*self.left(task))
 
@@ -123,14 +123,14 @@ class Labelled:
 
         A query's own side is left out, and the query itself with all its copies.
         """
-        right = (self.group[queries, None] == self.group[gallery]) & (self.group[gallery] >= 0)
-        same_side = (self.side[queries, None] == self.side[gallery]) & (self.side[gallery] >= 0)
-        content = np.arange(len(self.group)) if self.content is None else self.content
+        right = (self.labels[queries, None] == self.labels[gallery]) & (self.labels[gallery] >= 0)
+        same_side = (self.domains[queries, None] == self.domains[gallery]) & (self.domains[gallery] >= 0)
+        content = np.arange(len(self.labels)) if self.content is None else self.content
         out = same_side | (content[queries, None] == content[gallery])
-        return right, out if self.whole is None else out | ~self.whole[gallery]
+        return right, out if self.gallery_mask is None else out | ~self.gallery_mask[gallery]
 
 
-class Split:
+class HoldOut:
     """How examples are held out, decided before anything is learned.
 
     Args:
@@ -145,23 +145,23 @@ class Split:
 
     def __init__(
         self,
-        examples: Labelled,
+        examples: LabelledFeatures,
         plain: NDArray[np.float32],
-        hold_out: HoldOut | None = None,
+        hold_out: HoldOutKind | None = None,
         content: Sequence[bytes] | None = None,
-        same: float = SAME,
+        same: float = DUPLICATE_THRESHOLD,
     ):
-        self.examples, group = examples, examples.group
+        self.examples, group = examples, examples.labels
         sizes = np.bincount(group[group >= 0])
         sizes = sizes[sizes > 1]
         anchors = 0 if examples.triplets is None else len(np.unique(examples.triplets[:, 0]))
-        if examples.asks is not None:
+        if examples.query_mask is not None:
             hold_out = "views"
         elif not len(sizes) or (hold_out is None and anchors > sizes.sum()):
             hold_out = "triplets"
         elif hold_out is None:
             hold_out = "pictures" if len(sizes) < ENOUGH_GROUPS and sizes.max() > 2 else "groups"
-        self.hold_out: HoldOut = hold_out
+        self.hold_out: HoldOutKind = hold_out
         self.groups = len(sizes)
         links = None
         if hold_out == "triplets" and examples.triplets is not None:
@@ -171,31 +171,31 @@ class Split:
         elif hold_out == "groups" and examples.triplets is not None:
             links = chain(group)
         which: Literal["groups", "pictures"] = "pictures" if hold_out == "pictures" else "groups"
-        self.units: Units = units(group, plain, which, content=content, links=links, same=same)
+        self.split_groups: SplitGroups = split_groups(group, plain, which, content=content, links=links, same=same)
 
-    def tasks(self, rng: np.random.Generator) -> Iterator[Task]:
+    def folds(self, rng: np.random.Generator) -> Iterator[Fold]:
         """Split after split, as many as are needed for enough queries; those that teach or ask nothing are passed."""
         asked, seen = 0, 0
         count = TRIPLET_FOLDS if self.hold_out == "triplets" else FOLDS
-        stratum = self.examples.group if self.hold_out == "pictures" else np.zeros_like(self.examples.group)
+        stratum = self.examples.labels if self.hold_out == "pictures" else np.zeros_like(self.examples.labels)
         for repeat in range(REPEATS):
             if repeat and asked >= FEW_QUERIES:
                 return
-            fold = folds(self.units.of, stratum, count, rng)
+            fold = assign_folds(self.split_groups.of, stratum, count, rng)
             for one in range(count):
-                task = self.task(fold == one)
+                task = self.fold(fold == one)
                 if task is None:
                     continue
                 yield task
-                asked, seen = asked + len(task.queries), seen + len(np.unique(task.unit))
+                asked, seen = asked + len(task.queries), seen + len(np.unique(task.cluster))
                 if repeat == 0 and asked >= ENOUGH_QUERIES and (seen >= ENOUGH_UNITS or self.hold_out == "pictures"):
                     return
 
-    def task(self, held: NDArray[np.bool_]) -> Task | None:
+    def fold(self, held: NDArray[np.bool_]) -> Fold | None:
         """The task that holds out these rows (n,) bool; None where nothing is left to learn from, or nothing to ask."""
         examples, triplets = self.examples, self.examples.triplets
-        asks = np.zeros(len(held), bool) if examples.asks is None else examples.asks
-        group, learned = examples.group, np.flatnonzero(~held & ~asks)
+        asks = np.zeros(len(held), bool) if examples.query_mask is None else examples.query_mask
+        group, learned = examples.labels, np.flatnonzero(~held & ~asks)
         taught = None if triplets is None else triplets[~held[triplets].any(axis=1)]
         if not (np.bincount(group[learned][group[learned] >= 0]) > 1).any() and (taught is None or not len(taught)):
             return None
@@ -205,18 +205,18 @@ class Split:
             queries, gallery = triplets[key, 0], np.flatnonzero(held)
             right, negative = (triplets[key, at, None] == gallery for at in (1, 2))
             out = ~right & ~negative
-            unit = self.units.of[queries]
+            unit = self.split_groups.of[queries]
         else:
-            queries = np.flatnonzero(held & (group >= 0) & (asks | (examples.asks is None)))
+            queries = np.flatnonzero(held & (group >= 0) & (asks | (examples.query_mask is None)))
             gallery = learned if self.hold_out == "pictures" else np.flatnonzero(held)
             right, out = examples.answers(queries, gallery)
             asking = (right & ~out).any(axis=1)
             key = queries = queries[asking]
             right, out = right[asking], out[asking]
-            unit = (group if self.hold_out == "pictures" else self.units.of)[queries]
+            unit = (group if self.hold_out == "pictures" else self.split_groups.of)[queries]
         if not len(queries):
             return None
-        return Task(learned, taught, queries, key, unit, gallery, right, out)
+        return Fold(learned, taught, queries, key, unit, gallery, right, out)
 
 
 def better_of(simple: Learn, other: Learn, *, seed: int = 0) -> Learn:
@@ -228,9 +228,11 @@ def better_of(simple: Learn, other: Learn, *, seed: int = 0) -> Learn:
 
     def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
         sides = np.full(len(group), -1) if side is None else side
-        examples = Labelled(np.asarray(features, np.float32), np.asarray(group), sides, triplets, side is not None)
+        examples = LabelledFeatures(
+            np.asarray(features, np.float32), np.asarray(group), sides, triplets, side is not None
+        )
         unit = examples.features / np.maximum(np.linalg.norm(examples.features, axis=1, keepdims=True), 1e-30)
-        inner = next(Split(examples, unit @ unit.T).tasks(np.random.default_rng(seed)), None)
+        inner = next(HoldOut(examples, unit @ unit.T).folds(np.random.default_rng(seed)), None)
         chosen = "simple"
         if inner is not None:
             scores = []

@@ -33,7 +33,7 @@ class LensTransformer:
         self.ridge, self.dims, self.means = ridge, dims, means
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike, *, side: ArrayLike | None = None, triplets: ArrayLike | None = None
+        self, X: ArrayLike, y: ArrayLike, *, domains: ArrayLike | None = None, triplets: ArrayLike | None = None
     ) -> "LensTransformer":
         """Learn from features (n, f) and what groups them (n,): numbers or names of any kind, negative numbers none."""
         x, labels = np.asarray(X), np.asarray(y)
@@ -42,7 +42,9 @@ class LensTransformer:
             group = np.where(labels >= 0, group, -1)
         if x.dtype.kind != "f":
             x = x.astype(np.float32)
-        self.lens_ = whiten(x, group, side=side, triplets=triplets, ridge=self.ridge, dims=self.dims, means=self.means)
+        self.lens_ = whiten(
+            x, group, domains=domains, triplets=triplets, ridge=self.ridge, dims=self.dims, means=self.means
+        )
         self.n_features_in_ = x.shape[1]
         return self
 

@@ -6,18 +6,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.learn.exam import Exam
-from lookalike.learn.metrics import rank_of_first
-from lookalike.learn.shuffles import ClosedForms, Labelling
-from lookalike.learn.tasks import Correct, Labelled, Learn, Task
-from lookalike.learn.whitening import evened, matching_pairs
+from lookalike.learn.exam import EvaluationPlan
+from lookalike.learn.metrics import ranks_from_similarities
+from lookalike.learn.shuffles import LabelAssignment, PermutedClosedForms
+from lookalike.learn.tasks import Correct, Fold, LabelledFeatures, Learn
+from lookalike.learn.whitening import matching_pairs, spread_scale
 
 SHOWN = 5  # first hits of each query that are kept, to be looked at
 SMALL = 0.5  # of a ridge: below, float32 would lose what whitening leaves of the main directions
 Embeddings = dict[str, NDArray[np.float32]]  # (n, d) of all examples by lenses that learned from a task's rows
 
 
-def embedded(examples: Labelled, task: Task, learn: Learn, correct: Correct | None = None) -> Embeddings:
+def embedded(examples: LabelledFeatures, task: Fold, learn: Learn, correct: Correct | None = None) -> Embeddings:
     """All examples through a lens that learns from what a task leaves: "closed", and, with a second step, "corrected".
 
     Raises: ExamplesError, when nothing can be learned from what the task leaves.
@@ -25,12 +25,12 @@ def embedded(examples: Labelled, task: Task, learn: Learn, correct: Correct | No
     features, group, side, triplets = examples.left(task)
     lenses = {"closed": learn(features, group, side, triplets)}
     if correct is not None:
-        lenses["corrected"] = correct(lenses["closed"], features, group, side=side, triplets=triplets)
-    sides = examples.side if examples.sided else None
+        lenses["corrected"] = correct(lenses["closed"], features, group, domains=side, triplets=triplets)
+    sides = examples.domains if examples.sided else None
     return {name: lens.apply(examples.features, sides) for name, lens in lenses.items()}
 
 
-class Trial:
+class Evaluator:
     """What was asked so far, and how plain, the lenses and the closed forms answered.
 
     Args:
@@ -40,32 +40,37 @@ class Trial:
     """
 
     def __init__(
-        self, exam: Exam, embed: Callable[[Task], Embeddings], ridge: float = 1.0, means: str = "one", shuffles: int = 0
+        self,
+        exam: EvaluationPlan,
+        embed: Callable[[Fold], Embeddings],
+        ridge: float = 1.0,
+        means: str = "one",
+        shuffles: int = 0,
     ):
         self.examples, self.plain, self.embed = exam.examples, exam.similarity, embed
         self.ridge, self.means, self.shuffles = ridge, means, shuffles
         # Centred once for all, so that what each split subtracts is small and float32 is enough; evened, as recipes do.
-        x = (self.examples.features - self.examples.features.mean(axis=0)) * evened(self.examples.features)
+        x = (self.examples.features - self.examples.features.mean(axis=0)) * spread_scale(self.examples.features)
         x = x.astype(np.float64) if ridge < SMALL else x
         self.gram = x @ x.T  # (n, f) @ (f, n) -> (n, n)
         self.parts: list[dict[str, NDArray[Any]]] = []
 
-    def ask(self, task: Task, rng: np.random.Generator) -> None:
+    def run_fold(self, task: Fold, rng: np.random.Generator) -> None:
         """One split: learn on its rows, answer its queries every way.
 
         Raises: ExamplesError, when nothing can be learned from what the split leaves.
         """
         examples = self.examples
-        everyone = np.arange(len(examples.group))
+        everyone = np.arange(len(examples.labels))
         right, out = examples.answers(task.queries, everyone)
         plain = self.plain[task.queries]  # (q, n)
         part: dict[str, NDArray[Any]] = {
-            "key": task.key,
+            "key": task.query_id,
             "query": task.queries,
-            "unit": task.unit,
+            "unit": task.cluster,
             "plain rank": task.ranks(plain[:, task.gallery]),
             "plain first": task.first(plain[:, task.gallery], SHOWN),
-            "plain among all": rank_of_first(plain, right, out),
+            "plain among all": ranks_from_similarities(plain, right, out),
         }
         for name, embedding in self.embed(task).items():
             similarities = embedding[task.queries] @ embedding.T  # (q, d) @ (d, n) -> (q, n)
@@ -73,9 +78,9 @@ class Trial:
             part |= {
                 f"{name} rank": task.ranks(near),
                 f"{name} first": task.first(near, SHOWN),
-                f"{name} among all": rank_of_first(similarities, right, out),
-                f"{name} right": np.where(task.right & ~task.out, near, -np.inf).max(axis=1),
-                f"{name} wrong": np.where(~task.right & ~task.out, near, -np.inf).max(axis=1),
+                f"{name} among all": ranks_from_similarities(similarities, right, out),
+                f"{name} right": np.where(task.relevant & ~task.excluded, near, -np.inf).max(axis=1),
+                f"{name} wrong": np.where(~task.relevant & ~task.excluded, near, -np.inf).max(axis=1),
             }
         forms = self._closed_forms(task, rng)
         answers = [forms.similarities(i, task.queries, task.gallery) for i in range(self.shuffles + 1)]
@@ -87,10 +92,10 @@ class Trial:
         """What the lenses are called that were asked."""
         return [name.removesuffix(" right") for name in self.parts[0] if name.endswith(" right")]
 
-    def _closed_forms(self, task: Task, rng: np.random.Generator) -> ClosedForms:
+    def _closed_forms(self, task: Fold, rng: np.random.Generator) -> PermutedClosedForms:
         """The closed form on the real labels, first, and on shuffled ones."""
-        examples, learned = self.examples, task.learned
-        side = examples.side if self.means == "side" else np.zeros_like(examples.side)
+        examples, learned = self.examples, task.train
+        side = examples.domains if self.means == "side" else np.zeros_like(examples.domains)
         where = side == np.unique(side)[:, None]  # (sides, n)
         weight = np.zeros(where.shape, self.gram.dtype)
         weight[:, learned] = where[:, learned]
@@ -98,12 +103,12 @@ class Trial:
         spread = where.T.astype(self.gram.dtype)  # (n, sides): x - spread @ weight @ x is centred
         half = self.gram - spread @ (weight @ self.gram)
         gram = half - (half @ weight.T) @ spread.T
-        groups = np.full(len(examples.group), -1)
-        groups[learned] = examples.group[learned]
+        groups = np.full(len(examples.labels), -1)
+        groups[learned] = examples.labels[learned]
         triplets = np.zeros((0, 3), np.int64) if task.triplets is None else task.triplets
-        real = Labelling(groups, matching_pairs(groups, triplets))
-        labellings = [real, *(real.shuffled(examples.side, rng) for _ in range(self.shuffles))]
-        return ClosedForms(gram, labellings, examples.features.shape[1], self.ridge)
+        real = LabelAssignment(groups, matching_pairs(groups, triplets))
+        labellings = [real, *(real.permuted(examples.domains, rng) for _ in range(self.shuffles))]
+        return PermutedClosedForms(gram, labellings, examples.features.shape[1], self.ridge)
 
     def column(self, name: str) -> NDArray[Any]:
         """One column over all splits."""

@@ -14,16 +14,16 @@ ROWS_AT_ONCE = 4096
 SAMPLE = 4096  # rows that decide the main directions; the covariance reads all of them
 SCALED_BY = 1024  # rows that decide the scale, which no similarity depends on
 SMALLEST = 1e-24  # mean squared length of rows whose squares float32 can hold
-EVENED = 0.5  # how far features of small and large spread are brought together
+SPREAD_POWER = 0.5  # how far features of small and large spread are brought together
 LEAST_SPREAD = 0.1  # of the mean variance: a feature that hardly varies is not blown up
 LARGEST_EXACT = 1024  # above, main directions are found by iteration
 
 
 def whiten(
     features: ArrayLike,
-    group: ArrayLike,
+    labels: ArrayLike,
     *,
-    side: ArrayLike | None = None,
+    domains: ArrayLike | None = None,
     triplets: ArrayLike | None = None,
     ridge: float = 1.0,
     scale: ArrayLike | None = None,
@@ -61,7 +61,7 @@ def whiten(
     >>> print(round(float(lens.matrix[0, 0] / lens.matrix[1, 1]), 3))             # sqrt((3 + 1) / (0 + 1))
     2.0
     """
-    x, groups, sides, pairs = checked(features, group, side, triplets)
+    x, groups, sides, pairs = checked(features, labels, domains, triplets)
     if not 0 < ridge < float("inf"):
         raise ShapeError(f"ridge must be above 0 and finite, not {ridge}. 1 is a good start.")
     if means == "side" and sides.min() < 0:
@@ -97,7 +97,7 @@ def whiten(
     return Lens(name, mean, matrix, settings)
 
 
-def evened(features: ArrayLike, power: float = EVENED) -> NDArray[np.float32]:
+def spread_scale(features: ArrayLike, power: float = SPREAD_POWER) -> NDArray[np.float32]:
     """What each feature is multiplied with, so that those of small spread are heard: its deviation to the -power.
 
     No labels are needed: it is read from at most 4,096 rows. Measured on look-alikes, signs and photos (decision 12).
@@ -121,15 +121,15 @@ def evened(features: ArrayLike, power: float = EVENED) -> NDArray[np.float32]:
 
 
 def checked(
-    features: ArrayLike, group: ArrayLike, side: ArrayLike | None, triplets: ArrayLike | None
+    features: ArrayLike, labels: ArrayLike, domains: ArrayLike | None, triplets: ArrayLike | None
 ) -> tuple[Features, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Examples as arrays that fit: features, group, side (0 where none), and pairs (p, 2) that triplets add."""
     x = np.asarray(features)
     x = x.astype(np.float32) if x.dtype.kind in "iu" else x
     if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
         raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")
-    groups = np.asarray(group, np.int64)
-    sides = np.zeros(len(x), np.int64) if side is None else np.asarray(side, np.int64)
+    groups = np.asarray(labels, np.int64)
+    sides = np.zeros(len(x), np.int64) if domains is None else np.asarray(domains, np.int64)
     if groups.shape != (len(x),) or sides.shape != (len(x),):
         raise ShapeError(f"{len(x)} rows of features, but group {groups.shape} and side {sides.shape}. Give one a row.")
     three = np.zeros((0, 3), np.int64) if triplets is None else np.asarray(triplets, np.int64).reshape(-1, 3)

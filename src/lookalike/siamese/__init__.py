@@ -10,9 +10,9 @@ from lookalike.errors import MissingExtraError
 
 try:
     from lookalike.siamese.batches import Batch, batches, steps_per_epoch
-    from lookalike.siamese.correction import Correction, Settings, correct
+    from lookalike.siamese.correction import LowRankConfig, LowRankTrainer, correct
     from lookalike.siamese.embedding import embed
-    from lookalike.siamese.keras_siamese import KerasSiamese
+    from lookalike.siamese.keras_siamese import KerasSiameseFineTuner
     from lookalike.siamese.losses import (
         MultiPositiveSoftmax,
         SoftMarginTripletLoss,
@@ -22,34 +22,34 @@ try:
         triplet_loss,
     )
     from lookalike.siamese.miners import all_triplets, batch_hard, random_negatives, semi_hard
-    from lookalike.siamese.networks import LowRank, tutorial_head
-    from lookalike.siamese.recipes import Epoch, RecipeSettings
-    from lookalike.siamese.reports import Learned, Report, curves_arguments, curves_csv
-    from lookalike.siamese.training import TUTORIAL, train
-    from lookalike.siamese.twins import twin
-    from lookalike.siamese.unfreeze import DeepCost, DeepSettings, Unfreezing
+    from lookalike.siamese.networks import LowRank, keras_example_head
+    from lookalike.siamese.recipes import EpochMetrics, KerasSiameseConfig
+    from lookalike.siamese.reports import BestState, StepMetrics, curves_arguments, curves_csv
+    from lookalike.siamese.training import KERAS_EXAMPLE, train
+    from lookalike.siamese.twins import load_network
+    from lookalike.siamese.unfreeze import FineTuneConfig, FineTuneCost, LayerFineTuner
 except ModuleNotFoundError as missing:
     if missing.name != "torch":
         raise
     raise MissingExtraError("learning with torch", "learn") from None
 
 __all__ = [
-    "TUTORIAL",
+    "KERAS_EXAMPLE",
     "Batch",
-    "Correction",
-    "DeepCost",
-    "DeepSettings",
-    "Epoch",
-    "KerasSiamese",
-    "Learned",
+    "BestState",
+    "EpochMetrics",
+    "FineTuneConfig",
+    "FineTuneCost",
+    "KerasSiameseConfig",
+    "KerasSiameseFineTuner",
+    "LayerFineTuner",
     "LowRank",
+    "LowRankConfig",
+    "LowRankTrainer",
     "MultiPositiveSoftmax",
-    "RecipeSettings",
-    "Report",
-    "Settings",
     "SoftMarginTripletLoss",
+    "StepMetrics",
     "TripletLoss",
-    "Unfreezing",
     "all_triplets",
     "batch_hard",
     "batches",
@@ -57,6 +57,8 @@ __all__ = [
     "curves_arguments",
     "curves_csv",
     "embed",
+    "keras_example_head",
+    "load_network",
     "multi_positive_softmax",
     "random_negatives",
     "semi_hard",
@@ -64,6 +66,4 @@ __all__ = [
     "steps_per_epoch",
     "train",
     "triplet_loss",
-    "tutorial_head",
-    "twin",
 ]

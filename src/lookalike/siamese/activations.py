@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lookalike.errors import TrainingError
-from lookalike.home import write_whole
-from lookalike.pictures import Source, squares
+from lookalike.home import atomic_write
+from lookalike.pictures import ImageSource, view_squares
 from lookalike.siamese.checkpoints import digest_of
-from lookalike.siamese.cuts import Runner, Twin, Values
+from lookalike.siamese.cuts import Runner, SplitNetwork, Values
 
 AT_ONCE = 8  # pictures that the front sees at a time
 MARKED = 256  # pictures between two marks of how far it came
 READERS = 2  # threads that decode ahead
 
 
-class Activations:
+class ActivationCache:
     """The activations at a cut, (n, views, ...) float16, and the depths pooled there; `[rows]` gives a view of each.
 
     Args:
@@ -41,9 +41,9 @@ class Activations:
 
     def __init__(
         self,
-        twin: Twin,
+        twin: SplitNetwork,
         at: int,
-        pictures: Sequence[Source],
+        pictures: Sequence[ImageSource],
         folder: Path,
         *,
         views: int = 1,
@@ -53,7 +53,9 @@ class Activations:
         self.twin, self.at, self.pictures, self.folder, self.seed = twin, at, pictures, folder, seed
         side = twin.bundle.side_px
         with torch.no_grad():
-            activation, pooled = twin.front(torch.zeros(1, side, side, 3, dtype=torch.uint8, device=twin.device), at)
+            activation, pooled = twin.forward_frozen(
+                torch.zeros(1, side, side, 3, dtype=torch.uint8, device=twin.device), at
+            )
         self.shape, self.pooled = tuple(activation.shape[1:]), [one.shape[1] for one in pooled]
         self.kind: Any = np.uint8 if activation.dtype == torch.uint8 else np.float16
         a_view = activation[0].numel() * np.dtype(self.kind).itemsize + 2 * sum(self.pooled)
@@ -103,7 +105,7 @@ class Activations:
             name: open_memmap(self.folder / f"{name}.npy", mode, kinds[name], None if done else shape)
             for name, shape in sizes.items()
         }
-        run = in_halves(self.twin.runner(self.at))
+        run = halve_on_oom(self.twin.runner(self.at))
         waiting = deque(range(done, n, AT_ONCE))
         with ThreadPoolExecutor(READERS) as readers:
             ahead = deque((start, readers.submit(self._squares, start)) for start in islice(waiting, 4))
@@ -125,7 +127,7 @@ class Activations:
                 if end == n or end % MARKED == 0:
                     for file in files.values():
                         file.flush()
-                    write_whole(mark, json.dumps({"key": self.key, "done": end}).encode())
+                    atomic_write(mark, json.dumps({"key": self.key, "done": end}).encode())
                 yield end, n
 
     @property
@@ -167,13 +169,13 @@ class Activations:
         side, end = self.twin.bundle.side_px, min(start + AT_ONCE, len(self.pictures))
         return np.stack(
             [
-                squares(self.pictures[i], side, self.views, np.random.default_rng([self.seed, i]))
+                view_squares(self.pictures[i], side, self.views, np.random.default_rng([self.seed, i]))
                 for i in range(start, end)
             ]
         )
 
 
-def in_halves(run: Runner) -> Runner:
+def halve_on_oom(run: Runner) -> Runner:
     """The same, half as many pictures at a time for as long as a GPU has too little memory.
 
     Raises: TrainingError, when one picture alone is too much.
@@ -207,7 +209,7 @@ def _done(mark: Path, key: dict[str, Any]) -> int:
         return 0
 
 
-def _known(picture: Source) -> str:
+def _known(picture: ImageSource) -> str:
     """What a picture is known by: its file with size and date, or its content."""
     if isinstance(picture, str | Path):
         try:

@@ -26,13 +26,13 @@ class Batch(NamedTuple):
 
 
 def batches(
-    group: Rows,
+    labels: Rows,
     rng: np.random.Generator,
     *,
-    side: Rows | None = None,
+    domains: Rows | None = None,
     triplets: Rows | None = None,
     rows: int = 256,
-    per_group: int = 4,
+    per_label: int = 4,
 ) -> Iterator[Batch]:
     """Batches without end; an epoch is a permutation of all groups, so that each group comes once an epoch.
 
@@ -53,67 +53,67 @@ def batches(
     >>> sorted(zip(batch.rows.tolist(), batch.labels.tolist()))
     [(0, 0), (1, 0), (2, 1), (3, 1)]
     """
-    group, side, triplets = checked(group, side, triplets)
-    if rows < 2 or per_group < 2:
-        raise ShapeError(f"a batch of {rows} rows with {per_group} of a group holds no pair. Make both 2 or more.")
-    groups = members(group)
+    labels, domains, triplets = checked(labels, domains, triplets)
+    if rows < 2 or per_label < 2:
+        raise ShapeError(f"a batch of {rows} rows with {per_label} of a group holds no pair. Make both 2 or more.")
+    groups = rows_by_label(labels)
     if len(groups) < 2 and not len(triplets):
-        counts = f"{len(np.unique(group[group >= 0]))} groups, {len(groups)} of them with two pictures or more"
+        counts = f"{len(np.unique(labels[labels >= 0]))} groups, {len(groups)} of them with two pictures or more"
         raise ExamplesError(f"{counts}: nothing to tell apart. Give at least two groups of two, or triplets.")
     both = len(groups) >= 2 and len(triplets) > 0
-    parts = parts_of(groups, rows // 2 if both else rows, per_group)
-    of_groups = group_batches(groups, side, rng, parts, per_group)
+    parts = batches_per_epoch(groups, rows // 2 if both else rows, per_label)
+    of_groups = group_batches(groups, domains, rng, parts, per_label)
     of_triplets = triplet_batches(triplets, rng, rows // 6 if both else rows // 3)
     nothing: Rows = np.empty(0, np.int64)
     while True:
         grouped = next(of_groups, nothing)
         chosen = next(of_triplets, triplets[:0])
         union = np.unique(np.concatenate([grouped, chosen.ravel()]))
-        yield Batch(union, group[union], np.searchsorted(union, chosen))
+        yield Batch(union, labels[union], np.searchsorted(union, chosen))
 
 
-def steps_per_epoch(group: Rows, *, triplets: Rows | None = None, rows: int = 256, per_group: int = 4) -> int:
+def steps_per_epoch(labels: Rows, *, triplets: Rows | None = None, rows: int = 256, per_label: int = 4) -> int:
     """How many batches hold each group once; each triplet once, where that takes more.
 
     >>> steps_per_epoch(np.repeat(np.arange(100), 8), rows=100, per_group=4)
     4
     """
-    group, _, triplets = checked(group, None, triplets)
-    groups = members(group)
+    labels, _, triplets = checked(labels, None, triplets)
+    groups = rows_by_label(labels)
     both = len(groups) >= 2 and len(triplets) > 0
-    of_groups = parts_of(groups, rows // 2 if both else rows, per_group)
-    return max(1, of_groups, parts_of_triplets(len(triplets), rows // 6 if both else rows // 3))
+    of_groups = batches_per_epoch(groups, rows // 2 if both else rows, per_label)
+    return max(1, of_groups, triplet_batches_per_epoch(len(triplets), rows // 6 if both else rows // 3))
 
 
-def parts_of(groups: list[Rows], rows: int, per_group: int) -> int:
+def batches_per_epoch(groups: list[Rows], rows: int, per_label: int) -> int:
     """Into how many batches an epoch is cut: equal ones of about so many rows, each with two groups or more."""
-    pictures = sum(min(len(m), per_group) for m in groups)
+    pictures = sum(min(len(m), per_label) for m in groups)
     return max(1, min(round(pictures / max(rows, 1)), len(groups) // 2))
 
 
-def parts_of_triplets(triplets: int, size: int) -> int:
+def triplet_batches_per_epoch(triplets: int, size: int) -> int:
     """Into how many batches of about so many triplets an epoch of them is cut."""
     return max(1, round(triplets / max(size, 1)))
 
 
-def members(group: Rows) -> list[Rows]:
+def rows_by_label(labels: Rows) -> list[Rows]:
     """The rows of each group that has two or more, in the order of their labels."""
-    order = np.argsort(group, kind="stable")
-    order = order[group[order] >= 0]
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] >= 0]
+    starts = np.flatnonzero(np.diff(labels[order], prepend=-1))
     return [m for m in np.split(order, starts[1:]) if len(m) > 1]
 
 
 def group_batches(
-    groups: list[Rows], side: Rows, rng: np.random.Generator, parts: int, per_group: int
+    groups: list[Rows], domains: Rows, rng: np.random.Generator, parts: int, per_label: int
 ) -> Iterator[Rows]:
     """Rows of whole groups, without end (none where there are fewer than two groups); an epoch has equal parts."""
     while len(groups) >= 2:
         for part in np.array_split(rng.permutation(len(groups)), parts):
-            yield np.concatenate([some_of(groups[g], side, rng, per_group) for g in part])
+            yield np.concatenate([sample_per_label(groups[g], domains, rng, per_label) for g in part])
 
 
-def some_of(rows: Rows, side: Rows, rng: np.random.Generator, most: int) -> Rows:
+def sample_per_label(rows: Rows, domains: Rows, rng: np.random.Generator, most: int) -> Rows:
     """At most so many rows of one group, at random, one of each side before a second of any.
 
     >>> side = np.array([0, 0, 0, 0, 0, 1])
@@ -122,8 +122,8 @@ def some_of(rows: Rows, side: Rows, rng: np.random.Generator, most: int) -> Rows
     """
     rows = rng.permutation(rows)
     turn = np.empty(len(rows), np.int64)  # 0 for the first of its side, 1 for the second, ...
-    for s in np.unique(side[rows]):
-        mine = side[rows] == s
+    for s in np.unique(domains[rows]):
+        mine = domains[rows] == s
         turn[mine] = np.arange(mine.sum())
     return rows[np.argsort(turn, kind="stable")[:most]]
 
@@ -131,18 +131,20 @@ def some_of(rows: Rows, side: Rows, rng: np.random.Generator, most: int) -> Rows
 def triplet_batches(triplets: Rows, rng: np.random.Generator, size: int) -> Iterator[Rows]:
     """Explicit triplets, without end (none where there are none); an epoch is a permutation of all."""
     while len(triplets):
-        yield from np.array_split(triplets[rng.permutation(len(triplets))], parts_of_triplets(len(triplets), size))
+        yield from np.array_split(
+            triplets[rng.permutation(len(triplets))], triplet_batches_per_epoch(len(triplets), size)
+        )
 
 
-def checked(group: Rows, side: Rows | None, triplets: Rows | None) -> tuple[Rows, Rows, Rows]:
+def checked(labels: Rows, domains: Rows | None, triplets: Rows | None) -> tuple[Rows, Rows, Rows]:
     """The examples as int64 arrays, one side where there are none; raises ShapeError when they do not fit."""
-    group = np.maximum(np.asarray(group, np.int64), -1)
-    side = np.zeros(len(group), np.int64) if side is None else np.asarray(side, np.int64)
+    labels = np.maximum(np.asarray(labels, np.int64), -1)
+    domains = np.zeros(len(labels), np.int64) if domains is None else np.asarray(domains, np.int64)
     triplets = np.empty((0, 3), np.int64) if triplets is None else np.asarray(triplets, np.int64)
-    if group.ndim != 1 or side.shape != group.shape:
-        raise ShapeError(f"group {group.shape} and side {side.shape}: give one number for each picture, (n,) both.")
+    if labels.ndim != 1 or domains.shape != labels.shape:
+        raise ShapeError(f"group {labels.shape} and side {domains.shape}: give one number for each picture, (n,) both.")
     if triplets.ndim != 2 or triplets.shape[1] != 3:
         raise ShapeError(f"triplets {triplets.shape}: give (t, 3), a row of anchor, positive, negative each.")
-    if len(triplets) and not 0 <= triplets.min() <= triplets.max() < len(group):
-        raise ShapeError(f"triplets name rows {triplets.min()} to {triplets.max()} of {len(group)}: count from 0.")
-    return group, side, triplets
+    if len(triplets) and not 0 <= triplets.min() <= triplets.max() < len(labels):
+        raise ShapeError(f"triplets name rows {triplets.min()} to {triplets.max()} of {len(labels)}: count from 0.")
+    return labels, domains, triplets

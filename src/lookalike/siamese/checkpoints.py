@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from lookalike.errors import TrainingError
-from lookalike.home import write_whole
+from lookalike.home import atomic_write
 from lookalike.siamese.randomness import Randomness
-from lookalike.siamese.reports import Learned, Report
-from lookalike.siamese.watch import Watch
+from lookalike.siamese.reports import BestState, StepMetrics
+from lookalike.siamese.watch import CollapseMonitor
 
 
 @dataclass
-class Standing:
+class TrainerState:
     """Everything that changes while a network learns.
 
     Attributes:
@@ -33,9 +33,9 @@ class Standing:
     network: nn.Module
     loss: nn.Module
     optimizer: torch.optim.Optimizer
-    learned: Learned
+    learned: BestState
     randomness: Randomness
-    watch: Watch
+    watch: CollapseMonitor
     generators: list[np.random.Generator]
     about: dict[str, Any]
     step: int = 0
@@ -74,7 +74,7 @@ class Standing:
         # Copies: two names of one tensor are no file of safetensors.
         whole = {name: x.detach().cpu().clone().contiguous() for name, x in tensors.items()}
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, save(whole, {"standing": json.dumps(table)}))
+        atomic_write(path, save(whole, {"standing": json.dumps(table)}))
 
     def restore(self, path: Path) -> None:
         """Go back to where `save` was called.
@@ -114,7 +114,7 @@ class Standing:
         vars(self.watch).update(table["watch"])
         self.learned.parameters = part("learned")
         self.learned.step, self.learned.recall = table["learned"]["step"], table["learned"]["recall"]
-        self.learned.curve[:] = [Report(**one) for one in table["curve"]]
+        self.learned.curve[:] = [StepMetrics(**one) for one in table["curve"]]
         for generator, one in zip(self.generators, table["generators"], strict=True):
             generator.bit_generator.state = one
         self.step, self.finished = table["step"], table["finished"]

@@ -9,14 +9,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from lookalike.errors import IdleError, ShapeError
+from lookalike.errors import NoActiveTripletsError, ShapeError
 from lookalike.lens import Lens
 from lookalike.siamese.batches import Rows
 from lookalike.siamese.losses import Loss
 from lookalike.siamese.miners import Miner
 from lookalike.siamese.networks import LowRank
 from lookalike.siamese.randomness import Randomness
-from lookalike.siamese.reports import Learned, Report
+from lookalike.siamese.reports import BestState, StepMetrics
 from lookalike.siamese.threads import threads
 from lookalike.siamese.training import train
 
@@ -25,7 +25,7 @@ AT_ONCE = 4096  # rows of features in float32 at a time
 
 
 @dataclass(frozen=True)
-class Settings:
+class LowRankConfig:
     """How a correction is learned; the defaults held for every kind of picture they were measured on.
 
     Attributes:
@@ -43,14 +43,14 @@ class Settings:
     temperature: float = 0.05
     steps: int = 100
     rows: int = 256
-    per_group: int = 4
+    per_label: int = 4
     learning_rate: float = 1e-3
     rank: int = 128
     dropout: float = 0.2
-    kept: float = 0.25
+    interpolation: float = 0.25
 
 
-class Correction:
+class LowRankTrainer:
     """A correction on its way: go through `steps()`, and take `lens()` at any time.
 
     Args:
@@ -65,25 +65,25 @@ class Correction:
         self,
         lens: Lens,
         features: NDArray[Any],
-        group: Rows,
+        labels: Rows,
         *,
-        side: Rows | None = None,
+        domains: Rows | None = None,
         triplets: Rows | None = None,
-        settings: Settings | None = None,
+        settings: LowRankConfig | None = None,
         validate: Callable[[Lens], float] | None = None,
         seed: int = 0,
     ):
-        self.start, self.settings, self.seed = lens, settings or Settings(), seed
-        self.group, self.side, self.triplets = group, side, triplets
-        rows = ClosedForm(lens, features, side)
+        self.start, self.settings, self.seed = lens, settings or LowRankConfig(), seed
+        self.group, self.side, self.triplets = labels, domains, triplets
+        rows = WhitenedRows(lens, features, domains)
         # All at once is less work than batch by batch, unless most rows would never be asked for.
         few = len(rows) <= self.settings.steps * self.settings.rows
         self.rows = rows.all() if few else rows
-        self.learned = Learned()
+        self.learned = BestState()
         self.network = LowRank(main_directions(self.rows, self.settings.rank, seed), self.settings.dropout)
         self.validate = validate
 
-    def steps(self) -> Iterator[Report]:
+    def steps(self) -> Iterator[StepMetrics]:
         """Learn, a step whenever the next report is asked for.
 
         A closed form that tells every pair of groups apart already leaves no triplet active: then it stays as it is.
@@ -95,7 +95,7 @@ class Correction:
             self.network,
             self.rows,
             self.group,
-            side=self.side,
+            domains=self.side,
             triplets=self.triplets,
             validate=None if validate is None else lambda network: validate(self.lens(network.state_dict())),
             seed=self.seed,
@@ -109,7 +109,7 @@ class Correction:
                 if report is None:
                     return
                 yield report
-        except IdleError:
+        except NoActiveTripletsError:
             return
         finally:
             reports.close()
@@ -121,7 +121,7 @@ class Correction:
         """
         state = parameters or self.learned.parameters or self.network.state_dict()
         A, B = state["A"].numpy(), state["B"].numpy()  # (d, r), (r, d)
-        matrix = self.start.matrix + self.settings.kept * (self.start.matrix @ A) @ B  # (f, d)
+        matrix = self.start.matrix + self.settings.interpolation * (self.start.matrix @ A) @ B  # (f, d)
         about = {
             name: x if isinstance(x, str | int | float | None) else repr(x) for name, x in vars(self.settings).items()
         }
@@ -132,19 +132,19 @@ class Correction:
 # Batches are small: a second thread gains little, and where the processor is busy the two wait for each other, turn by
 # turn, many times as long. With one the bits are also the same whatever the processor.
 THREADS = 1
-TRAINED = ("loss", "miner", "margin", "temperature", "steps", "rows", "per_group", "learning_rate")
+TRAINED = ("loss", "miner", "margin", "temperature", "steps", "rows", "per_label", "learning_rate")
 
 
 def correct(
     lens: Lens,
     features: NDArray[Any],
-    group: Rows,
+    labels: Rows,
     *,
-    side: Rows | None = None,
+    domains: Rows | None = None,
     triplets: Rows | None = None,
-    settings: Settings | None = None,
+    settings: LowRankConfig | None = None,
     validate: Callable[[Lens], float] | None = None,
-    report: Callable[[Report], None] | None = None,
+    report: Callable[[StepMetrics], None] | None = None,
     seed: int = 0,
 ) -> Lens:
     """A closed form and the examples it was made from -> a corrected lens.
@@ -152,8 +152,8 @@ def correct(
     z = normalise(y + y A B) with y = (x - mean) @ matrix, A (d, rank) started at the main directions of y and B at 0;
     the result is one mean and one matrix again. Arguments as for `Correction`, which can be stepped and stopped.
     """
-    correction = Correction(
-        lens, features, group, side=side, triplets=triplets, settings=settings, validate=validate, seed=seed
+    correction = LowRankTrainer(
+        lens, features, labels, domains=domains, triplets=triplets, settings=settings, validate=validate, seed=seed
     )
     for step in correction.steps():
         if report is not None:
@@ -161,23 +161,23 @@ def correct(
     return correction.lens()
 
 
-class ClosedForm:
+class WhitenedRows:
     """y = (x - mean) @ matrix for any rows asked for, so that 100,000 pictures need no second copy."""
 
-    def __init__(self, lens: Lens, features: NDArray[Any], side: ArrayLike | None):
+    def __init__(self, lens: Lens, features: NDArray[Any], domains: ArrayLike | None):
         if features.ndim != 2 or features.shape[1] != lens.features:
             raise ShapeError(
                 f"features {features.shape} for a lens that reads {lens.features}. Give (n, {lens.features})."
             )
-        if lens.mean.ndim == 2 and side is None:
+        if lens.mean.ndim == 2 and domains is None:
             raise ShapeError(
                 f"lens {lens.name} has a mean for each of {len(lens.mean)} sides. Give the side of each row."
             )
         self.features, self.lens = features, lens
         # As in `Lens.apply`: where the side is not known, -1, the mean of the means stands in, which is the last row.
         self.means = np.vstack([lens.mean, np.atleast_2d(lens.mean).mean(axis=0, keepdims=True)])
-        known = side is not None and lens.mean.ndim == 2
-        self.side = np.asarray(side, np.int64) if known else np.zeros(len(features), np.int64)
+        known = domains is not None and lens.mean.ndim == 2
+        self.side = np.asarray(domains, np.int64) if known else np.zeros(len(features), np.int64)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -195,7 +195,7 @@ class ClosedForm:
         return y
 
 
-def main_directions(rows: ClosedForm | Tensor, rank: int, seed: int) -> Tensor:
+def main_directions(rows: WhitenedRows | Tensor, rank: int, seed: int) -> Tensor:
     """The directions in which y varies most, (d, r) with orthonormal columns; r is at most n - 1 and d."""
     at = np.sort(np.random.default_rng(seed).permutation(len(rows))[:SAMPLE])
     y = rows[torch.from_numpy(at)] if isinstance(rows, Tensor) else rows[at]

@@ -16,7 +16,7 @@ Values = NDArray[Any]
 Runner = Callable[[NDArray[np.uint8]], tuple[Values, list[Values], list[Values]]]
 
 
-class Twin(nn.Module, ABC):
+class SplitNetwork(nn.Module, ABC):
     """A bundle's network in torch: the same function, with weights that can learn.
 
     It is always in eval mode: what BatchNorm has measured stays as it is, and nothing is dropped.
@@ -28,22 +28,22 @@ class Twin(nn.Module, ABC):
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """uint8 (n, side, side, 3) -> the pooled depths, (n, length) each, in the bundle's order."""
-        return self.back(*self.front(image, 0), 0)
+        return self.forward_trainable(*self.forward_frozen(image, 0), 0)
 
     @abstractmethod
-    def front(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def forward_frozen(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """What lies before a cut: uint8 (n, side, side, 3) -> the activation (n, ...), and the depths pooled so far."""
 
     @abstractmethod
-    def back(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
+    def forward_trainable(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
         """What lies after a cut: what `front` gave -> all depths, in the bundle's order."""
 
     @abstractmethod
-    def last_map(self, activation: Tensor, at: int) -> Tensor:
+    def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
         """What lies after a cut, up to the last activation that is not pooled yet: (n, c, h, w), or (n, tokens, c)."""
 
     @abstractmethod
-    def cut_before(self, weights: set[str]) -> int:
+    def split_before(self, weights: set[str]) -> int:
         """The last cut that has all these weights behind it; 0 has everything behind it."""
 
     @abstractmethod
@@ -62,8 +62,8 @@ class Twin(nn.Module, ABC):
 
         def run(pixels: NDArray[np.uint8]) -> tuple[Values, list[Values], list[Values]]:
             with torch.no_grad():
-                activation, pooled = self.front(torch.from_numpy(pixels).to(self.device), at)
-                depths = self.back(activation, pooled, at)
+                activation, pooled = self.forward_frozen(torch.from_numpy(pixels).to(self.device), at)
+                depths = self.forward_trainable(activation, pooled, at)
             return activation.cpu().numpy(), [x.cpu().numpy() for x in depths], [x.cpu().numpy() for x in pooled]
 
         return run
@@ -83,9 +83,9 @@ class Twin(nn.Module, ABC):
             )
         for name, weight in self.named_parameters():
             weight.requires_grad_(name in learning)
-        return self.cut_before(learning)
+        return self.split_before(learning)
 
-    def learning(self) -> dict[str, nn.Parameter]:
+    def trainable(self) -> dict[str, nn.Parameter]:
         """The weights that learn, by name."""
         return {name: weight for name, weight in self.named_parameters() if weight.requires_grad}
 

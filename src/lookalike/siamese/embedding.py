@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lookalike.backbone import put_together
+from lookalike.backbone import combine_stages
 from lookalike.bounds import LIMITS, Limits
 from lookalike.bundle import Bundle
-from lookalike.pictures import Pixels, Source, pixels
-from lookalike.siamese.activations import in_halves
-from lookalike.siamese.twins import twin
+from lookalike.pictures import DecodedImage, ImageSource, decode_square
+from lookalike.siamese.activations import halve_on_oom
+from lookalike.siamese.twins import load_network
 
 
 def embed(
     bundle: Bundle,
-    pictures: Sequence[Source],
+    pictures: Sequence[ImageSource],
     *,
     device: str | None = None,
     rows: int = 64,
@@ -38,23 +38,23 @@ def embed(
     Raises: PictureError, for the first picture that cannot be read; BundleError; TrainingError, when a GPU has too
         little memory for one picture.
     """
-    network = twin(bundle).to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    run, found = in_halves(network.runner(0)), []
+    network = load_network(bundle).to(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    run, found = halve_on_oom(network.runner(0)), []
     for batch in _batches(bundle, pictures, rows, threads, limits):
         _, depths, _ = run(batch)
-        found.append(put_together({one.name: x for one, x in zip(bundle.depths, depths, strict=True)}, bundle))
+        found.append(combine_stages({one.name: x for one, x in zip(bundle.depths, depths, strict=True)}, bundle))
     return np.concatenate(found) if found else np.zeros((0, bundle.length), np.float32)
 
 
 def _batches(
-    bundle: Bundle, pictures: Sequence[Source], rows: int, threads: int, limits: Limits
+    bundle: Bundle, pictures: Sequence[ImageSource], rows: int, threads: int, limits: Limits
 ) -> Iterator[NDArray[np.uint8]]:
     """Squares as the network wants them, (b, side, side, 3), the next ones decoded meanwhile."""
     with ThreadPoolExecutor(threads) as readers:
         waiting = iter(pictures)
 
-        def start() -> list[Future[Pixels]]:
-            return [readers.submit(pixels, one, bundle.side_px, limits) for one in islice(waiting, rows)]
+        def start() -> list[Future[DecodedImage]]:
+            return [readers.submit(decode_square, one, bundle.side_px, limits) for one in islice(waiting, rows)]
 
         following = start()
         while following:

@@ -11,7 +11,7 @@ from torch.nn.functional import conv2d, pad
 
 from lookalike.bundle import Bundle
 from lookalike.errors import BundleError
-from lookalike.siamese.cuts import Runner, Twin, Values
+from lookalike.siamese.cuts import Runner, SplitNetwork, Values
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Step:
     how: dict[str, Any]
 
 
-class GraphTwin(Twin):
+class OnnxNetwork(SplitNetwork):
     """What model.onnx computes, node by node, its convolutions' weights as parameters.
 
     BatchNorm is folded into the convolutions of such graphs, so there is none left to freeze. The graph can be cut
@@ -73,13 +73,13 @@ class GraphTwin(Twin):
         self.eval()
         self.requires_grad_(False)
 
-    def front(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def forward_frozen(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See `Twin`."""
         values = {self.image: image}
         self._run(values, self.steps[: self.cuts[at][0]])
         return values[self.cuts[at][1]], tuple(values[name] for name in self.outputs if name in values)
 
-    def back(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
+    def forward_trainable(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
         """See `Twin`."""
         start, name = self.cuts[at]
         made = {step.output for step in self.steps[start:]}
@@ -88,7 +88,7 @@ class GraphTwin(Twin):
         self._run(values, self.steps[start:])
         return tuple(values[name] for name in self.outputs)
 
-    def last_map(self, activation: Tensor, at: int) -> Tensor:
+    def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
         """See `Twin`."""
         start, name = self.cuts[at]
         end = max(i for i, step in enumerate(self.steps) if step.kind == "GlobalAveragePool")
@@ -96,7 +96,7 @@ class GraphTwin(Twin):
         self._run(values, self.steps[start:end])
         return values[self.steps[end].inputs[0]]
 
-    def cut_before(self, weights: set[str]) -> int:
+    def split_before(self, weights: set[str]) -> int:
         """See `Twin`."""
         names = {_name(weight) for weight in weights}
         first = next(i for i, step in enumerate(self.steps) if names & set(step.inputs))

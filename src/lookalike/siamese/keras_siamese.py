@@ -14,43 +14,50 @@ import torch
 from torch import Tensor, nn
 
 from lookalike.backbone import has_bf16
-from lookalike.bundle import Bundle, Depth, identify, layer_index, write
+from lookalike.bundle import Bundle, StageOutput, identify, layer_index, write
 from lookalike.conversion import graph
-from lookalike.conversion.families import FAMILIES
+from lookalike.conversion.families import ARCHITECTURES
 from lookalike.errors import TrainingError
-from lookalike.pictures import Source
-from lookalike.siamese.activations import Activations
+from lookalike.pictures import ImageSource
+from lookalike.siamese.activations import ActivationCache
 from lookalike.siamese.batches import Rows
-from lookalike.siamese.cuts import Twin
-from lookalike.siamese.networks import tutorial_head
-from lookalike.siamese.recipes import Epoch, LastEpoch, RecipeSettings, by_epoch, lesson, loss_of
-from lookalike.siamese.reports import Report
-from lookalike.siamese.towers import TowerTwin
+from lookalike.siamese.cuts import SplitNetwork
+from lookalike.siamese.networks import keras_example_head
+from lookalike.siamese.recipes import (
+    EpochMetrics,
+    KerasSiameseConfig,
+    LastEpochState,
+    by_epoch,
+    loss_of,
+    split_for_recipe,
+)
+from lookalike.siamese.reports import StepMetrics
+from lookalike.siamese.towers import TransformersNetwork
 from lookalike.siamese.training import constant, train
-from lookalike.siamese.twins import twin
-from lookalike.siamese.unfreeze import ONE_BLOCK, DeepCost
+from lookalike.siamese.twins import load_network
+from lookalike.siamese.unfreeze import ONE_BLOCK, FineTuneCost
 
 CHECKPOINT = 25  # steps at least between two checkpoints, which are large: they come at the end of an epoch
 MOMENTUM = 0.01  # Keras' 0.99
 
 
-class Network(nn.Module):
+class KerasSiameseNetwork(nn.Module):
     """An activation at the cut -> 256 values of any length: the rest of the backbone, Flatten, the tutorial's head.
 
     The head's BatchNorm measures each batch while it learns; what the backbone's has measured stays. The backbone
     itself is no part of it: its state holds what learns and nothing else.
     """
 
-    def __init__(self, backbone: Twin, at: int, example: Tensor, seed: int, bf16: bool):
+    def __init__(self, backbone: SplitNetwork, at: int, example: Tensor, seed: int, bf16: bool):
         super().__init__()
-        self.weights = nn.ParameterDict({name.replace(".", ":"): x for name, x in backbone.learning().items()})
+        self.weights = nn.ParameterDict({name.replace(".", ":"): x for name, x in backbone.trainable().items()})
         self._backbone, self.at, self.bf16 = (backbone,), at, bf16
         with torch.no_grad():
-            values = backbone.last_map(example, at).flatten(1).shape[1]
-        self.head = tutorial_head(values, seed=seed)
+            values = backbone.last_feature_map(example, at).flatten(1).shape[1]
+        self.head = keras_example_head(values, seed=seed)
 
     @property
-    def backbone(self) -> Twin:
+    def backbone(self) -> SplitNetwork:
         """Whose weights they are."""
         return self._backbone[0]
 
@@ -62,26 +69,26 @@ class Network(nn.Module):
         if self.bf16:
             activation = activation.bfloat16()  # or what is added to it would be float32, and the next map too
         with torch.autocast(activation.device.type, torch.bfloat16, enabled=self.bf16):
-            found: Tensor = self.head(self.backbone.last_map(activation, self.at).flatten(1))
+            found: Tensor = self.head(self.backbone.last_feature_map(activation, self.at).flatten(1))
         return found.float()
 
 
-class Whole(nn.Module):
+class ExportableNetwork(nn.Module):
     """Pictures -> the 256 values, in float32: what the bundle holds."""
 
-    def __init__(self, network: Network, side_px: int):
+    def __init__(self, network: KerasSiameseNetwork, side_px: int):
         super().__init__()
         self.network, self.backbone = network, network.backbone
         self.prepared = SimpleNamespace(side_px=side_px)
-        self.depths = (Depth("features", 256, 1.0, power=1.0),)
+        self.depths = (StageOutput("features", 256, 1.0, power=1.0),)
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
         """uint8 (n, side, side, 3) -> (n, 256)."""
-        found: Tensor = self.network.head(self.backbone.last_map(image, 0).flatten(1))
+        found: Tensor = self.network.head(self.backbone.last_feature_map(image, 0).flatten(1))
         return (found,)
 
 
-class KerasSiamese:
+class KerasSiameseFineTuner:
     """`--recipe keras-siamese`: made like `Unfreezing` and asked like it, and `epochs` tells both losses of each epoch.
 
     Args:
@@ -99,36 +106,36 @@ class KerasSiamese:
     def __init__(
         self,
         bundle: Bundle,
-        pictures: Sequence[Source],
-        group: Rows,
+        pictures: Sequence[ImageSource],
+        labels: Rows,
         *,
         run: str | Path,
-        side: Rows | None = None,
+        domains: Rows | None = None,
         triplets: Rows | None = None,
         layer: str | int | None = None,
-        settings: RecipeSettings | None = None,
+        settings: KerasSiameseConfig | None = None,
         content: Sequence[bytes] | None = None,
         seed: int = 0,
     ):
-        self.settings, self.seed, self.side, self.run = settings or RecipeSettings(), seed, side, Path(run)
+        self.settings, self.seed, self.side, self.run = settings or KerasSiameseConfig(), seed, domains, Path(run)
         self.parent = bundle
-        self.layer = layer_index(bundle, tutorial_layer(bundle) if layer is None else layer)
+        self.layer = layer_index(bundle, keras_example_layer(bundle) if layer is None else layer)
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         rng = np.random.default_rng([seed, 8])
-        self.group, self.triplets, self.asked, self.per_epoch = lesson(
-            np.asarray(group, np.int64), rng, self.settings, triplets=triplets, content=content
+        self.group, self.triplets, self.asked, self.per_epoch = split_for_recipe(
+            np.asarray(labels, np.int64), rng, self.settings, triplets=triplets, content=content
         )
-        self.backbone = twin(replace(bundle, side_px=side_px(bundle, self.settings.side_px)))
+        self.backbone = load_network(replace(bundle, side_px=side_px(bundle, self.settings.side_px)))
         self.at = self.backbone.unfreeze(self.layer)
         self.bf16 = self._pays() if self.settings.bf16 is None else self.settings.bf16
-        self.learned = LastEpoch()
-        self.network: Network | None = None
+        self.learned = LastEpochState()
+        self.network: KerasSiameseNetwork | None = None
         self.backbone.to(self.device)
-        self.activations = Activations(
+        self.activations = ActivationCache(
             self.backbone, self.at, pictures, self.run, seed=seed, most_mb=self.settings.most_mb
         )
 
-    def cost(self) -> DeepCost:
+    def cost(self) -> FineTuneCost:
         """What learning will take, by a few pictures and two steps; nothing is written, nothing is learned."""
         network, rows = self._made(), min(2 * self.settings.triplets, len(self.group))
         batch = torch.zeros(rows, *self.activations.shape, device=self.device)
@@ -139,7 +146,7 @@ class KerasSiamese:
         network.zero_grad()
         learning = sum(one.numel() for one in network.parameters())
         frozen = sum(one.numel() for one in self.backbone.parameters() if not one.requires_grad)
-        return DeepCost(
+        return FineTuneCost(
             pictures=len(self.group),
             views=1,
             mb=self.activations.mb,
@@ -155,7 +162,7 @@ class KerasSiamese:
         if not self.activations.filled:
             yield from self.activations.fill()
 
-    def steps(self) -> Iterator[Report]:
+    def steps(self) -> Iterator[StepMetrics]:
         """Learn, going on from the checkpoint in `run`, which is written after whole epochs.
 
         Each epoch's last report has the validation loss, with a minus, as its recall. The last epoch is kept, as in
@@ -169,14 +176,14 @@ class KerasSiamese:
             network,
             self.activations,
             self.group,
-            side=self.side,
+            domains=self.side,
             triplets=self.triplets,
             loss="triplet",
             miner="one-a-pair",
             margin=self.settings.margin,
             steps=self.settings.epochs * self.per_epoch,
             rows=2 * self.settings.triplets,
-            per_group=2,
+            per_label=2,
             optimizer=torch.optim.Adam(weights, self.settings.learning_rate, fused=True),
             schedule=constant,
             validate=lambda network: (
@@ -190,12 +197,12 @@ class KerasSiamese:
             checkpoint_every=-(-CHECKPOINT // self.per_epoch) * self.per_epoch,
         )
 
-    def epochs(self) -> Iterator[Epoch]:
+    def epochs(self) -> Iterator[EpochMetrics]:
         """Learn; the loss of each epoch on what is learned from and on the validation."""
         return by_epoch(self.steps(), self.per_epoch)
 
     @property
-    def curve(self) -> list[Epoch]:
+    def history(self) -> list[EpochMetrics]:
         """All epochs so far, those before a resumption included."""
         return list(by_epoch(self.learned.curve, self.per_epoch))
 
@@ -209,7 +216,7 @@ class KerasSiamese:
         network.load_state_dict(self.learned.parameters or now)
         network.eval()
         side = self.backbone.bundle.side_px
-        whole = Whole(network, side).cpu()
+        whole = ExportableNetwork(network, side).cpu()
         model = graph.export(self.parent.name, cast(Any, whole))  # has all that it asks of a tower
         graph.check(self.parent.name, whole, side, whole.depths, model)
         tuning = {
@@ -241,19 +248,19 @@ class KerasSiamese:
 
     def _pays(self) -> bool:
         """Whether bfloat16 is faster: on CUDA; where the processor has it, for towers and for one block of others."""
-        few = sum(one.numel() for one in self.backbone.learning().values()) < ONE_BLOCK
-        return self.device == "cuda" or (has_bf16() and (few or isinstance(self.backbone, TowerTwin)))
+        few = sum(one.numel() for one in self.backbone.trainable().values()) < ONE_BLOCK
+        return self.device == "cuda" or (has_bf16() and (few or isinstance(self.backbone, TransformersNetwork)))
 
-    def _made(self) -> Network:
+    def _made(self) -> KerasSiameseNetwork:
         if self.network is None:
             side = self.backbone.bundle.side_px
             black = torch.zeros(1, side, side, 3, dtype=torch.uint8, device=self.device)
-            example = self.backbone.front(black, self.at)[0]
-            self.network = Network(self.backbone, self.at, example, self.seed, self.bf16).to(self.device)
+            example = self.backbone.forward_frozen(black, self.at)[0]
+            self.network = KerasSiameseNetwork(self.backbone, self.at, example, self.seed, self.bf16).to(self.device)
         return self.network
 
 
-def tutorial_layer(bundle: Bundle) -> str:
+def keras_example_layer(bundle: Bundle) -> str:
     """Where the tutorial begins to learn: Keras' conv5_block1_out, or what is most like it in other networks.
 
     That is the second block of the last stage, or the last block where stages have one or there are none.
@@ -277,11 +284,11 @@ def side_px(bundle: Bundle, asked: int) -> int:
         config = json.loads((bundle.path / "config.json").read_text(encoding="utf-8"))
     except OSError:
         return asked
-    family = FAMILIES.get(config.get("model_type"))
+    family = ARCHITECTURES.get(config.get("model_type"))
     return bundle.side_px if family is not None and family.fixed else asked
 
 
-def _head_layers(network: Network) -> tuple[dict[str, Any], ...]:
+def _head_layers(network: KerasSiameseNetwork) -> tuple[dict[str, Any], ...]:
     return tuple(
         {
             "name": f"head.{place}",

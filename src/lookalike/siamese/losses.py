@@ -15,7 +15,7 @@ from torch.nn.functional import softplus
 
 from lookalike.errors import ShapeError, TrainingError
 from lookalike.siamese.miners import Triplets, all_triplets, as_triplets
-from lookalike.siamese.pairs import partners, squared_distances, strangers
+from lookalike.siamese.pairs import negative_mask, positive_mask, squared_distances
 
 Loss = Callable[[Tensor, Tensor, Triplets | None], Tensor]
 
@@ -141,7 +141,7 @@ def multi_positive_softmax(
     tensor(0.3133)
     """
     if indices_tuple is None:
-        positive, negative = partners(labels), strangers(labels)  # (b, b) bool each
+        positive, negative = positive_mask(labels), negative_mask(labels)  # (b, b) bool each
     else:
         anchors, positives, negatives = as_triplets(indices_tuple)
         positive = torch.zeros(len(labels), len(labels), dtype=torch.bool, device=labels.device)

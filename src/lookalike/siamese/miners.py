@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lookalike.errors import TrainingError
-from lookalike.siamese.pairs import partners, squared_distances, strangers
+from lookalike.siamese.pairs import negative_mask, positive_mask, squared_distances
 
 Triplets = tuple[Tensor, ...]  # three (t,), or four: anchors and positives (p,), anchors and negatives (q,)
 Miner = Callable[[Tensor, Tensor], Triplets]
@@ -26,8 +26,8 @@ def all_triplets(embeddings: Tensor, labels: Tensor) -> Triplets:
     >>> list(zip(anchors.tolist(), positives.tolist(), negatives.tolist()))
     [(0, 1, 2), (1, 0, 2)]
     """
-    anchor, positive = partners(labels).nonzero(as_tuple=True)  # every pair, (pairs,) each
-    pair, negative = strangers(labels)[anchor].nonzero(as_tuple=True)  # (pairs, b) -> (t,) each
+    anchor, positive = positive_mask(labels).nonzero(as_tuple=True)  # every pair, (pairs,) each
+    pair, negative = negative_mask(labels)[anchor].nonzero(as_tuple=True)  # (pairs, b) -> (t,) each
     return anchor[pair], positive[pair], negative
 
 
@@ -40,9 +40,9 @@ def semi_hard(embeddings: Tensor, labels: Tensor, margin: float = 0.2) -> Triple
     Source: FaceNet, arXiv:1503.03832, section 3.2, equation 4.
     """
     distance = squared_distances(embeddings.detach())
-    anchor, positive = partners(labels).nonzero(as_tuple=True)
+    anchor, positive = positive_mask(labels).nonzero(as_tuple=True)
     farther = distance[anchor] - distance[anchor, positive][:, None]  # (pairs, b): than the pair's own positive
-    pair, negative = (strangers(labels)[anchor] & (farther > 0) & (farther < margin)).nonzero(as_tuple=True)
+    pair, negative = (negative_mask(labels)[anchor] & (farther > 0) & (farther < margin)).nonzero(as_tuple=True)
     return anchor[pair], positive[pair], negative
 
 
@@ -52,7 +52,7 @@ def batch_hard(embeddings: Tensor, labels: Tensor) -> Triplets:
     Source: Hermans, Beyer, Leibe, "In Defense of the Triplet Loss", arXiv:1703.07737, section 2.
     """
     distance = squared_distances(embeddings.detach())
-    same, other = partners(labels), strangers(labels)
+    same, other = positive_mask(labels), negative_mask(labels)
     (anchor,) = (same.any(1) & other.any(1)).nonzero(as_tuple=True)
     positive = distance.masked_fill(~same, -torch.inf)[anchor].argmax(1)
     negative = distance.masked_fill(~other, torch.inf)[anchor].argmin(1)
@@ -65,8 +65,8 @@ def random_negatives(embeddings: Tensor, labels: Tensor, rng: np.random.Generato
     The Keras example's choice ("Image similarity estimation using a Siamese Network with a triplet loss"), except
     that there the negative may be the anchor's own partner.
     """
-    anchor, positive = partners(labels).nonzero(as_tuple=True)
-    other = strangers(labels)
+    anchor, positive = positive_mask(labels).nonzero(as_tuple=True)
+    other = negative_mask(labels)
     choices = other.sum(1)[anchor]  # (pairs,): how many negatives each has
     anchor, positive, choices = anchor[choices > 0], positive[choices > 0], choices[choices > 0]
     negatives_first = (~other).byte().argsort(dim=1, stable=True)  # (b, b): each row's negatives, then the rest
@@ -74,7 +74,7 @@ def random_negatives(embeddings: Tensor, labels: Tensor, rng: np.random.Generato
     return anchor, positive, negatives_first[anchor, (drawn * choices).long()]
 
 
-def one_a_pair(embeddings: Tensor, labels: Tensor, rng: np.random.Generator) -> Triplets:
+def one_negative_per_pair(embeddings: Tensor, labels: Tensor, rng: np.random.Generator) -> Triplets:
     """Each pair of a batch once, either one the anchor, with a random picture of another group in the batch.
 
     The tutorial draws its negative from all pictures; one of the batch is as random, for the batch is, and needs no
@@ -102,7 +102,7 @@ def as_triplets(chosen: Triplets) -> Triplets:
     return anchor[pair], positive[pair], negative[other]
 
 
-class WarmUp:
+class SemiHardWarmup:
     """Semi-hard triplets for the first steps, a harder miner's after them.
 
     Hardest negatives of an untaught network are mostly noise and drive all embeddings into one point (FaceNet,
@@ -128,9 +128,9 @@ def miner_by_name(name: str, margin: float, steps: int, rng: np.random.Generator
     miners: dict[str, Miner] = {
         "all": all_triplets,
         "semi-hard": partial(semi_hard, margin=margin),
-        "batch-hard": WarmUp(batch_hard, steps // 4, margin),
+        "batch-hard": SemiHardWarmup(batch_hard, steps // 4, margin),
         "random": partial(random_negatives, rng=rng),
-        "one-a-pair": partial(one_a_pair, rng=rng),
+        "one-a-pair": partial(one_negative_per_pair, rng=rng),
     }
     if name not in miners:
         raise TrainingError(f"no miner is called {name!r}. Use one of: {', '.join(miners)}.")

@@ -28,7 +28,7 @@ class LowRank(nn.Module):
         return normalize(y + y @ self.A @ self.B)  # (b, d) @ (d, r) @ (r, d) -> (b, d)
 
 
-def tutorial_head(features: int, *, seed: int = 0) -> nn.Sequential:
+def keras_example_head(features: int, *, seed: int = 0) -> nn.Sequential:
     """The head of the Keras example, (b, features) -> (b, 256), rows of any length.
 
     Dense 512 ReLU, BatchNorm, Dense 256 ReLU, BatchNorm, Dense 256, with Keras' initial weights (Glorot uniform,

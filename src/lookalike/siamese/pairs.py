@@ -21,7 +21,7 @@ def squared_distances(embeddings: Tensor) -> Tensor:
     return (squares[:, None] + squares[None, :] - 2 * products).clamp_min(0)
 
 
-def partners(labels: Tensor) -> Tensor:
+def positive_mask(labels: Tensor) -> Tensor:
     """Who belongs with whom: (b,) int64 -> (b, b) bool, True for two different rows of one group.
 
     Rows labelled -1 belong to no known group: they are nobody's partner (and nobody's stranger).
@@ -30,7 +30,7 @@ def partners(labels: Tensor) -> Tensor:
     return alike.fill_diagonal_(False)
 
 
-def strangers(labels: Tensor) -> Tensor:
+def negative_mask(labels: Tensor) -> Tensor:
     """Who is known to belong elsewhere: (b,) int64 -> (b, b) bool, True for rows of two different groups."""
     known = labels >= 0
     return (labels[:, None] != labels[None, :]) & known[:, None] & known[None, :]

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from lookalike.errors import ExamplesError
-from lookalike.learn.splits import ENOUGH_GROUPS, chain, components, folds
-from lookalike.siamese.batches import Rows, checked, members
+from lookalike.learn.splits import ENOUGH_GROUPS, assign_folds, chain, components
+from lookalike.siamese.batches import Rows, checked, rows_by_label
 from lookalike.siamese.losses import triplet_loss
-from lookalike.siamese.reports import Learned, Report
-from lookalike.siamese.training import taken
+from lookalike.siamese.reports import BestState, StepMetrics
+from lookalike.siamese.training import load_batch
 
 AT_ONCE = 64  # pictures that are asked together for the validation loss
 
 
 @dataclass(frozen=True)
-class RecipeSettings:
+class KerasSiameseConfig:
     """The numbers of the recipe; the defaults are the tutorial's, but for `epochs`, of which its public example has 10.
 
     Attributes:
@@ -45,7 +45,7 @@ class RecipeSettings:
 
 
 @dataclass(frozen=True)
-class Epoch:
+class EpochMetrics:
     """How one epoch went.
 
     Attributes:
@@ -67,7 +67,7 @@ class Epoch:
         return f"epoch {self.epoch} of {self.epochs}: loss {self.loss:.4f}, validation {self.validation:.4f}"
 
 
-def epochs_csv(epochs: Sequence[Epoch]) -> str:
+def epochs_csv(epochs: Sequence[EpochMetrics]) -> str:
     r"""Epochs as CSV, a line each.
 
     >>> epochs_csv([Epoch(1, 2, 0.5, 0.25, 9, 1)])
@@ -77,7 +77,7 @@ def epochs_csv(epochs: Sequence[Epoch]) -> str:
     return "\n".join(["epoch,loss,validation", *lines]) + "\n"
 
 
-def epochs_arguments(epochs: Sequence[Epoch], title: str = "") -> dict[str, Any]:
+def epochs_arguments(epochs: Sequence[EpochMetrics], title: str = "") -> dict[str, Any]:
     """What `drawing.curves.curves` draws of epochs, one or more.
 
     >>> epochs_arguments([Epoch(1, 1, 0.5, 0.25, 9, 0)])["series"]
@@ -89,7 +89,7 @@ def epochs_arguments(epochs: Sequence[Epoch], title: str = "") -> dict[str, Any]
 
 
 @dataclass
-class LastEpoch(Learned):
+class LastEpochState(BestState):
     """What the network was at the end of the last whole epoch, as in the tutorial; its recall says no best."""
 
     def keep(self, network: nn.Module, step: int, recall: float | None) -> None:
@@ -100,7 +100,7 @@ class LastEpoch(Learned):
 
 
 def validation_rows(
-    group: Rows,
+    labels: Rows,
     rng: np.random.Generator,
     *,
     triplets: Rows | None = None,
@@ -125,18 +125,18 @@ def validation_rows(
     >>> int(chosen.sum()), len(set(group[chosen]) & set(group[~chosen]))
     (20, 0)
     """
-    group, _, three = checked(group, None, triplets)
+    labels, _, three = checked(labels, None, triplets)
     joined = [(three[:, 0], three[:, 1])]
     if content is not None:
         joined.append(chain(np.unique(np.array(content, dtype=object), return_inverse=True)[1].astype(np.int64)))
-    whole = len(members(group)) >= ENOUGH_GROUPS or not len(members(group))
+    whole = len(rows_by_label(labels)) >= ENOUGH_GROUPS or not len(rows_by_label(labels))
     if whole:
-        joined.append(chain(group))
-    stratum = np.zeros(len(group), np.int64) if whole else group
-    return np.asarray(folds(components(len(group), joined), stratum, parts, rng) == 0)
+        joined.append(chain(labels))
+    stratum = np.zeros(len(labels), np.int64) if whole else labels
+    return np.asarray(assign_folds(components(len(labels), joined), stratum, parts, rng) == 0)
 
 
-def fixed_triplets(group: Rows, rows: Rows, rng: np.random.Generator) -> Rows:
+def fixed_triplets(labels: Rows, rows: Rows, rng: np.random.Generator) -> Rows:
     """Triplets among some pictures: each group's are paired off, each pair with a random picture of another group.
 
     Args:
@@ -148,10 +148,10 @@ def fixed_triplets(group: Rows, rows: Rows, rng: np.random.Generator) -> Rows:
     >>> fixed_triplets(np.array([0, 0, 1, 1, 0]), np.array([0, 1, 2]), np.random.default_rng(0)).tolist()
     [[0, 1, 2]]
     """
-    known = rows[group[rows] >= 0]
+    known = rows[labels[rows] >= 0]
     found = []
-    for mine in members(np.where(np.isin(np.arange(len(group)), known), group, -1)):
-        others = known[group[known] != group[mine[0]]]
+    for mine in rows_by_label(np.where(np.isin(np.arange(len(labels)), known), labels, -1)):
+        others = known[labels[known] != labels[mine[0]]]
         mine = rng.permutation(mine)
         for anchor, positive in zip(mine[::2], mine[1::2], strict=False):
             if len(others):
@@ -172,14 +172,14 @@ def loss_of(network: nn.Module, inputs: Any, triplets: Rows, margin: float, devi
     rows, at = np.unique(triplets, return_inverse=True)
     with torch.no_grad():
         parts = [
-            network(*taken(inputs, rows[start : start + AT_ONCE], torch.device(device)))
+            network(*load_batch(inputs, rows[start : start + AT_ONCE], torch.device(device)))
             for start in range(0, len(rows), AT_ONCE)
         ]
         anchor, positive, negative = torch.cat(parts)[torch.from_numpy(at.reshape(-1, 3).T)]
         return float(triplet_loss(anchor, positive, negative, margin))
 
 
-def by_epoch(steps: Iterable[Report], length: int) -> Iterator[Epoch]:
+def by_epoch(steps: Iterable[StepMetrics], length: int) -> Iterator[EpochMetrics]:
     """Reports of steps -> one of each epoch; every `length`th says the validation loss, negative, as its recall.
 
     >>> one, two = Report(1, 2, 0.5, 1, 1, None, 9, 1), Report(2, 2, 0.25, 1, 1, -0.3, 9, 0)
@@ -191,14 +191,14 @@ def by_epoch(steps: Iterable[Report], length: int) -> Iterator[Epoch]:
         losses.append(step.loss)
         if step.recall is not None:
             epochs = -(-step.steps // length)
-            yield Epoch(
+            yield EpochMetrics(
                 -(-step.step // length), epochs, float(np.mean(losses)), -step.recall, step.rate, step.remaining_s
             )
             losses = []
 
 
-def lesson(
-    group: Rows, rng: np.random.Generator, settings: RecipeSettings, **others: Any
+def split_for_recipe(
+    labels: Rows, rng: np.random.Generator, settings: KerasSiameseConfig, **others: Any
 ) -> tuple[Rows, Rows, Rows, int]:
     """What is learned from, what is validated on, and how long an epoch is.
 
@@ -211,16 +211,16 @@ def lesson(
         learned; the validation's triplets (v, 3); steps an epoch.
     Raises: ExamplesError, when either part holds no triplet.
     """
-    group, _, three = checked(group, None, others.get("triplets"))
-    held = validation_rows(group, rng, parts=settings.parts, **others)
-    mine = np.where(held, -1, group)
+    labels, _, three = checked(labels, None, others.get("triplets"))
+    held = validation_rows(labels, rng, parts=settings.parts, **others)
+    mine = np.where(held, -1, labels)
     given = three[held[three].all(axis=1)]
-    asked = np.concatenate([fixed_triplets(group, np.flatnonzero(held), rng), given])
+    asked = np.concatenate([fixed_triplets(labels, np.flatnonzero(held), rng), given])
     learned = three[~held[three].any(axis=1)]
-    pairs = members(mine)
+    pairs = rows_by_label(mine)
     if not len(asked) or (len(pairs) < 2 and not len(learned)):
         raise ExamplesError(
-            f"{len(members(group))} groups of two or more: too few to keep one part in {settings.parts} for validation "
+            f"{len(rows_by_label(labels))} groups of two or more: too few to keep one part in {settings.parts} for validation "
             "and still tell some apart. Give more pairs, or learn a lens without --recipe."
         )
     pictures = sum(map(len, pairs)) + 3 * len(learned)

@@ -10,7 +10,7 @@ from lookalike.errors import ShapeError
 
 
 @dataclass(frozen=True)
-class Report:
+class StepMetrics:
     """How one step went.
 
     Attributes:
@@ -34,7 +34,7 @@ class Report:
 
 
 @dataclass
-class Learned:
+class BestState:
     """The best so far. It can be read at any time: between steps, after Ctrl-C, after an error.
 
     Attributes:
@@ -48,7 +48,7 @@ class Learned:
     parameters: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
     recall: float | None = None
-    curve: list[Report] = field(default_factory=list)
+    curve: list[StepMetrics] = field(default_factory=list)
 
     def keep(self, network: nn.Module, step: int, recall: float | None) -> None:
         """Keep this state, if it is the best."""
@@ -57,7 +57,7 @@ class Learned:
             self.parameters, self.step, self.recall = copy, step, recall
 
 
-def curves_csv(reports: Sequence[Report]) -> str:
+def curves_csv(reports: Sequence[StepMetrics]) -> str:
     r"""Reports as CSV, a line a step; recall is empty where it was not asked.
 
     >>> curves_csv([Report(1, 2, 0.5, 0.25, 0.9, None, 100, 1), Report(2, 2, 0.125, 0, 0.9, 0.75, 100, 0)])
@@ -70,7 +70,7 @@ def curves_csv(reports: Sequence[Report]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def curves_arguments(reports: Sequence[Report], title: str = "") -> dict[str, Any]:
+def curves_arguments(reports: Sequence[StepMetrics], title: str = "") -> dict[str, Any]:
     """What `drawing.curves.curves` draws of the reports: `curves(**curves_arguments(reports))`.
 
     One axis serves all three: the loss is drawn as a share of the largest, as recall and active triplets are shares.

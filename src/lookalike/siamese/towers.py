@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from lookalike.bundle import Bundle
 from lookalike.conversion import graph, network, towers
-from lookalike.siamese.cuts import Twin
+from lookalike.siamese.cuts import SplitNetwork
 
 STEMS = ("embedder", "embeddings", "pre_layrnorm")  # what a tower does before its first block
 
 
-class TowerTwin(Twin):
+class TransformersNetwork(SplitNetwork):
     """What transformers' network computes; it can be cut before each of its blocks.
 
     Raises: what `lookalike.conversion.network` raises.
@@ -35,7 +35,7 @@ class TowerTwin(Twin):
         self.eval()
         self.requires_grad_(False)
 
-    def front(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def forward_frozen(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
         """See `Twin`. Cut 0 is the picture itself, cut 1 lies before the first block."""
         if at == 0:
             return image, ()
@@ -49,7 +49,7 @@ class TowerTwin(Twin):
             hook.remove()
         raise AssertionError("the tower never came to its own block")
 
-    def back(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
+    def forward_trainable(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
         """See `Twin`."""
         if at == 0:
             found: tuple[Tensor, ...] = self.network(activation)
@@ -59,12 +59,12 @@ class TowerTwin(Twin):
         later = [place for place in self.network.places if place not in self._places(self._blocks[at - 1][0])]
         return whole + tuple(self.network.pooled(place) for place in later) + pooled
 
-    def last_map(self, activation: Tensor, at: int) -> Tensor:
+    def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
         """See `Twin`."""
         found: Tensor = self._given(activation, at).last_hidden_state
         return found
 
-    def cut_before(self, weights: set[str]) -> int:
+    def split_before(self, weights: set[str]) -> int:
         """See `Twin`."""
         chosen = {id(weight) for name, weight in self.named_parameters() if name in weights}
         if any(id(weight) in chosen for stem in self._stems for weight in stem.parameters()):
@@ -83,7 +83,7 @@ class TowerTwin(Twin):
     def files(self, bundle: Bundle) -> tuple[bytes, dict[str, bytes]]:
         """See `Twin`."""
         cpu = self.network.to("cpu")
-        return graph.export(bundle.name, cpu), towers.settings(cpu)
+        return graph.export(bundle.name, cpu), towers.trainable_files(cpu)
 
     def _places(self, block: int) -> list[int]:
         """The depths that are pooled before a block."""

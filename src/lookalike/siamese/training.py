@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from lookalike.errors import ShapeError, TrainingError
 from lookalike.siamese.batches import Rows, batches
-from lookalike.siamese.checkpoints import Standing, digest_of
+from lookalike.siamese.checkpoints import TrainerState, digest_of
 from lookalike.siamese.losses import Loss, loss_by_name
-from lookalike.siamese.miners import Miner, Triplets, WarmUp, all_triplets, miner_by_name
-from lookalike.siamese.pairs import partners, squared_distances, strangers
+from lookalike.siamese.miners import Miner, SemiHardWarmup, Triplets, all_triplets, miner_by_name
+from lookalike.siamese.pairs import negative_mask, positive_mask, squared_distances
 from lookalike.siamese.randomness import Randomness
-from lookalike.siamese.reports import Learned, Report
-from lookalike.siamese.watch import Watch, spread_of
+from lookalike.siamese.reports import BestState, StepMetrics
+from lookalike.siamese.watch import CollapseMonitor, embedding_spread
 
 Schedule = Callable[[int, int], float]
 
@@ -29,7 +29,7 @@ def train(
     inputs: Any,
     group: Rows,
     *,
-    side: Rows | None = None,
+    domains: Rows | None = None,
     triplets: Rows | None = None,
     loss: str | Loss = "softmax",
     miner: str | Miner | None = None,
@@ -37,7 +37,7 @@ def train(
     temperature: float = 0.05,
     steps: int = 100,
     rows: int = 256,
-    per_group: int = 4,
+    per_label: int = 4,
     learning_rate: float = 1e-3,
     schedule: Schedule | None = None,
     optimizer: torch.optim.Optimizer | None = None,
@@ -45,10 +45,10 @@ def train(
     validate_every: int = 10,
     patience: int = 20,
     seed: int = 0,
-    learned: Learned | None = None,
+    learned: BestState | None = None,
     checkpoint: Path | None = None,
     checkpoint_every: int = 25,
-) -> Generator[Report, None, None]:
+) -> Generator[StepMetrics, None, None]:
     """Learn, a step whenever the next report is asked for.
 
     However the loop ends (after the last step, by `break`, Ctrl-C or an error), the network then holds the best
@@ -97,7 +97,7 @@ def train(
     if hasattr(inputs, "__len__") and len(inputs) != len(group):
         raise ShapeError(f"{len(inputs)} inputs, but group names {len(group)}. Give one group a row, -1 for none.")
     for_batches, for_miner = np.random.default_rng(seed).spawn(2)
-    stream = batches(group, for_batches, side=side, triplets=triplets, rows=rows, per_group=per_group)
+    stream = batches(group, for_batches, domains=domains, triplets=triplets, rows=rows, per_label=per_label)
     if miner is None and loss in ("triplet", "soft-margin"):
         miner = "semi-hard"
     mine = miner_by_name(miner, margin, steps, for_miner) if isinstance(miner, str) else miner
@@ -111,30 +111,30 @@ def train(
     schedule = warm_up_then_cosine if schedule is None else schedule
     base_rates = [part["lr"] for part in optimizer.param_groups]
     device = weights[0].device
-    randomness, watch = Randomness(seed), Watch(patience)
-    learned = Learned() if learned is None else learned
+    randomness, watch = Randomness(seed), CollapseMonitor(patience)
+    learned = BestState() if learned is None else learned
     of_loss = measure if isinstance(measure, nn.Module) else nn.Module()
     drawn = [for_miner, inputs.rng] if hasattr(inputs, "rng") else [for_miner]
     settings = {
         "seed": seed,
         "steps": steps,
         "rows": rows,
-        "per_group": per_group,
+        "per_group": per_label,
         "loss": loss if isinstance(loss, str) else type(loss).__name__,
         "miner": miner if isinstance(miner, str | None) else type(miner).__name__,
         "margin": margin,
         "temperature": temperature,
         "rates": base_rates,
-        "examples": digest_of(group, side, triplets),
+        "examples": digest_of(group, domains, triplets),
         "inputs": getattr(inputs, "key", None),
         "weights": [list(x.shape) for x in weights],
     }
-    now = Standing(network, of_loss, optimizer, learned, randomness, watch, drawn, settings)
+    now = TrainerState(network, of_loss, optimizer, learned, randomness, watch, drawn, settings)
     if checkpoint is not None and checkpoint.is_file():
         now.restore(checkpoint)
         for _ in range(now.step):
             next(stream)
-        if isinstance(mine, WarmUp):
+        if isinstance(mine, SemiHardWarmup):
             mine.done = now.step
     else:
         learned.keep(network, 0, validated(network, validate))
@@ -149,11 +149,11 @@ def train(
 
             with randomness:  # dropout draws from the seed
                 network.train()
-                embeddings = network(*taken(inputs, batch.rows, device))  # (b, ...) -> (b, d)
+                embeddings = network(*load_batch(inputs, batch.rows, device))  # (b, ...) -> (b, d)
                 chosen = chosen_triplets(embeddings, labels, given, mine)
                 value = measure(embeddings, labels, chosen)
 
-                spread = spread_of(embeddings.detach())
+                spread = embedding_spread(embeddings.detach())
                 equal = torch.ones_like(embeddings)
                 alike = partial(loss_value, measure, equal, labels, chosen)
                 number = float(value.detach())
@@ -174,7 +174,7 @@ def train(
             now.step, now.pictures = step, now.pictures + len(batch.rows)
             now.elapsed_s = time.perf_counter() - started
             rate, remaining_s = now.pictures / now.elapsed_s, now.elapsed_s / step * (steps - step)
-            report = Report(step, steps, number, active, spread, recall, rate, remaining_s)
+            report = StepMetrics(step, steps, number, active, spread, recall, rate, remaining_s)
             learned.curve.append(report)
             if checkpoint is not None and (last or step % checkpoint_every == 0):
                 now.save(checkpoint)
@@ -187,7 +187,7 @@ def train(
         network.eval()
 
 
-def taken(inputs: Any, rows: Rows, device: torch.device) -> tuple[Tensor, ...]:
+def load_batch(inputs: Any, rows: Rows, device: torch.device) -> tuple[Tensor, ...]:
     """The network's inputs for some rows, on its device."""
     at = torch.from_numpy(rows).to(inputs.device) if isinstance(inputs, Tensor) else rows
     found = inputs[at]
@@ -214,7 +214,7 @@ def active_share(embeddings: Tensor, labels: Tensor, given: Tensor, margin: floa
     0.0
     """
     distance = squared_distances(embeddings)
-    same, other = partners(labels), strangers(labels)
+    same, other = positive_mask(labels), negative_mask(labels)
     negatives = distance.masked_fill(~other, torch.inf).sort(dim=1).values  # (b, b): nearest first
     nearer = torch.searchsorted(negatives, distance + margin)  # (b, b): negatives inside each pair's margin
     anchor, positive, negative = given.T
@@ -256,7 +256,7 @@ def constant(step: int, steps: int) -> float:
 
 
 # The Keras example's settings: 32 triplets a step (16 pairs, either one the anchor).
-TUTORIAL: Final[dict[str, Any]] = {
+KERAS_EXAMPLE: Final[dict[str, Any]] = {
     "loss": "triplet",
     "miner": "random",
     "margin": 0.5,

@@ -1,10 +1,10 @@
 """A bundle -> its torch twin."""
 
 from lookalike.bundle import Bundle
-from lookalike.siamese.cuts import Twin
+from lookalike.siamese.cuts import SplitNetwork
 
 
-def twin(bundle: Bundle) -> Twin:
+def load_network(bundle: Bundle) -> SplitNetwork:
     """The network of a bundle in torch, in eval mode, all of its weights frozen.
 
     Args: bundle: of the default family, tuned from it, or converted from transformers' format.
@@ -19,9 +19,9 @@ def twin(bundle: Bundle) -> Twin:
     (torch.Size([1, 192, 7, 7]), 6)
     """
     if (bundle.path / "config.json").is_file():
-        from lookalike.siamese.towers import TowerTwin
+        from lookalike.siamese.towers import TransformersNetwork
 
-        return TowerTwin(bundle)
-    from lookalike.siamese.graphs import GraphTwin
+        return TransformersNetwork(bundle)
+    from lookalike.siamese.graphs import OnnxNetwork
 
-    return GraphTwin(bundle)
+    return OnnxNetwork(bundle)

@@ -14,29 +14,29 @@ from torch.nn.functional import normalize
 
 from lookalike import bundle as bundles
 from lookalike.backbone import has_bf16
-from lookalike.bundle import Bundle, Depth
+from lookalike.bundle import Bundle, StageOutput
 from lookalike.conversion import graph
 from lookalike.errors import TrainingError
 from lookalike.learn.whitening import whiten
 from lookalike.lens import Lens
-from lookalike.pictures import Source
-from lookalike.siamese.activations import Activations
-from lookalike.siamese.batches import Rows, batches, members
-from lookalike.siamese.correction import ClosedForm, main_directions
-from lookalike.siamese.cuts import Twin
+from lookalike.pictures import ImageSource
+from lookalike.siamese.activations import ActivationCache
+from lookalike.siamese.batches import Rows, batches, rows_by_label
+from lookalike.siamese.correction import WhitenedRows, main_directions
+from lookalike.siamese.cuts import SplitNetwork
 from lookalike.siamese.losses import Loss
 from lookalike.siamese.miners import Miner
 from lookalike.siamese.networks import LowRank
-from lookalike.siamese.reports import Learned, Report
+from lookalike.siamese.reports import BestState, StepMetrics
 from lookalike.siamese.training import train
-from lookalike.siamese.twins import twin
+from lookalike.siamese.twins import load_network
 
 SMALL = 600  # pictures in groups: fewer learn in fewer steps
 LEAST_SOFT, LEAST = 1e-3, 1e-6  # of a depth's mean, and of anything: the root's slope at 0 has no end
 
 
 @dataclass(frozen=True)
-class DeepSettings:
+class FineTuneConfig:
     """How a backbone learns; docs/quality.md says how the defaults were measured.
 
     Attributes:
@@ -66,13 +66,13 @@ class DeepSettings:
     temperature: float = 0.1
     steps: int | None = None
     rows: int = 128
-    per_group: int | None = None
+    per_label: int | None = None
     learning_rate: float | None = None
     weight_decay: float = 1e-4
     rank: int = 128
     dropout: float = 0.2
-    sees: Literal["last", "all"] = "last"
-    kept: float = 0.7
+    loss_input: Literal["last", "all"] = "last"
+    interpolation: float = 0.7
     views: int | None = None
     most_mb: float = 8000
     checkpoint_every: int = 25
@@ -81,7 +81,7 @@ class DeepSettings:
 
 
 @dataclass(frozen=True)
-class DeepCost:
+class FineTuneCost:
     """What learning will take, told before it starts.
 
     Attributes:
@@ -115,7 +115,7 @@ class DeepCost:
         )
 
 
-class Unfreezing:
+class LayerFineTuner:
     """A backbone on its way: go through `steps()`, and take `bundle()` at any time.
 
     Args:
@@ -133,37 +133,37 @@ class Unfreezing:
     def __init__(
         self,
         bundle: Bundle,
-        pictures: Sequence[Source],
-        group: Rows,
+        pictures: Sequence[ImageSource],
+        labels: Rows,
         *,
-        side: Rows | None = None,
+        domains: Rows | None = None,
         triplets: Rows | None = None,
         layer: str | int,
         run: Path,
-        settings: DeepSettings | None = None,
+        settings: FineTuneConfig | None = None,
         seed: int = 0,
     ):
         self.parent, self.pictures, self.run, self.seed = bundle, pictures, run, seed
-        self.group, self.side, self.triplets = np.asarray(group, np.int64), side, triplets
+        self.group, self.side, self.triplets = np.asarray(labels, np.int64), domains, triplets
         if len(pictures) != len(self.group):
             raise TrainingError(
                 f"{len(pictures)} pictures, but group names {len(self.group)}. Give one group a picture."
             )
-        next(batches(self.group, np.random.default_rng(0), side=side, triplets=triplets))  # raises what it raises
-        wanted = settings or DeepSettings()
+        next(batches(self.group, np.random.default_rng(0), domains=domains, triplets=triplets))  # raises what it raises
+        wanted = settings or FineTuneConfig()
         device = wanted.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.twin = twin(bundle).to(device)
+        self.twin = load_network(bundle).to(device)
         self.layer = bundles.layer_index(bundle, layer)
         self.at = self.twin.unfreeze(self.layer)
-        self.untouched = {name: weight.detach().clone() for name, weight in self.twin.learning().items()}
+        self.untouched = {name: weight.detach().clone() for name, weight in self.twin.trainable().items()}
         self.settings = self._decided(wanted, device)
-        self.activations = Activations(
+        self.activations = ActivationCache(
             self.twin, self.at, pictures, run, views=self.settings.views or 1, seed=seed, most_mb=wanted.most_mb
         )
-        self.learned = Learned()
-        self.network: Tuned | None = None
+        self.learned = BestState()
+        self.network: FineTunedEmbedder | None = None
 
-    def cost(self) -> DeepCost:
+    def cost(self) -> FineTuneCost:
         """What learning will take, by a few pictures and two steps; nothing is written, nothing is learned."""
         rows = min(self.settings.rows, len(self.pictures))
         activations = torch.zeros(rows, *self.activations.shape, device=self.twin.device)
@@ -174,14 +174,14 @@ class Unfreezing:
             step_s = time.perf_counter() - started
         for weight in self.twin.parameters():
             weight.grad = None
-        return DeepCost(
+        return FineTuneCost(
             pictures=len(self.pictures),
             views=self.activations.views,
             mb=self.activations.mb,
             caching_s=0.0 if self.activations.filled else self.activations.seconds(),
             steps=self.settings.steps or 0,
             step_s=step_s,
-            learning=sum(one.numel() for one in self.twin.learning().values()),
+            learning=sum(one.numel() for one in self.twin.trainable().values()),
             weights=sum(one.numel() for one in self.twin.parameters()),
         )
 
@@ -190,7 +190,7 @@ class Unfreezing:
         if not self.activations.filled:
             yield from self.activations.fill()
 
-    def steps(self) -> Iterator[Report]:
+    def steps(self) -> Iterator[StepMetrics]:
         """Learn, a step whenever the next report is asked for; what is not cached yet is cached first.
 
         Raises: what `train` raises; PictureError; TrainingError, when a GPU has too little memory.
@@ -205,7 +205,7 @@ class Unfreezing:
                 self.network,
                 self.activations,
                 self.group,
-                side=self.side,
+                domains=self.side,
                 triplets=self.triplets,
                 optimizer=optimizer,
                 seed=self.seed,
@@ -232,11 +232,11 @@ class Unfreezing:
     @contextmanager
     def _in_part(self) -> Iterator[None]:
         """The weights between what they were and what they learned, for a while."""
-        weights = self.twin.learning()
+        weights = self.twin.trainable()
         learned = {name: weight.detach().clone() for name, weight in weights.items()}
         try:
             for name, weight in weights.items():
-                weight.data.lerp_(self.untouched[name], 1 - self.settings.kept)
+                weight.data.lerp_(self.untouched[name], 1 - self.settings.interpolation)
             yield
         finally:
             for name, weight in weights.items():
@@ -260,14 +260,14 @@ class Unfreezing:
 
     def _learning_depths(self, activation: Tensor, pooled: tuple[Tensor, ...]) -> list[Tensor]:
         """The depths that a gradient comes through."""
-        depths = behind(self.twin, self.at, activation, pooled, bool(self.settings.bf16))
+        depths = stages_after_split(self.twin, self.at, activation, pooled, bool(self.settings.bf16))
         return [one for one in depths if one.requires_grad]
 
-    def _decided(self, s: DeepSettings, device: str) -> DeepSettings:
+    def _decided(self, s: FineTuneConfig, device: str) -> FineTuneConfig:
         """The settings, with what depends on the examples and on how much learns."""
-        groups = members(self.group)
+        groups = rows_by_label(self.group)
         few = sum(map(len, groups)) < SMALL and not (self.triplets is not None and len(self.triplets) >= SMALL // 3)
-        one_block = sum(one.numel() for one in self.twin.learning().values()) < ONE_BLOCK
+        one_block = sum(one.numel() for one in self.twin.trainable().values()) < ONE_BLOCK
         elsewhere = (self.parent.path / "config.json").is_file()
         pays = device == "cuda" or (one_block and not elsewhere and has_bf16())
         return replace(
@@ -275,38 +275,40 @@ class Unfreezing:
             device=device,
             steps=s.steps or (50 if few else 150),
             views=s.views or (4 if few else 1),
-            per_group=s.per_group or max(4, min(12, s.rows // max(len(groups), 1))),
+            per_label=s.per_label or max(4, min(12, s.rows // max(len(groups), 1))),
             learning_rate=s.learning_rate or (1e-4 if elsewhere else 1e-3 if one_block else 4e-4),
             bf16=pays if s.bf16 is None else s.bf16,
         )
 
-    def _network(self) -> "Tuned":
+    def _network(self) -> "FineTunedEmbedder":
         """The learning part before it learned: what the closed form of the same examples says."""
-        seen = self.parent.depths[: 1 if self.settings.sees == "last" else None]
+        seen = self.parent.depths[: 1 if self.settings.loss_input == "last" else None]
         depths = self.activations.start[: len(seen)]
         untouched = features_of([torch.from_numpy(np.array(one)) for one in depths], seen).numpy()
         # Not leaned towards what tells groups apart, as a lens is: that would leave less to be learned still.
-        closed = whiten(untouched, self.group, side=self.side, triplets=self.triplets)
-        y = ClosedForm(closed, untouched, self.side).all()
+        closed = whiten(untouched, self.group, domains=self.side, triplets=self.triplets)
+        y = WhitenedRows(closed, untouched, self.side).all()
         directions = main_directions(y, self.settings.rank, self.seed)
         s = self.settings
         head = LowRank(directions, s.dropout)
-        return Tuned(self.twin, self.at, seen, closed, head, bool(s.bf16)).to(self.twin.device)
+        return FineTunedEmbedder(self.twin, self.at, seen, closed, head, bool(s.bf16)).to(self.twin.device)
 
 
 ONE_BLOCK = 1_500_000  # weights: the default's last block has 1.0 million, its last four 2.4
-TRAINED = ("loss", "miner", "margin", "temperature", "steps", "rows", "per_group")
+TRAINED = ("loss", "miner", "margin", "temperature", "steps", "rows", "per_label")
 
 
-class Tuned(nn.Module):
+class FineTunedEmbedder(nn.Module):
     """What learns: the weights behind the cut, and a low-rank correction of the closed form that follows them.
 
     The twin itself is no part of it: its state holds what learns and nothing else.
     """
 
-    def __init__(self, network: Twin, at: int, seen: Sequence[Depth], closed: Lens, head: LowRank, bf16: bool):
+    def __init__(
+        self, network: SplitNetwork, at: int, seen: Sequence[StageOutput], closed: Lens, head: LowRank, bf16: bool
+    ):
         super().__init__()
-        self.weights = nn.ParameterDict({name.replace(".", ":"): x for name, x in network.learning().items()})
+        self.weights = nn.ParameterDict({name.replace(".", ":"): x for name, x in network.trainable().items()})
         self.head, self.at, self.seen, self.bf16 = head, at, seen, bf16
         self._twin = (network,)
         self.mean: Tensor
@@ -317,21 +319,23 @@ class Tuned(nn.Module):
     def forward(self, activation: Tensor, *pooled: Tensor) -> Tensor:
         """What is cached of a batch -> (b, d), rows of length 1."""
         network = self._twin[0]
-        depths = behind(network, self.at, activation, pooled, self.bf16)
+        depths = stages_after_split(network, self.at, activation, pooled, self.bf16)
         x = features_of(depths[: len(self.seen)], self.seen)
         y: Tensor = self.head((x - self.mean) @ self.matrix)  # (b, f) @ (f, d) -> (b, d)
         return y
 
 
-def behind(network: Twin, at: int, activation: Tensor, pooled: tuple[Tensor, ...], bf16: bool) -> tuple[Tensor, ...]:
+def stages_after_split(
+    network: SplitNetwork, at: int, activation: Tensor, pooled: tuple[Tensor, ...], bf16: bool
+) -> tuple[Tensor, ...]:
     """All depths of a batch from the cut on, computed in the way that is fastest."""
     if activation.ndim == 4:  # convolutions are a third faster so
         activation = activation.contiguous(memory_format=torch.channels_last)
     with torch.autocast(activation.device.type, torch.bfloat16) if bf16 else nullcontext():
-        return network.back(activation, pooled, at)
+        return network.forward_trainable(activation, pooled, at)
 
 
-def features_of(depths: Sequence[Tensor], how: Sequence[Depth]) -> Tensor:
+def features_of(depths: Sequence[Tensor], how: Sequence[StageOutput]) -> Tensor:
     """Pooled depths -> features, as `lookalike.backbone.put_together` makes them, with a slope everywhere: (n, f)."""
     parts = []
     for x, depth in zip(depths, how, strict=True):

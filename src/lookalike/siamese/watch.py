@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from lookalike.errors import IdleError, TrainingError
+from lookalike.errors import NoActiveTripletsError, TrainingError
 
 
-class Watch:
+class CollapseMonitor:
     """Looks at every step's loss and spread.
 
     Args: patience: how many bad steps in a row it takes, 1 or more. Numbers that are no numbers stop at once.
@@ -62,13 +62,13 @@ class Watch:
     def finish(self) -> None:
         """Called after the last step. Raises: IdleError, when no triplet was active in any step."""
         if not self.learned_something and self.idle:
-            raise IdleError(
+            raise NoActiveTripletsError(
                 f"no triplet was active in {self.idle} steps: the miner found none, or every negative is already "
                 "farther than the positive by the margin. Use a larger margin, the miner 'all', or the softmax loss."
             )
 
 
-def spread_of(embeddings: Tensor) -> float:
+def embedding_spread(embeddings: Tensor) -> float:
     """Mean squared distance of rows (b, d) to their mean, 0 where all are alike; at most 1 on rows of length 1.
 
     >>> import torch
