@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from lookalike.pictures import decode_square
+from lookalike.images.decode import decode_square
 
 SIDE = 224
 Pixels = NDArray[np.uint8]

@@ -27,10 +27,11 @@ from lens_quality import kept_back, plain
 from nine_tasks import NINE, Pictures, Split, recall
 
 from lookalike import Backbone
-from lookalike.learn.recipe import recipe
-from lookalike.learn.whitening import whiten
-from lookalike.siamese import FineTuneConfig, LayerFineTuner, batches, correct, load_network, multi_positive_softmax
-from lookalike.siamese.unfreeze import ONE_BLOCK
+from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.whitening import whiten
+from lookalike.learning.finetuning import FineTuneConfig, LayerFineTuner, load_network
+from lookalike.learning.finetuning.finetuner import ONE_BLOCK
+from lookalike.learning.training import batches, correct, multi_positive_softmax
 
 
 def lens_on(features: np.ndarray, p: Pictures, split: Split, seed: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.conversion import convert
+from lookalike.models.convert import convert
 
 
 def save(name: str, folder: Path) -> Path:

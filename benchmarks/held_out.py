@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.finding import scan_folder
-from lookalike.learn.metrics import recall_at_k
+from lookalike.images.scan import scan_folder
+from lookalike.learning.evaluation.metrics import recall_at_k
 
 
 @dataclass(frozen=True)

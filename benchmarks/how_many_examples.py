@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from nine_tasks import NINE, Pictures, Split, recall
 
-from lookalike.drawing.curves import line_chart
-from lookalike.learn.recipe import recipe
+from lookalike.drawing.line_chart import line_chart
+from lookalike.learning.closed_form.default import recipe
 
 SHOWN = {
     "emoji, new": "signs",
@@ -70,7 +70,7 @@ def main() -> None:
 def way(quick: bool, seed: int) -> Callable:
     if quick:
         return recipe()
-    from lookalike.siamese import correct
+    from lookalike.learning.training import correct
 
     return recipe(partial(correct, seed=seed))
 

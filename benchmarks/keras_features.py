@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from lookalike.backbone import Backbone
-from lookalike.bundle import Bundle, StageOutput, write
+from lookalike.models.backbone import Backbone
+from lookalike.models.bundle import Bundle, StageOutput, write
 
 SMALL, LARGE = 192, 24
 ASKED = {"EfficientNetB0": 4.0, "MobileNetV2": 3.0, "ResNet50": 2.5, "ResNet50/bf16": None}

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.learn.metrics import recall_at_k
-from lookalike.learn.recipe import recipe
-from lookalike.siamese import KerasSiameseConfig, KerasSiameseFineTuner, LayerFineTuner, correct
+from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.evaluation.metrics import recall_at_k
+from lookalike.learning.finetuning import KerasSiameseConfig, KerasSiameseFineTuner, LayerFineTuner
+from lookalike.learning.training import correct
 
 DESIGNS = ("noto", "twemoji")
 HELD_OUT = 250

@@ -59,8 +59,8 @@ def keras_side(folder: Path) -> None:
 
 def main(python: str) -> None:
     """Ask both and compare."""
-    from lookalike.conversion import convert
-    from lookalike.runtime import openvino
+    from lookalike.models.convert import convert
+    from lookalike.models.openvino_runtime import openvino
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -72,8 +72,8 @@ def main(python: str, rounds: int) -> None:
     """Measure in turns, and print."""
     import torch
 
-    from lookalike.conversion import convert
-    from lookalike.siamese.keras_siamese import KerasSiameseFineTuner
+    from lookalike.learning.finetuning.keras_siamese import KerasSiameseFineTuner
+    from lookalike.models.convert import convert
 
     torch.set_num_threads(THREADS)
     with tempfile.TemporaryDirectory() as name:

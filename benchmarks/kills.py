@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Collection
-from lookalike.lens import Lens
-from lookalike.pictures import content_hash
-from lookalike.table import Table
+from lookalike.images.decode import content_hash
+from lookalike.index.table import Table
+from lookalike.models.lens import Lens
 
 INDEX = [sys.executable, "-m", "lookalike", "index"]
 Rows = dict[str, bytes]  # file -> content

@@ -17,17 +17,48 @@ from nine_tasks import DEVELOPMENT, NINE, REPORTED, Pictures, Split, development
 
 from lookalike import Backbone
 from lookalike.errors import TrainingError
-from lookalike.learn import whiten
-from lookalike.learn.between import reweight_between_class
-from lookalike.learn.recipe import recipe
-from lookalike.learn.tasks import better_of
-from lookalike.learn.whitening import spread_scale
-from lookalike.lens import Lens, normalize_rows
+from lookalike.learning import whiten
+from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.discriminant import reweight_between_class
+from lookalike.learning.closed_form.whitening import spread_scale
+from lookalike.learning.evaluation.folds import HoldOut
+from lookalike.learning.labelled_features import Features, LabelledFeatures, Learn
+from lookalike.learning.labels import Rows
+from lookalike.models.lens import Lens
+from lookalike.models.vectors import normalize_rows
 
 TASKS = ("grocery, known", "emoji, new", "look-alikes", "clothing, new", "clothing, known", "caltech101, new")
 VIEWED = ("grocery", "totally_looks_like")
 PRIOR = 800  # pictures of another set whose own views say what never matters
 Way = Callable[[Pictures, Split], np.ndarray | None]
+
+
+def better_of(simple: Learn, other: Learn, *, seed: int = 0) -> Learn:
+    """A way to learn that takes `other` only where it beats `simple` on an inner split of what it is given.
+
+    The lens says in its settings which was `chosen`: "simple" or "other". Few examples, on which no inner split can
+    be made, are learned by `simple`.
+    """
+
+    def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
+        sides = np.full(len(group), -1) if side is None else side
+        examples = LabelledFeatures(
+            np.asarray(features, np.float32), np.asarray(group), sides, triplets, side is not None
+        )
+        unit = examples.features / np.maximum(np.linalg.norm(examples.features, axis=1, keepdims=True), 1e-30)
+        inner = next(HoldOut(examples, unit @ unit.T).folds(np.random.default_rng(seed)), None)
+        chosen = "simple"
+        if inner is not None:
+            scores = []
+            for way in (simple, other):
+                embedding = way(*examples.left(inner.train, inner.triplets)).apply(examples.features, side)
+                ranks = inner.ranks(embedding[inner.queries] @ embedding[inner.gallery].T)
+                scores.append(((ranks == 1).sum(), (1 / ranks).sum()))
+            chosen = "other" if scores[1] > scores[0] else "simple"
+        lens = (other if chosen == "other" else simple)(features, group, side, triplets)
+        return Lens(lens.name, lens.mean, lens.matrix, {**lens.settings, "chosen": chosen}, lens.proof)
+
+    return learn
 
 
 def learned(p: Pictures, split: Split) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -150,7 +181,7 @@ CLOSED: dict[str, Way] = {
 
 def corrected(p: Pictures, split: Split) -> dict[str, np.ndarray]:
     """Corrections by name; one that is kept in several parts is learned once."""
-    from lookalike.siamese import LowRankConfig, correct
+    from lookalike.learning.training import LowRankConfig, correct
 
     x, group, side = learned(p, split)
     start = recipe()(x, group, side, None)

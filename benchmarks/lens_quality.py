@@ -18,7 +18,7 @@ import nine_tasks
 import numpy as np
 from nine_tasks import NINE, Asked, Pictures, Split, recall
 
-from lookalike.learn.recipe import recipe
+from lookalike.learning.closed_form.default import recipe
 
 EPOCHS = 10  # of the public example
 Embedding = np.ndarray
@@ -28,7 +28,7 @@ def tutorial(p: Pictures, split: Split, seed: int) -> Embedding:
     """The tutorial's head and settings on the same features, after the public example's ten epochs."""
     import torch
 
-    from lookalike.siamese import KERAS_EXAMPLE, keras_example_head, train
+    from lookalike.learning.training import KERAS_EXAMPLE, keras_example_head, train
 
     head = keras_example_head(p.features.shape[1], seed=seed)
     steps = EPOCHS * max(1, len(split.learned) // KERAS_EXAMPLE["rows"])
@@ -43,7 +43,7 @@ def closed(p: Pictures, split: Split, seed: int) -> Embedding:
 
 
 def whole(p: Pictures, split: Split, seed: int) -> Embedding:
-    from lookalike.siamese import correct
+    from lookalike.learning.training import correct
 
     return _learned(p, split, recipe(partial(correct, seed=seed)))
 

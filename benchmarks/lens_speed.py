@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from lookalike import Backbone
-from lookalike.finding import scan_folder
-from lookalike.learn import prove
-from lookalike.learn.recipe import recipe
-from lookalike.siamese import correct
+from lookalike.images.scan import scan_folder
+from lookalike.learning import prove
+from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.training import correct
 
 LARGE = 100_000
 

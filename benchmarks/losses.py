@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from held_out import emoji, omniglot
 
-from lookalike.learn import whiten
-from lookalike.siamese import LowRankConfig, correct
+from lookalike.learning import whiten
+from lookalike.learning.training import LowRankConfig, correct
 
 LOSSES = ("softmax", "triplet", "soft-margin")
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.finding import scan_folder
-from lookalike.learn.splits import components
-from lookalike.pictures import content_hash, decode_square, load, views
+from lookalike.images.augment import views
+from lookalike.images.decode import content_hash, decode_square, load
+from lookalike.images.scan import scan_folder
+from lookalike.learning.labels import components
 
 SETS = ("grocery", "emoji", "totally_looks_like", "omniglot", "clothing", "caltech101")
 DUPLICATE = 0.97  # look-alikes: plain similarity of two left (or two right) pictures that must lie in one fold

@@ -18,7 +18,7 @@ ONE = """
 import json, resource, sys, time
 from pathlib import Path
 from lookalike.errors import PictureError
-from lookalike.pictures import load, pixels
+from lookalike.images.decode import load, decode_square
 started = time.process_time()
 try:
     pixels(Path(sys.argv[1]), 224)

@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike import backbone as rooms
-from lookalike.backbone import Backbone
-from lookalike.pictures import DecodedImage, decode_square
-from lookalike.starter import build_bundle
+from lookalike.images.decode import DecodedImage, decode_square
+from lookalike.models import backbone as rooms
+from lookalike.models.backbone import Backbone
+from lookalike.models.efficientnet import build_bundle
 
 
 def rate(n: int, work: Callable[[], object]) -> float:

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from lookalike import Backbone
-from lookalike.finding import scan_folder
-from lookalike.pictures import load
+from lookalike.images.decode import load
+from lookalike.images.scan import scan_folder
 
 
 def thumbnail(path: Path) -> np.ndarray:

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lookalike.learn.metrics import recall_at_k
-from lookalike.learn.proof import prove
-from lookalike.learn.whitening import whiten
-from lookalike.lens import Lens
+from lookalike.learning.closed_form.whitening import whiten
+from lookalike.learning.evaluation.metrics import recall_at_k
+from lookalike.learning.evaluation.prove import prove
+from lookalike.models.lens import Lens
 
 F, LOUD = 40, 10  # features, and those that vary within groups
 

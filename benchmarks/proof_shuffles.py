@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.learn.exam import plan_evaluation
-from lookalike.learn.proof import SHUFFLES, build_proof, prove
-from lookalike.learn.trial import Evaluator, embedded
-from lookalike.learn.whitening import whiten
+from lookalike.learning.closed_form.whitening import whiten
+from lookalike.learning.evaluation.evaluator import Evaluator, embedded
+from lookalike.learning.evaluation.plan import plan_evaluation
+from lookalike.learning.evaluation.prove import SHUFFLES, build_proof, prove
 
 SETS = ("emoji", "grocery", "clothing", "omniglot", "caltech101", "totally_looks_like")
 AT_MOST = 320  # pictures a shuffle
@@ -31,7 +31,7 @@ AT_MOST = 320  # pictures a shuffle
 def pictures(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Features (n, f), groups and sides of one set; embedded once."""
     from lookalike import Backbone
-    from lookalike.finding import scan_folder
+    from lookalike.images.scan import scan_folder
 
     found = scan_folder(Path(os.environ["LOOKALIKE_DATA"]) / name).files
     kept = Path(tempfile.gettempdir()) / "lookalike-proof" / f"{name}.npy"

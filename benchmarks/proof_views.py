@@ -17,11 +17,12 @@ import numpy as np
 from proof_shuffles import SETS
 
 from lookalike import Backbone
-from lookalike.finding import scan_folder
-from lookalike.learn import prove
-from lookalike.learn.metrics import recall_at_k
-from lookalike.learn.recipe import recipe
-from lookalike.pictures import load, small_crop, views
+from lookalike.images.augment import small_crop, views
+from lookalike.images.decode import load
+from lookalike.images.scan import scan_folder
+from lookalike.learning import prove
+from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.evaluation.metrics import recall_at_k
 
 AT_MOST, VIEWS, DRAWS = 400, 4, 2
 

@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.codes import Int8Codes, encode
-from lookalike.ranking import ExactKNN
+from lookalike.index.exact_knn import ExactKNN
+from lookalike.index.quantization import Int8Codes, encode
 
 # FAISS's threads would spin on for a while after their turn and take the core that the next turn needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

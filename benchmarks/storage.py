@@ -28,11 +28,12 @@ import numpy as np
 from PIL import Image
 
 from lookalike import Collection
-from lookalike.backbone import Backbone
-from lookalike.home import CollectionConfig, CollectionFolder
-from lookalike.indexing import update_lens_column
-from lookalike.lens import Lens
-from lookalike.table import ImageRow, Table
+from lookalike.collection.config import CollectionConfig
+from lookalike.collection.folder import CollectionFolder
+from lookalike.index.indexer import update_lens_column
+from lookalike.index.table import ImageRow, Table
+from lookalike.models.backbone import Backbone
+from lookalike.models.lens import Lens
 
 
 def tiny(i: int) -> bytes:

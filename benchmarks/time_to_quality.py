@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from held_out import HeldOut, emoji, grocery
 
-from lookalike.learn.recipe import recipe
-from lookalike.siamese import KERAS_EXAMPLE, correct, keras_example_head, train
+from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.training import KERAS_EXAMPLE, correct, keras_example_head, train
 
 EPOCHS = 40
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from catalogue import draw_catalogue
 
 from lookalike import Collection
-from lookalike.seeing import comparison_grid, save
+from lookalike.drawing.png import save
+from lookalike.index.hits import comparison_grid
 
 SHOWN = ("mug-scallops-tomato", "vase-stripes-mustard")  # of ten queries: products that are not in the collection
 

@@ -3,9 +3,8 @@
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from support.pictures import draw
 
 
 @pytest.fixture(scope="session")
@@ -21,15 +20,6 @@ def real_data() -> Path:
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Backbones are made in a folder of this run, not in the user's cache."""
     os.environ.setdefault("LOOKALIKE_CACHE", str(tmp_path_factory.mktemp("cache")))
-
-
-def draw(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
-    """A small picture of coloured blocks, different for every seed."""
-    rng = np.random.default_rng(seed)
-    blocks = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST).save(path)
-    return path
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from conftest import draw
+from support.pictures import draw
 
 ROOT = Path(__file__).parents[1]
 # A HEIC file's head: that is how far it is looked at without the extra.
@@ -16,12 +16,12 @@ SAYS = """
 from lookalike import Collection
 photos = Collection("photos")
 hits = photos.search("photos/1.png", k=2)
-for ask in (photos.to_pandas, hits.to_pandas, lambda: __import__("lookalike.siamese")):
+for ask in (photos.to_pandas, hits.to_pandas, lambda: __import__("lookalike.learning.training")):
     try:
         ask()
     except ImportError as error:
         print(error)
-from lookalike.learn import whiten
+from lookalike.learning import whiten
 print(whiten(photos.embed(["photos/1.png", "photos/2.png", "photos/3.png"]), [0, 0, 1]).dims)
 """
 

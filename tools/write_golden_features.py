@@ -17,7 +17,7 @@ sys.path.insert(0, str(TESTS))
 
 def main() -> None:
     """Four features of each depth."""
-    from test_backbone import GOLDEN, drawn
+    from models.test_backbone import GOLDEN, drawn
 
     from lookalike import Backbone
 

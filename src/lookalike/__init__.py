@@ -6,22 +6,21 @@ from typing import TYPE_CHECKING
 from lookalike.errors import LookalikeError
 
 if TYPE_CHECKING:
-    from lookalike.backbone import Backbone
-    from lookalike.collection import Collection
-    from lookalike.hits import Answers, Hit, Hits
-    from lookalike.ranking import similarity
+    from lookalike.collection.collection import Collection
+    from lookalike.index.exact_knn import similarity
+    from lookalike.index.hits import Answers, Hit, Hits
+    from lookalike.models.backbone import Backbone
 
 __version__ = "0.1.0"
-
 __all__ = ["Answers", "Backbone", "Collection", "Hit", "Hits", "LookalikeError", "__version__", "similarity"]
 
 _ROOMS = {
-    "Answers": "lookalike.hits",
-    "Backbone": "lookalike.backbone",
-    "Collection": "lookalike.collection",
-    "Hit": "lookalike.hits",
-    "Hits": "lookalike.hits",
-    "similarity": "lookalike.ranking",
+    "Answers": "lookalike.index.hits",
+    "Backbone": "lookalike.models.backbone",
+    "Collection": "lookalike.collection.collection",
+    "Hit": "lookalike.index.hits",
+    "Hits": "lookalike.index.hits",
+    "similarity": "lookalike.index.exact_knn",
 }
 
 

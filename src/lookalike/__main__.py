@@ -1,6 +1,6 @@
 """`python -m lookalike`: the command, for those who name their Python."""
 
-from lookalike.cli import main
+from lookalike.cli.main import main
 
 if __name__ == "__main__":
     main(prog_name="lookalike")

@@ -5,16 +5,16 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from lookalike.drawing.lettering import FINE
+from lookalike.drawing.typography import FINE
 from lookalike.errors import ShapeError
 
 PAPER, CARD, LINE = "#ffffff", "#f4f4f5", "#e4e4e7"
 INK, SOFT, FAINT = "#18181b", "#5f5f6b", "#a1a1aa"
+
 # Okabe and Ito's colours, which people who see few colours can tell apart (jfly.uni-koeln.de/color, 2008).
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"
 SERIES = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, INK, FAINT)
 MOST_PIXELS = 200_000_000  # of one drawing: 600 MB while it is drawn
-
 Point = tuple[float, float]  # x to the right and y down, in pixels; fractions count
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 

@@ -1,0 +1,1 @@
+"""The command line: words from the shell -> calls on Collection -> lines."""

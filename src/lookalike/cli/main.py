@@ -1,0 +1,296 @@
+"""Shell words -> calls on Collection -> print; no logic."""
+
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lookalike import __version__
+from lookalike.cli.console import without_line_ends
+from lookalike.cli.learn import AT, FOLDER
+from lookalike.cli import console, learn
+from lookalike.collection.collection import Collection, Cut
+from lookalike.drawing.png import drawable
+from lookalike.errors import LookalikeError
+from lookalike.text import counted, printable_line
+
+if TYPE_CHECKING:
+    from lookalike.index.hits import Hits
+
+
+class _Group(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        """Turn our errors into one line and exit 1, wrong usage into one and exit 2, and Ctrl-C into exit 130."""
+        try:
+            return super().invoke(context)
+        except click.UsageError as error:
+            verb = (error.ctx or context).command_path
+            click.echo(f"{verb}: {printable_line(error.format_message())} See: {verb} --help", err=True)
+            sys.exit(2)
+        except LookalikeError as error:
+            click.echo(printable_line(str(error)), err=True)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            kept = " What was committed is kept; the same command goes on."
+            click.echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use'} else ''}", err=True)
+            sys.exit(130)
+        except BrokenPipeError:
+            _say_no_more()
+            sys.exit(0)
+        except OSError as error:  # a disk or a permission that nothing closer to it foresaw
+            where = f"{printable_line(os.fsdecode(error.filename))}: " if error.filename else ""
+            click.echo(f"{where}{error.strerror or error}. Check the disk and the permissions.", err=True)
+            sys.exit(1)
+
+
+class _Cut(click.ParamType[Any]):
+    name = "similarity"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A number, or the word learned."""
+        return value if value == "learned" else click.FLOAT.convert(value, param, ctx)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lookalike")
+def main() -> None:
+    """A picture library that finds "the ones like this"."""
+
+
+@main.command()
+@FOLDER
+@AT
+@click.option(
+    "--backbone",
+    metavar="NAME",
+    help="The network that reads the pictures: efficientnet-lite0 (default), efficientnet-lite2, a folder, or a model "
+    "of the hub. Another one than the collection has is filled while that one serves, and takes its place at the end.",
+)
+@click.option("--drop-old", is_flag=True, help="Remove the tables of the backbones that do not serve afterwards.")
+@click.option("--prune", is_flag=True, help="Forget missing pictures even when most of them are missing.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the processor; all by default.")
+@click.option(
+    "--pixels", type=click.FloatRange(0.001), default=100, show_default=True, metavar="MP", help="Refuse larger."
+)
+def index(
+    folder: Path,
+    at: Path | None,
+    backbone: str | None,
+    drop_old: bool,
+    prune: bool,
+    threads: int | None,
+    pixels: float,
+) -> None:
+    """Make or update the collection of FOLDER."""
+    photos = Collection(folder, at=at, backbone=backbone, threads=threads)
+    started = time.monotonic()
+    with console.indexing() as report:
+        done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, report=report)
+    if not done.added + done.changed + done.moved + done.unchanged + done.gone + done.kept_missing:
+        click.echo(f"{folder}: no pictures in it. Put some there, or name another folder.", err=True)
+    else:
+        counts = {"added": done.added, "changed": done.changed, "moved": done.moved, "gone": done.gone}
+        said = [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
+        click.echo(f"{', '.join(said)}, {done.unchanged:,} unchanged, in {time.monotonic() - started:.1f} s.", err=True)
+    for line in done.notes:
+        click.echo(printable_line(line), err=True)
+    if done.freed:
+        click.echo(f"{done.freed / 1e6:.1f} MB of tables that do not serve removed.", err=True)
+    if done.kept_missing:
+        click.echo(
+            f"{counted(done.kept_missing, 'picture')} missing, more than half: kept, as if a disk were "
+            "unplugged. If they are really gone, add --prune.",
+            err=True,
+        )
+    for name, reason in done.skipped.items():
+        click.echo(f"passed over {printable_line(name)}: {reason}", err=True)
+    for name, reason in done.damaged.items():
+        click.echo(f"lens {name} left out: {reason}", err=True)
+    if done.refused:
+        refused = counted(len(done.refused), "file")
+        click.echo(f"{refused} refused. See why with: lookalike status {_same(folder, at)}", err=True)
+    if done.added:
+        click.echo(f"Now ask: lookalike search {_same(folder, at)} PICTURE --grid grid.png", err=True)
+
+
+@main.command()
+@FOLDER
+@click.argument("query", nargs=-1, required=True)
+@AT
+@click.option("-k", type=click.IntRange(1), default=5, show_default=True, help="How many hits.")
+@click.option("--lens", metavar="NAME", help="Search through this lens; 'plain' for none.")
+@click.option("--others", is_flag=True, help="Leave out the query itself and its copies.")
+@click.option("--where", metavar="SQL", help="Only pictures with, for instance: width > 640 AND file LIKE 'shoes/%'.")
+@click.option(
+    "--min-similarity",
+    type=_Cut(),
+    metavar="X|learned",
+    help="Leave out hits below X (-1 to 1), or below what the lens's proof found to separate right from wrong.",
+)
+@click.option(
+    "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG."
+)
+@click.option("--open", "open_it", is_flag=True, help="Show the grid in the system's viewer.")
+@click.option("--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Copy the hits there.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a query.")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated: query, rank, similarity, file.")
+def search(
+    folder: Path,
+    query: tuple[str, ...],
+    at: Path | None,
+    k: int,
+    lens: str | None,
+    others: bool,
+    where: str | None,
+    min_similarity: Cut,
+    grid_out: Path | None,
+    open_it: bool,
+    copy_to: Path | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Show the K pictures of FOLDER most like each QUERY: a picture, a file of the collection, or a folder of them."""
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv: choose one.")
+    photos = Collection(folder, at=at)
+    if grid_out:
+        drawable(grid_out)
+    skipped: dict[str, str] = {}
+    with console.working("searching") as report:
+        names = without_line_ends(query)
+        answers = photos.search(
+            names, k, lens=lens, others=others, where=where, min_similarity=min_similarity,
+            skipped=skipped, report=report,
+        )  # fmt: skip
+    show: Callable[[Sequence[Hits]], None] = _json if as_json else _csv if as_csv else _table
+    try:
+        show(answers)
+        sys.stdout.flush()
+    except BrokenPipeError:  # what else was asked for is still done
+        _say_no_more()
+    for reason in skipped.values():
+        click.echo(printable_line(reason), err=True)
+    if answers and not any(answers):
+        click.echo("No hits. Ask for less with --where or --min-similarity, or leave --others out.", err=True)
+    if answers and (grid_out or open_it):
+        with console.working("drawing"):
+            out = photos.draw(answers, grid_out)
+        click.echo(f"drawn: {out}", err=True)
+        if open_it and click.launch(str(out)):
+            click.echo(f"No viewer could be opened here. Look at {out.absolute()}", err=True)
+    if answers and copy_to:
+        with console.working("copying"):
+            copies = photos.copy_hits(answers, copy_to)
+        click.echo(f"{counted(len(copies), 'picture')} copied to {copy_to}", err=True)
+    if not answers or any(name in skipped for name in query):
+        sys.exit(1)  # a stray file in a folder of queries is named and no more
+
+
+@main.command()
+@FOLDER
+@AT
+@click.option("--json", "as_json", is_flag=True, help="As one line of JSON.")
+def status(folder: Path, at: Path | None, as_json: bool) -> None:
+    """Counts, refused files with reasons, backbone, sizes."""
+    found = Collection(folder, at=at).status()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    refused, tables = found.pop("refused"), found.pop("tables")
+    found["bytes"] = f"{found['bytes'] / 1e6:.1f} MB on disk"
+    for name, value in found.items():
+        click.echo(f"{name:12}{value}")
+    for line in console.tables(tables):
+        click.echo(line)
+    click.echo(f"{'refused':12}{len(refused)}")
+    for file, reason in refused.items():
+        click.echo(f"  {printable_line(file)}: {reason}")
+
+
+@main.command()
+@FOLDER
+@AT
+@click.option("--min-similarity", type=float, default=0.98, show_default=True, help="Nearly equal from here on.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a pair.")
+def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bool) -> None:
+    """Pairs of pictures of equal (1.0000) or nearly equal content."""
+    with console.working("comparing"):
+        pairs = Collection(folder, at=at).duplicates(min_similarity)
+    if not pairs:
+        click.echo(f"No two pictures are as alike as {min_similarity:g}. Ask for less with --min-similarity.", err=True)
+    for first, second, value in pairs:
+        if as_json:
+            pair = {"files": [first, second], "similarity": round(value, 6)}
+            click.echo(json.dumps(pair, ensure_ascii=False))
+        else:
+            click.echo(f"{value:.4f}\t{printable_line(first)}\t{printable_line(second)}")
+
+
+@main.command()
+@FOLDER
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@AT
+@click.option("--lens", default="plain", metavar="NAME", help="Write this lens's embedding in place of the features.")
+def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
+    """Write files and features to OUT: .parquet, .csv, .npy; or the model, backbone and lens as one graph: .onnx."""
+    with console.working("writing"):
+        rows = Collection(folder, at=at).export(out, lens=lens)
+    click.echo(f"{counted(rows, 'row')} written to {out}" if rows else f"written: {out}", err=True)
+
+
+@main.command("map")
+@FOLDER
+@click.argument("out", type=click.Path(path_type=Path))
+@AT
+@click.option("--lens", default="plain", metavar="NAME", help="As this lens sees it.")
+def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
+    """Draw the collection in two dimensions, with its thumbnails, into the PNG file OUT."""
+    drawable(out)
+    with console.working("drawing") as report:
+        drawn = Collection(folder, at=at).map(out, lens=lens, report=report)
+    click.echo(f"drawn: {drawn}", err=True)
+
+
+for verb in (learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, learn.layers):
+    main.add_command(verb)
+
+
+def _say_no_more() -> None:
+    """Whoever read our answers has read enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _same(folder: Path, at: Path | None) -> str:
+    """The words that name this collection again, ready for a shell."""
+    return shlex.join([str(folder), *(["--at", str(at)] if at else [])])
+
+
+def _table(answers: "Sequence[Hits]") -> None:
+    if not sys.stdout.isatty():
+        for line in console.plain_lines(answers):
+            click.echo(line)
+        return
+    terminal = console.console()
+    for hits in answers:
+        terminal.print(console.table(hits))
+
+
+def _json(answers: "Sequence[Hits]") -> None:
+    for hits in answers:
+        found = [{"file": hit.file, "similarity": round(hit.similarity, 6)} for hit in hits]
+        click.echo(json.dumps({"query": hits.query, "lens": hits.lens, "hits": found}, ensure_ascii=False))
+
+
+def _csv(answers: "Sequence[Hits]") -> None:
+    import csv
+
+    writer = csv.writer(sys.stdout)
+    writer.writerow(["query", "rank", "similarity", "file"])
+    for hits in answers:
+        writer.writerows([hits.query, rank, f"{hit.similarity:.6f}", hit.file] for rank, hit in enumerate(hits, 1))

@@ -1,0 +1,1 @@
+"""One folder of pictures with all that is known of it."""

@@ -1,0 +1,137 @@
+"""A collection's folder: its layout, collection.json, the lock, and writing a file whole or not at all."""
+
+import json
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from lookalike.collection.config import FORMAT, BackboneRecord, CollectionConfig, _reason
+from lookalike.errors import CollectionError, LockedError
+from lookalike.files import atomic_write
+
+FOLDER_NAME = ".lookalike"
+
+
+class CollectionFolder:
+    """The folder in which lookalike keeps what it knows of one folder of pictures.
+
+    Nothing is written before the first `save` or `writing`.
+
+    >>> Home(Path("photos")).table("b1").as_posix()
+    'photos/.lookalike/tables/b1.lance'
+    """
+
+    def __init__(self, root: Path, at: Path | None = None):
+        self.at = at if at is not None else root / FOLDER_NAME
+        self.folder = root
+        if at is None and (root / "collection.json").is_file():  # the collection's own folder was named
+            self.at = root
+            settings = self.config()
+            self.folder = root.parent if root.name == FOLDER_NAME or settings is None else Path(settings.folder)
+
+    @property
+    def shell_words(self) -> str:
+        """What names this collection in a shell: FOLDER, and --at DIR where it is kept elsewhere."""
+        at = [] if self.at == self.folder / FOLDER_NAME else ["--at", str(self.at)]
+        return shlex.join([str(self.folder), *at])
+
+    @property
+    def cache(self) -> Path:
+        """What may be deleted at any time: thumbnails, ranking codes."""
+        return self.at / "cache"
+
+    def table(self, backbone: str) -> Path:
+        """The table of one backbone."""
+        return self.at / "tables" / f"{backbone}.lance"
+
+    def refused(self, backbone: str) -> Path:
+        """The table of the files that one backbone's indexing could not read."""
+        return self.at / "tables" / f"{backbone}.refused.lance"
+
+    def tables(self) -> list[str]:
+        """The ids of the backbones that have a table."""
+        found = {path.name.split(".")[0] for path in (self.at / "tables").glob("*.lance")}
+        return sorted(id for id in found if self.table(id).is_dir())
+
+    def backbone(self, id: str) -> Path:
+        """The bundle of a backbone that was made here."""
+        return self.at / "backbones" / id
+
+    @property
+    def judgements(self) -> Path:
+        """What people answered, one line of JSON an answer."""
+        return self.at / "judgements.jsonl"
+
+    def lens(self, name: str) -> Path:
+        """The folder of one lens."""
+        return self.at / "lenses" / name
+
+    def lenses(self) -> list[str]:
+        """The lenses that are there, by name."""
+        found = (path.parent.name for path in (self.at / "lenses").glob("*/lens.json"))
+        return sorted(name for name in found if not name.startswith("."))  # dots begin what is still being written
+
+    def config(self) -> CollectionConfig | None:
+        """What collection.json says; None when nothing was indexed yet.
+
+        Raises: CollectionError, when it is damaged or newer than this version.
+        """
+        path = self.at / "collection.json"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            version = found["format"]
+            if isinstance(version, int) and version > FORMAT:
+                raise CollectionError(
+                    f"{path}: format {version}, this lookalike knows up to {FORMAT}. "
+                    "Upgrade with: pip install -U lookalike"
+                )
+            known = {id: BackboneRecord(**one) for id, one in found.pop("backbones", {}).items()}
+            return CollectionConfig(**found, backbones=known)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            raise CollectionError(
+                f"{path}: cannot be read ({type(error).__name__}). Delete {self.at} and index the folder again."
+            ) from error
+
+    def save(self, settings: CollectionConfig) -> None:
+        """Write collection.json, whole or not at all."""
+        text = json.dumps(asdict(settings), indent=2, ensure_ascii=False)
+        atomic_write(self.at / "collection.json", (text + "\n").encode())
+
+    @contextmanager
+    def write_lock(self) -> Iterator[None]:
+        """Hold the collection's lock: one writer at a time, readers never wait.
+
+        Raises: LockedError, which says who holds it; CollectionError, where nothing can be written.
+        """
+        from filelock import FileLock, Timeout
+
+        holder = self.at / "lock.holder"
+        try:
+            self.at.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.at / "lock", timeout=0)
+            lock.acquire()
+        except Timeout:
+            who = holder.read_text() if holder.is_file() else "another process"
+            raise LockedError(f"{self.folder}: {who} is writing to it. Wait until it is done, or end it.") from None
+        except OSError as error:
+            raise CollectionError(
+                f"{self.at}: cannot be written ({error.strerror}). Keep the collection elsewhere with --at DIR."
+            ) from error
+        try:
+            holder.write_text(f"process {os.getpid()}")
+            for left in self.at.glob(".collection.json.*"):  # by a run that was killed while it wrote
+                left.unlink(missing_ok=True)
+            yield
+        except OSError as error:
+            raise CollectionError(
+                f"{self.at}: {_reason(error)}. Free some space or check the disk, then run it again: "
+                "what was committed is kept."
+            ) from error
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()

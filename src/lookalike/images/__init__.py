@@ -1,0 +1,1 @@
+"""Files and bytes -> upright RGB pictures."""

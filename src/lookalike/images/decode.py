@@ -1,0 +1,286 @@
+"""Files and bytes -> upright RGB pixels, within bounds: the only place that calls Pillow's decoders."""
+
+import hashlib
+import io
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from lookalike.errors import ImageError, MissingExtraError, ShapeError
+from lookalike.images.color import to_rgb
+from lookalike.images.formats import HEAD, declared_sizes, detect_format, is_truncated
+from lookalike.images.limits import LIMITS, Limits, MemoryBudget
+from lookalike.images.pillow_warnings import silence, silence_libtiff
+from lookalike.text import printable
+
+__all__ = [
+    "LIMITS",
+    "DecodedImage",
+    "ImageSource",
+    "Limits",
+    "content_hash",
+    "decode_square",
+    "load",
+    "read_bytes",
+]
+
+ImageSource = str | Path | bytes | Image.Image | NDArray[np.uint8]
+
+# One class of Pillow for each format that `sniff` knows; none of the others (PostScript, for one) is ever called.
+_DECODERS = {
+    "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
+    "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
+    "GIF": ("PIL.GifImagePlugin", "GifImageFile"),
+    "WebP": ("PIL.WebPImagePlugin", "WebPImageFile"),
+    "TIFF": ("PIL.TiffImagePlugin", "TiffImageFile"),
+    "BMP": ("PIL.BmpImagePlugin", "BmpImageFile"),
+    "JPEG 2000": ("PIL.Jpeg2KImagePlugin", "Jpeg2KImageFile"),
+    "AVIF": ("PIL.AvifImagePlugin", "AvifImageFile"),
+    "HEIC": ("pillow_heif", "HeifImageFile"),
+    "ICO": ("PIL.IcoImagePlugin", "IcoImageFile"),
+    "TGA": ("PIL.TgaImagePlugin", "TgaImageFile"),
+    "PNM": ("PIL.PpmImagePlugin", "PpmImageFile"),
+    "PSD": ("PIL.PsdImagePlugin", "PsdImageFile"),
+    "QOI": ("PIL.QoiImagePlugin", "QoiImageFile"),
+}
+
+# Bytes a pixel costs inside decoders that hold the picture a second time, or in 32 bits a channel.
+_INSIDE = {"JPEG 2000": 12, "AVIF": 8, "HEIC": 8, "WebP": 12}
+_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
+
+# How much longer than the square's a picture's sides stay when it is shrunk coarsely, by draft or by whole factors,
+# before the fine step (benchmarks/decode.py: within a level of 255 of the full decode).
+_DRAFT, _COARSE = 1.4, 2.0
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE = {_TURNS[flag] for flag in (5, 6, 7, 8)}
+_FLIGHT = MemoryBudget()
+
+
+@dataclass(frozen=True)
+class DecodedImage:
+    """A backbone's input (side, side, 3) uint8, and the picture's own width and height in pixels, upright."""
+
+    array: NDArray[np.uint8]
+    width: int
+    height: int
+
+
+def content_hash(content: bytes) -> bytes:
+    """What tells two contents apart: BLAKE2b, 16 bytes.
+
+    >>> content_hash(b"").hex()
+    'cae66941d9efbd404e4d88758ea67670'
+    """
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
+    """A picture file's bytes; of a file that is no picture, or is too large, only the beginning is read.
+
+    Raises: PictureError, without the file's name in it; its kind is "gone" when the file vanished.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+            raise ImageError(f"{what}, not a picture. Name a file.", "not a picture")
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+            detect_format(head, path.name)
+            limits.check_bytes(status.st_size)
+            content = head + file.read(limits.bytes - len(head) + 1)
+    except FileNotFoundError as error:
+        raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
+    except OSError as error:
+        raise ImageError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
+    limits.check_bytes(len(content))  # it may have grown
+    return content
+
+
+def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = None) -> Image.Image:
+    """A picture, upright, RGB, on white where it is transparent; the first frame of an animation.
+
+    Args:
+        source: a path, a file's bytes, a PIL image, or pixels (h, w), (h, w, 3) or (h, w, 4) uint8.
+        limits: bounds that are checked before anything is decoded.
+        side_px: when given, a larger picture may come back smaller, in the same proportions, neither side shorter than
+            this: much faster, and less memory.
+    Raises: PictureError, which says what is wrong with it; ShapeError, for arrays that are no pixels.
+
+    >>> load(np.zeros((2, 3), np.uint8)).size
+    (3, 2)
+    """
+    with _decoded(source, limits, side_px, squash=False) as found:
+        image = found.image if found.turn is None else found.image.transpose(found.turn)
+        if image is source or isinstance(image, ImageFile.ImageFile):
+            image = image.copy()
+        image.info = {}  # no EXIF stays behind, by which someone could turn it once more
+        return image
+
+
+def decode_square(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> DecodedImage:
+    """A picture squashed to a square, as backbones want it.
+
+    Args:
+        source: as for `load`.
+        side_px: the square's side.
+        limits: as for `load`.
+    Raises: PictureError, ShapeError.
+
+    >>> pixels(np.zeros((2, 3), np.uint8), 4).array.shape
+    (4, 4, 3)
+    """
+    with _decoded(source, limits, side_px, squash=True) as found:
+        square = found.image.resize((side_px, side_px), Image.Resampling.BICUBIC, found.box)
+        if found.turn is not None:
+            square = square.transpose(found.turn)
+        width, height = found.size[::-1] if found.turn in _ON_ITS_SIDE else found.size
+        return DecodedImage(np.array(square), width, height)
+
+
+class _Decoded(NamedTuple):
+    """RGB pixels as they were stored, perhaps coarsely shrunk, and what is still to be done with them.
+
+    Where a side is no multiple of the step by which it shrank, the last pixels stand for less than a whole step: `box`
+    is the whole picture in the small one's pixels, (left, top, right, bottom).
+    """
+
+    image: Image.Image
+    box: tuple[float, float, float, float]
+    turn: Image.Transpose | None
+    size: tuple[int, int]  # of the whole picture, as stored
+
+
+@contextmanager
+def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bool) -> Iterator[_Decoded]:
+    """A picture decoded within its bounds, whose bytes count as in flight for as long as this is open."""
+    if isinstance(source, np.ndarray):
+        if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
+            raise ShapeError(f"pixels must be uint8 (h, w), (h, w, 3) or (h, w, 4), not {source.dtype} {source.shape}.")
+        source = Image.fromarray(source)
+    file = str(source) if isinstance(source, str | Path) else None
+    try:
+        format, content = "picture", b""
+        if not isinstance(source, Image.Image):
+            content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
+            limits.check_bytes(len(content))
+            format = detect_format(content[:HEAD], file)
+        with silence(), _told(format, content):
+            image = source if isinstance(source, Image.Image) else _open(format, content, limits)
+            limits.check_pixels(*image.size)
+            size = image.size
+            box: tuple[float, float, float, float] = (0, 0, *size)
+            if format == "JPEG" and side_px is not None:
+                drafted = image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
+                box = box if drafted is None else drafted[1]
+            with _FLIGHT.hold(_cost(image, format, size, side_px), limits.in_flight):
+                image.load()
+                if format != "JPEG":  # some decoders know it only now
+                    size, box = image.size, (0, 0, *image.size)
+                across, down = _factors(image.size, side_px, squash)
+                box = (0, 0, box[2] / across, box[3] / down)
+                yield _Decoded(to_rgb(image, (across, down)), box, _turn(image), size)
+    except ImageError as error:
+        if file is None:
+            raise
+        raise ImageError(error.reason, error.kind, printable(file)) from error.__cause__
+
+
+def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
+    """A picture whose header is read, but not its pixels."""
+    for size in declared_sizes(format, content):
+        limits.check_pixels(*size)
+    if limits.pixels > (Image.MAX_IMAGE_PIXELS or limits.pixels):
+        Image.MAX_IMAGE_PIXELS = limits.pixels  # who asks us for more than Pillow's own bound means it
+    module, name = _DECODERS[format]
+    try:
+        decoder = getattr(import_module(module), name)
+    except ImportError as error:
+        if format != "HEIC":
+            raise
+        raise ImageError(str(MissingExtraError("a HEIC picture", "heic")), "needs an extra") from error
+    image: ImageFile.ImageFile = decoder(io.BytesIO(content))
+    if image.format == "TIFF":
+        silence_libtiff()
+        tile = image.tag_v2.get(322, 1), image.tag_v2.get(323, 1)  # type: ignore[attr-defined]
+        if tile[0] * tile[1] > max(limits.pixels, 1 << 24):
+            raise ImageError("the TIFF declares tiles larger than any picture. Save it anew.")
+    return image
+
+
+def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[int, int]:
+    """By how much width and height shrink coarsely: each by its own where proportions will not be kept."""
+    if side_px is None:
+        return 1, 1
+    across, down = (max(1, int(side / (_COARSE * side_px))) for side in size)
+    return (across, down) if squash else (min(across, down),) * 2
+
+
+def _cost(image: Image.Image, format: str, size: tuple[int, int], side_px: int | None) -> int:
+    """About how many bytes decoding takes at its peak."""
+    each = _BYTES.get(image.mode, 4) + _INSIDE.get(format, 0) + (8 if side_px is None else 0)
+    # A progressive JPEG keeps 16 bits for each value of the whole picture until its last scan, draft or not.
+    scans = 2 * len(image.getbands()) * size[0] * size[1] if image.info.get("progressive") else 0
+    return each * image.width * image.height + scans
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What makes it upright, by EXIF or XMP: a phone turns the picture with a flag, not the pixels."""
+    try:
+        return _TURNS.get(image.getexif().get(0x0112, 1))
+    except Exception:  # whatever a damaged EXIF block makes of Pillow's reader
+        return None
+
+
+@contextmanager
+def _told(format: str, content: bytes) -> Iterator[None]:
+    """Turn whatever a decoder raises into one line."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except MemoryError as error:
+        raise ImageError(f"the {format} needs more memory than there is. Make a smaller copy.", "too large") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            f"the {format} declares more pixels than any picture has, as a decompression bomb does. Leave it out.",
+            "too large",
+        ) from error
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error and others
+        said = _shortened(str(error)) or type(error).__name__
+        if "MAX_TEXT" in said:
+            what, mend = (
+                "holds text that unpacks to more than any caption, as a decompression bomb does",
+                "Leave it out.",
+            )
+        elif "not identified by this driver" in said:
+            what, mend = "declares a width or a height of 0", "Save it anew."
+        elif "truncated" in said or is_truncated(format, content):
+            what, mend = "is cut short: it ends before its picture does", "Copy it again from where it came."
+        else:
+            what, mend = f"is damaged ({said})", "Copy it again from where it came."
+        raise ImageError(f"the {format} {what}. {mend}") from error
+
+
+def _shortened(message: str) -> str:
+    """What a decoder said, without what is said around it."""
+    message = " ".join(message.split()).removesuffix(" when reading image file")
+    message = re.sub(r"^broken PNG file \((.*)\)$", r"\1", message)
+    return re.sub(r"^decoder error -\d+$", "its data make no sense to the decoder", message)[:100]

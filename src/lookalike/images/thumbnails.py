@@ -1,0 +1,101 @@
+"""Small pictures for grids and pages: made when asked for, kept by content hash; the folder may vanish at any time."""
+
+import contextlib
+import io
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from lookalike.errors import ImageError
+from lookalike.images.decode import content_hash, load, read_bytes
+from lookalike.images.limits import LIMITS, Limits
+
+SIDE_PX = 320  # of the pictures kept for grids: cells are 220 wide, a query under several lenses 286
+
+
+def thumbnail_image(
+    source: Any, content: bytes | None = None, cache: Path | None = None, side_px: int = SIDE_PX
+) -> Image.Image | str:
+    """A picture small enough to be drawn, or the reason why there is none.
+
+    Args:
+        source: as `load` takes it, or None.
+        content: its hash, where it is known.
+        cache: where `thumbnail` keeps things: with both, a picture that was drawn before is not decoded again.
+        side_px: its longer side at most.
+    """
+    from lookalike.images.decode import load
+
+    if source is None:
+        return "no picture: asked with a vector"
+    try:
+        if content is not None and cache is not None and isinstance(source, Path):
+            return thumbnail(source, content, cache, side_px)
+        picture = load(source, side_px=side_px)
+    except ImageError as error:
+        return error.reason
+    picture.thumbnail((side_px, side_px))
+    return picture
+
+
+def thumbnail(path: Path, content: bytes, cache: Path, side_px: int, limits: Limits = LIMITS) -> Image.Image:
+    """A picture whose longer side is at most `side_px`; smaller pictures keep their size.
+
+    Args:
+        path: the picture's file; opened only where no thumbnail of it is kept.
+        content: the hash of its bytes, 16 bytes, as `content_hash` gives it: the thumbnail is kept by it, so that
+            moved files keep theirs and changed ones get another.
+        cache: where a collection keeps what may be deleted; thumbnails go to its folder thumbnails/. Where nothing can
+            be written, nothing is kept, and the thumbnail comes all the same.
+        side_px: longer side, in pixels.
+        limits: as for `load`.
+    Returns: RGB, upright; the same pixels whether it was kept or is new.
+    Raises: PictureError, without the file's name, when the picture itself cannot be read.
+
+    >>> thumbnail(Path("gone.jpg"), bytes(16), Path("cache"), 64)
+    Traceback (most recent call last):
+    lookalike.errors.PictureError: no such file. Check its name, or whether it was moved.
+    """
+    kept = cache / "thumbnails" / content[:1].hex() / f"{content.hex()}-{side_px}.jpg"
+    with contextlib.suppress(ImageError):  # none yet, or a damaged one, which is made anew
+        found = load(kept)
+        if max(found.size) <= side_px:
+            return found
+    original = read_bytes(path, limits)
+    encoded = _encoded(_shrunk(load(original, limits, side_px), side_px))
+    if content_hash(original) == content:  # the file may have changed since its hash was taken
+        _keep(kept, encoded)
+    return load(encoded)
+
+
+def _shrunk(image: Image.Image, side_px: int) -> Image.Image:
+    share = side_px / max(image.size)
+    if share >= 1:
+        return image
+    size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _encoded(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    # Full colour resolution: halved, the edges of signs and drawings fray at this size.
+    image.save(buffer, "JPEG", quality=88, subsampling=0)
+    return buffer.getvalue()
+
+
+def _keep(path: Path, encoded: bytes) -> None:
+    """Write it whole or not at all, if it can be written; unlike what matters, it is not forced to the disk."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+        with os.fdopen(handle, "wb") as file:
+            file.write(encoded)
+        Path(temporary).replace(path)
+    except OSError:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()

@@ -1,0 +1,1 @@
+"""Features stored, kept up to date with a folder, and searched."""

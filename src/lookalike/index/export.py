@@ -1,0 +1,77 @@
+"""A collection -> Parquet, CSV, npy or an ONNX model, by the ending of the file's name."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import CollectionError
+from lookalike.files import atomic_write
+from lookalike.models.bundle import Bundle
+from lookalike.models.lens import Lens
+
+
+def export(files: Sequence[str], vectors: NDArray[Any], out: Path) -> None:
+    """Write files and their vectors.
+
+    Args:
+        files: n names.
+        vectors: (n, d).
+        out: *.parquet (columns file and features, a list of float32), *.csv (file, 0, 1, ...), or *.npy (the matrix,
+            with the names in a text file beside it, a JSON list).
+    Raises: CollectionError, for another ending or a place that cannot be written.
+    """
+    writers = {".parquet": _parquet, ".csv": _csv, ".npy": _npy}
+    if out.suffix not in writers:
+        raise CollectionError(
+            f"{out}: cannot export to {out.suffix or 'no ending'}. End it in {', '.join(writers)} or .onnx."
+        )
+    try:
+        writers[out.suffix](files, np.asarray(vectors, np.float32), out)
+    except OSError as error:
+        raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def export_model(bundle: Bundle, lens: Lens | None, out: Path) -> None:
+    """Write backbone and lens as one ONNX file, see `onnx_model`.
+
+    Raises: CollectionError, for a place that cannot be written.
+    """
+    from lookalike.models.onnx_export import onnx_model
+
+    content = onnx_model(bundle, lens)
+    try:
+        atomic_write(out, content)
+    except OSError as error:
+        raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def _parquet(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    rows = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table({"file": list(files), "features": rows}), buffer)
+    atomic_write(out, buffer.getvalue())
+
+
+def _csv(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
+    writer.writerow(["file", *range(vectors.shape[1])])
+    writer.writerows([file, *row] for file, row in zip(files, vectors.tolist(), strict=True))
+    atomic_write(out, buffer.getvalue().encode())
+
+
+def _npy(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
+    import json
+
+    buffer = io.BytesIO()
+    np.save(buffer, vectors)
+    atomic_write(out, buffer.getvalue())
+    atomic_write(out.with_suffix(".json"), json.dumps(list(files), ensure_ascii=False, indent=1).encode())

@@ -1,0 +1,214 @@
+"""What a search ranks, in memory: the files of one table version, and their features or what a lens makes of them."""
+
+import contextlib
+import hashlib
+import shutil
+from bisect import bisect_left
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import CollectionError
+from lookalike.index.exact_knn import FEW, ExactKNN
+from lookalike.index.quantization import Int8Codes
+from lookalike.index.snapshot import LENS, Snapshot
+from lookalike.models.lens import Lens, weights_of
+
+SHARE = 8  # once an eighth of the rows was asked for, piece by piece, all of them are read: it costs about as much
+
+
+class Gallery:
+    """The pictures of one version of a table, in the order of their files, and the ranking of one column.
+
+    Args:
+        snapshot: the version.
+        lens: whose embedding is ranked; None for the features. Where its column is missing, not whole, or made with
+            other weights, the embedding is computed from the features.
+        kept: the folder for ranking codes, which may vanish at any time; None keeps none.
+
+    Attributes:
+        files: n names, sorted.
+        contents: (n, 2) uint64, the hash of each file's bytes.
+        rows: what is ranked, (n, d) float16; rows[indices] reads some of them.
+    """
+
+    def __init__(self, snapshot: Snapshot, lens: Lens | None = None, kept: Path | None = None):
+        import pyarrow.compute as pc
+
+        self.version = snapshot.version
+        self.lens, self._snapshot, self._kept = lens, snapshot, kept
+        read = snapshot.read("file", "content", "_rowid")
+        order = pc.sort_indices(read.column("file"))
+        self._order = order.to_numpy().astype(np.int64)  # place among the sorted files -> row of the table
+        self._names = read.column("file").take(order).combine_chunks()
+        self.files: list[str] = self._names.to_pylist()
+        self.contents = as_contents(read.column("content").combine_chunks())[self._order]
+        # A row's number in the table and its content: rows of equal keys are the same row, in any version.
+        numbers = read.column("_rowid").to_numpy()[self._order]
+        self._keys = np.column_stack([numbers, self.contents])
+        self.rows = VectorColumn(snapshot, lens, self._order)
+        self._ranking: ExactKNN | None = None
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def knn(self) -> ExactKNN:
+        """What finds the first k; its codes are read from where they were kept, or made and kept."""
+        if self._ranking is None:
+            self._ranking = ExactKNN(self.rows, self._codes() if len(self) > FEW else None)
+        return self._ranking
+
+    def build_codes(self) -> None:
+        """Make and keep the codes now, so that the first search need not."""
+        if self._ranking is None and len(self) > FEW:
+            self._codes()
+
+    @property
+    def sizes(self) -> NDArray[np.int32]:
+        """Width and height of each picture, upright, in pixels: (n, 2)."""
+        read = self._snapshot.read("width", "height")
+        sizes = np.stack([read.column(name).to_numpy() for name in ("width", "height")], axis=1)
+        return np.asarray(sizes[self._order], np.int32)
+
+    @property
+    def features(self) -> int:
+        """The number of features f that its vectors come from."""
+        return self._snapshot.features
+
+    def embed_query(self, features: NDArray[Any]) -> NDArray[np.floating[Any]]:
+        """Features (f,) as this gallery's rows are: (d,), through its lens."""
+        return features if self.lens is None else self.lens.apply(features[None])[0]
+
+    def row_of(self, file: str) -> int | None:
+        """Where a file stands; None when it is not here."""
+        found = bisect_left(self.files, file)
+        return found if found < len(self) and self.files[found] == file else None
+
+    def copies_of(self, content: bytes | None) -> NDArray[np.int64]:
+        """Where the pictures of this content stand."""
+        if content is None:
+            return np.empty(0, np.int64)
+        return np.flatnonzero((self.contents == np.frombuffer(content, np.uint64)).all(axis=1))
+
+    def filter(self, where: str) -> NDArray[np.bool_]:
+        """Which pictures fulfil an SQL condition on file, width, height, bytes, mtime: (n,).
+
+        Raises: QueryError, when the condition cannot be understood.
+        """
+        import pyarrow.compute as pc
+
+        found = pc.is_in(self._names, value_set=self._snapshot.matching(where).combine_chunks())
+        return np.asarray(found.to_numpy(zero_copy_only=False), np.bool_)
+
+    def _codes(self) -> Int8Codes:
+        """Those that are kept, or new ones: what an earlier version's hold of the same rows is not made again."""
+        if self._kept is None:
+            return Int8Codes.gather(self.rows.shape, self.rows.blocks())
+        weights = "" if self.lens is None else weights_of(self.lens)
+        column = ("plain" if self.lens is None else self.lens.name) + "@"
+        source = _digest(f"{self._snapshot.name} {weights}".encode())
+        folder = self._kept / f"{column}{source}-{_digest(self._keys.tobytes())}"
+        with contextlib.suppress(CollectionError):
+            found = Int8Codes.load(folder)
+            if found.values.shape == self.rows.shape:
+                return found
+        made = self._extended(sorted(self._kept.glob(f"{column}{source}-*")))
+        with contextlib.suppress(OSError):  # a full or read-only disk: they are made again next time
+            made.save(folder)
+            np.save(folder / "keys.npy", self._keys)
+            for other in self._kept.glob(f"{column}*"):
+                if other != folder:
+                    shutil.rmtree(other, ignore_errors=True)
+        return made
+
+    def _extended(self, earlier: list[Path]) -> Int8Codes:
+        """Codes of all rows, copied from those of an earlier version for the rows that it had."""
+        for folder in earlier:
+            with contextlib.suppress(CollectionError, OSError, ValueError, EOFError):
+                old, keys = Int8Codes.load(folder), np.load(folder / "keys.npy")
+                places = _find(self._keys, keys)
+                new = np.flatnonzero(places < 0)
+                if len(keys) != len(old.values) or old.values.shape[1] != self.rows.shape[1]:
+                    continue
+                if len(new) * SHARE < len(self):
+                    fresh = Int8Codes.build(self.rows[new])
+                    made = Int8Codes(old.values[places], old.scale[places], old.error_norm[places])
+                    made.values[new], made.scale[new], made.error_norm[new] = (
+                        fresh.values,
+                        fresh.scale,
+                        fresh.error_norm,
+                    )
+                    return made
+        return Int8Codes.gather(self.rows.shape, self.rows.blocks())
+
+
+class VectorColumn:
+    """The rows of a column by place among the sorted files: read where they lie while few are asked for."""
+
+    def __init__(self, snapshot: Snapshot, lens: Lens | None, order: NDArray[np.int64]):
+        self._snapshot, self._order = snapshot, order
+        self._column = "features" if lens is None or not _is_current(snapshot, lens) else LENS + lens.name
+        self._computed = lens if self._column == "features" else None
+        self._memory: NDArray[np.float16] | None = None
+        self._asked = 0
+        self.shape = (len(order), lens.dims if lens is not None else snapshot.features)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, indices: Any) -> NDArray[np.float16]:
+        places = np.arange(len(self))[indices]
+        self._asked += places.size
+        if self._memory is None and self._asked * SHARE < len(self):
+            rows, back = np.unique(self._order[places], return_inverse=True)
+            return np.asarray(self._through(self._snapshot.take(rows, self._column))[back], np.float16)
+        return np.asarray(self.whole()[places], np.float16)
+
+    def whole(self) -> NDArray[np.float16]:
+        """All rows, in memory from now on."""
+        if self._memory is None:
+            memory = np.empty(self.shape, np.float16)
+            for places, block in self.blocks():
+                memory[places] = block
+            self._memory = memory
+        return self._memory
+
+    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
+        """All rows, (b, d) at a time as they lie in the table, with their places (b,) among the sorted files."""
+        places = np.empty(len(self), np.int64)
+        places[self._order] = np.arange(len(self))
+        start = 0
+        for block in self._snapshot.blocks(self._column):
+            yield places[start : start + len(block)], self._through(block)
+            start += len(block)
+
+    def _through(self, rows: NDArray[np.float16]) -> NDArray[np.float16]:
+        return rows if self._computed is None else self._computed.apply(rows).astype(np.float16)
+
+
+def _is_current(snapshot: Snapshot, lens: Lens) -> bool:
+    """Whether the column of a lens can be ranked as it is."""
+    there = lens.name in snapshot.lenses() and snapshot.weights(lens.name) == weights_of(lens)
+    return there and not snapshot.unfilled(lens.name)
+
+
+def as_contents(hashes: Any) -> NDArray[np.uint64]:
+    """A pyarrow array of binary(16) -> (n, 2) uint64."""
+    return np.frombuffer(hashes.buffers()[1], np.uint64)[2 * hashes.offset :][: 2 * len(hashes)].reshape(-1, 2)
+
+
+def _find(keys: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where each of keys (n, 3) stands among others (m, 3) whose first column holds no number twice; -1 if nowhere."""
+    if not len(among):
+        return np.full(len(keys), -1)
+    order = np.argsort(among[:, 0])
+    places = order[np.minimum(np.searchsorted(among[order, 0], keys[:, 0]), len(among) - 1)]
+    return np.where((among[places] == keys).all(axis=1), places, -1)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()

@@ -1,0 +1,190 @@
+"""The answer to a query: Hits and Hit, to a table, to a grid, and showing themselves in a notebook."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from lookalike.drawing.png import png
+from lookalike.errors import CollectionError, MissingExtraError
+from lookalike.images.thumbnails import thumbnail_image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from lookalike.drawing import Cell
+
+
+SHOWN = 20  # queries that a notebook shows of many
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row of an answer: the picture's file, its similarity to the query (-1 to 1), where it lies, its content."""
+
+    file: str
+    similarity: float
+    path: Path
+    content: bytes | None = field(default=None, repr=False)
+
+
+class Hits(Sequence[Hit]):
+    """The pictures most like one query, the most similar first; a notebook shows them as a grid.
+
+    Attributes:
+        query: what was asked with, in words. source: the picture itself, as `load` takes it; None for a vector.
+        lens: the lens that was searched through; "plain" for none.
+
+    >>> hits = Hits([Hit("a.jpg", 0.5, Path("a.jpg"))], query="q.jpg", source=Path("q.jpg"))
+    >>> hits[0].file, hits
+    ('a.jpg', 1 hit for q.jpg (plain)
+    0.500  a.jpg)
+    """
+
+    def __init__(
+        self,
+        hits: Sequence[Hit],
+        *,
+        query: str,
+        source: Any,
+        lens: str = "plain",
+        content: bytes | None = None,
+        cache: Path | None = None,
+    ):
+        self._hits = tuple(hits)
+        self.query, self.source, self.lens = query, source, lens
+        self._content, self._cache = content, cache
+
+    def __len__(self) -> int:
+        return len(self._hits)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Hits": ...
+    def __getitem__(self, index: int | slice) -> "Hit | Hits":
+        if isinstance(index, int):
+            return self._hits[index]
+        return Hits(
+            self._hits[index],
+            query=self.query, source=self.source, lens=self.lens, content=self._content, cache=self._cache,
+        )  # fmt: skip
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self._hits)
+
+    def __repr__(self) -> str:
+        lines = [f"{hit.similarity:.3f}  {hit.file}" for hit in self]
+        return "\n".join([f"{len(self)} hit{'s' * (len(self) != 1)} for {self.query} ({self.lens})", *lines])
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with columns file and similarity.
+
+        Raises: MissingExtraError, without pandas.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise MissingExtraError("a DataFrame", "tables") from error
+        return pd.DataFrame({"file": [hit.file for hit in self], "similarity": [hit.similarity for hit in self]})
+
+    def grid(self) -> "Image":
+        """The query and its hits as one picture."""
+        return answers_grid([self])
+
+    def cells(self) -> "tuple[Cell, list[Cell]]":
+        """The query and the hits with their pictures, for drawing; what cannot be read says why in its place."""
+        from lookalike.drawing import Cell
+
+        query = Cell(thumbnail_image(self.source, self._content, self._cache), self.query)
+        return query, [
+            Cell(thumbnail_image(hit.path, hit.content, self._cache), hit.file, hit.similarity) for hit in self
+        ]
+
+    def _repr_png_(self) -> bytes:
+        return png(self.grid())
+
+
+class Answers(list[Hits]):
+    """The Hits of many queries, in their order; a notebook shows them as one grid."""
+
+    def __repr__(self) -> str:
+        return "\n\n".join(map(repr, self)) or "no queries"
+
+    def grid(self) -> "Image":
+        """All queries with their hits as one picture, one block under the other."""
+        return answers_grid(self)
+
+    def _repr_png_(self) -> bytes | None:
+        some = f"the first {SHOWN} of {len(self):,} queries" if len(self) > SHOWN else ""
+        return png(answers_grid(self[:SHOWN], subtitle=some)) if self else None
+
+
+def copy_hits(answers: Sequence[Hits], destination: Path) -> list[Path]:
+    """Copy hits into a folder, numbered by rank; those of several queries into a folder a query. Gives the copies.
+
+    Raises: CollectionError, when one is there already, or a file cannot be read or written.
+    """
+    if destination.exists() and not destination.is_dir():
+        raise CollectionError(f"{destination}: a file. Name a folder to copy to.")
+    copies = []
+    for number, hits in enumerate(answers, start=1):
+        folder = destination if len(answers) == 1 else destination / f"{number:03d}-{Path(hits.query).stem}"
+        for rank, hit in enumerate(hits, start=1):
+            to = folder / f"{rank:03d}-{Path(hit.file).name}"
+            try:
+                if to.exists():
+                    raise CollectionError(f"{to}: is there already. Name an empty folder to copy to.")
+                folder.mkdir(parents=True, exist_ok=True)
+                copies.append(Path(shutil.copy2(hit.path, to)))
+            except OSError as error:
+                raise CollectionError(
+                    f"{error.filename or to}: {error.strerror or error}. Name another folder to copy to, "
+                    "or index again if pictures are gone."
+                ) from error
+    return copies
+
+
+def answers_grid(answers: "Sequence[Hits]", *, title: str = "", subtitle: str = "") -> "Image":
+    """One or more answers as one picture: each query set apart beside its hits, one block under the other."""
+    from lookalike.drawing import Block, Row, grid
+
+    blocks = []
+    for hits in answers:
+        query, found = hits.cells()
+        blocks.append(Block(query, [Row(hits.lens, found)]))
+    return grid(blocks, title=title, subtitle=subtitle)
+
+
+def comparison_grid(
+    answers: "Mapping[str, Sequence[Hits]]",
+    *,
+    right: Callable[[str, str, str], bool | None] | None = None,
+    title: str = "",
+    subtitle: str = "",
+) -> "Image":
+    """The same queries answered in several ways, as one picture: a row a way, under each other, beside the query.
+
+    Args:
+        answers: what a row is called ("plain", "lens pattern") -> the answers, the same queries in the same order.
+        right: whether a hit is a right answer, by (row's name, query, file): it gets a tick or a cross; None for
+            neither.
+        title: what is shown, in large type.
+        subtitle: a line under it.
+    Raises: ShapeError, when there is nothing to draw; ValueError, when the rows do not answer equally many queries.
+    """
+    from dataclasses import replace
+
+    from lookalike.drawing import Block, Row, grid
+
+    blocks: list[Block] = []
+    for one in zip(*answers.values(), strict=True):
+        rows = []
+        for name, hits in zip(answers, one, strict=True):
+            query, found = hits.cells()
+            if right is not None:
+                found = [replace(cell, right=right(name, hits.query, cell.file)) for cell in found]
+            rows.append(Row(name, found))
+        blocks.append(Block(query, rows))
+    return grid(blocks, title=title, subtitle=subtitle)

@@ -1,0 +1,185 @@
+"""The table on disk (Lance): one row a picture, a column a lens, appended in batches, read as a whole state."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.index.lance_io import remove_files, sql_in, write_rows
+from lookalike.index.snapshot import COLUMNS, LENS, ROWS_A_PIECE, ROWS_AT_ONCE, Embed, Snapshot, as_matrix, as_vectors
+
+COMMITS_BEFORE_COMPACTION = 100
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One picture: its file, the hash of its bytes, its size upright in pixels, its features (f,) float32."""
+
+    file: str
+    content: bytes
+    bytes: int
+    mtime_ns: int
+    width: int
+    height: int
+    features: NDArray[np.floating[Any]]
+
+
+class Table:
+    """The pictures of a collection under one backbone.
+
+    Args:
+        uri: where it lies; a folder today, an object store's address as well as far as Lance knows it.
+        length: the number of features f; features are stored as float16.
+    """
+
+    def __init__(self, uri: str | Path, length: int):
+        self.uri = str(uri)
+        self.length = length
+
+    def _open(self) -> Any:
+        import lance
+
+        try:
+            return lance.dataset(self.uri)
+        except (ValueError, FileNotFoundError):
+            return None
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest version, held open; None when there is no table."""
+        dataset = self._open()
+        return None if dataset is None else Snapshot(dataset)
+
+    def append(self, rows: Sequence[ImageRow], lenses: Mapping[str, Embed] | None = None) -> None:
+        """Commit rows; a row whose file is there already takes its place, in the same commit.
+
+        Args:
+            rows: with their features; what is stored of a lens is computed from these as they are stored.
+            lenses: name -> features (n, f) float16 to embedding (n, d), for the columns that the table has. The rows
+                stay without a vector in the columns that are not named, and can be found by `Snapshot.unfilled`.
+        """
+        if not rows:
+            return
+        import pyarrow as pa
+
+        features = np.stack([row.features for row in rows]).astype(np.float16)
+        columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
+        columns["features"] = as_vectors(features)
+        fields = [
+            ("file", pa.string()),
+            ("content", pa.binary(16)),
+            ("bytes", pa.int64()),
+            ("mtime_ns", pa.int64()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("features", pa.list_(pa.float16(), self.length)),
+        ]
+        for name, d in self.lenses().items():
+            kind = pa.list_(pa.float16(), d)
+            embed = (lenses or {}).get(name)
+            columns[LENS + name] = pa.nulls(len(rows), kind) if embed is None else as_vectors(embed(features))
+            fields.append((LENS + name, kind))
+        write_rows(self.uri, pa.table(columns, schema=pa.schema(fields)))
+
+    def remove(self, files: Iterable[str]) -> None:
+        """Remove the rows of files."""
+        remove_files(self.uri, list(files))
+
+    def version(self) -> int:
+        """The number of the newest commit; 0 when there is no table."""
+        dataset = self._open()
+        return 0 if dataset is None else int(dataset.version)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """All columns but the vectors, as lists that are aligned with one another."""
+        found = self.snapshot()
+        return {name: [] for name in COLUMNS} if found is None else found.columns()
+
+    def features(
+        self, files: Sequence[str] | None = None, column: str = "features"
+    ) -> tuple[list[str], NDArray[np.float16]]:
+        """Files in order, and their features or what a lens makes of them.
+
+        Args:
+            files: only these; None for all.
+            column: features, or lens:NAME.
+        Returns: the files, sorted; (n, f) or (n, d) float16, zeros for a row that has no vector in the column.
+        """
+        dataset = self._open()
+        if dataset is None:
+            return [], np.zeros((0, self.length), np.float16)
+        found = dataset.to_table(columns=["file", column], filter=None if files is None else sql_in(files))
+        names = found.column("file").to_pylist()
+        matrix = as_matrix(found.column(column).combine_chunks())
+        order = sorted(range(len(names)), key=names.__getitem__)
+        if order != list(range(len(names))):
+            matrix = matrix[order]
+        return [names[i] for i in order], matrix
+
+    def lenses(self) -> dict[str, int]:
+        """The lenses that have a column: name -> d."""
+        found = self.snapshot()
+        return {} if found is None else found.lenses()
+
+    def add_lens(self, name: str, d: int, embed: Embed, weights: str = "") -> None:
+        """Add the column of a lens, computed over the whole table in one commit; no row is written anew.
+
+        Args:
+            name: of the lens; a column that is there already under this name is replaced.
+            d: the dimensions of its embedding.
+            embed: features (n, f) float16 -> embedding (n, d), called with some thousand rows at a time.
+            weights: anything that tells these weights from others; `Snapshot.weights` gives it back.
+        """
+        import lance
+        import pyarrow as pa
+
+        self.drop_lens(name)
+        dataset = self._open()
+        if dataset is None:
+            return
+        field = pa.field(LENS + name, pa.list_(pa.float16(), d), metadata={"weights": weights})
+        schema = pa.schema([field])
+
+        @lance.batch_udf(output_schema=schema)  # type: ignore[untyped-decorator]
+        def column(batch: Any) -> Any:
+            return pa.RecordBatch.from_arrays([as_vectors(embed(as_matrix(batch.column(0))))], schema=schema)
+
+        dataset.add_columns(column, read_columns=["features"], batch_size=ROWS_AT_ONCE)
+
+    def fill_lens(self, name: str, embed: Embed) -> int:
+        """Give a vector to the rows that have none in the column of a lens; returns how many there were."""
+        import pyarrow as pa
+
+        found = self.snapshot()
+        files = [] if found is None else found.unfilled(name)
+        for start in range(0, len(files), ROWS_AT_ONCE):
+            named, features = self.features(files[start : start + ROWS_AT_ONCE])
+            rows = pa.table({"file": named, LENS + name: as_vectors(embed(features))})
+            self._open().merge_insert("file").when_matched_update_all().execute(rows)
+        return len(files)
+
+    def drop_lens(self, name: str) -> None:
+        """Remove the column of a lens, where there is one."""
+        if name in self.lenses():
+            self._open().drop_columns([LENS + name])
+
+    def compact(self) -> None:
+        """Put small pieces together, when many commits have gathered; earlier versions stay whole."""
+        dataset = self._open()
+        if dataset is not None and len(dataset.get_fragments()) >= COMMITS_BEFORE_COMPACTION:
+            # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
+            dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
+
+    def clean(self) -> None:
+        """Remove what only versions older than ten minutes need, and what killed runs left.
+
+        Only for who holds the collection's lock: what another writer has not committed yet would go too.
+        """
+        dataset = self._open()
+        if dataset is not None:
+            # A reader that opened the table a moment ago keeps its version. What no version knows goes whatever its
+            # age: Lance would keep it for a week, in case that another writer were at work.
+            dataset.cleanup_old_versions(older_than=timedelta(minutes=10), delete_unverified=True)

@@ -1,0 +1,1 @@
+"""Lenses in closed form, with numpy alone."""

@@ -1,0 +1,1 @@
+"""Examples as people have them -> a Dataset: folders, tables, judgements."""

@@ -1,0 +1,296 @@
+"""The answers of people: appended one line each, read again whatever a crash or another program left, undone."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import numpy as np
+
+from lookalike.errors import ExamplesError
+from lookalike.learning.datasets.csv_table import open_csv
+from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs
+from lookalike.text import first_few, plural
+
+LONGEST_LINE = 131_072  # bytes; three names of 4,096 bytes, each byte escaped, fit in
+LONGEST_NAME = 4_096  # bytes of a file's name with its folders
+LONGEST_WHO = 200
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One answer.
+
+    Attributes:
+        line: its line in the file, from 1.
+        t: when, UTC.
+        who: a name, or None.
+        query, yes, no: files relative to the collection's folder. Without `no`: yes belongs with query. With it: yes is
+            more like query than no is.
+    """
+
+    line: int
+    t: str
+    who: str | None
+    query: str
+    yes: str
+    no: str | None
+
+    @property
+    def files(self) -> set[str]:
+        """The two or three files that it is about."""
+        return {self.query, self.yes} | ({self.no} if self.no is not None else set())
+
+
+class Judgements:
+    """The answers of people about one collection, in a file that only grows.
+
+    Every call reads the file anew, so several processes may add at once; nothing is written before the first answer.
+
+    Args:
+        path: judgements.jsonl.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def add(self, query: str, yes: Sequence[str], no: Sequence[str] = (), who: str | None = None) -> int:
+        """Keep one answer: every yes belongs with the query, or, where a no is given, is more like it than every no.
+
+        Args:
+            query: a file relative to the collection's folder, / between parts.
+            yes: one file or more.
+            no: files, or none.
+            who: whose answer it is.
+        Returns: how many judgements were added, yes times no.
+        Raises: ExamplesError, when it says nothing, contradicts itself, or cannot be written.
+        """
+        if not yes:
+            raise ExamplesError(f"{query}: no yes. Name at least one picture that belongs with it.")
+        return self.add_all([(query, one, other) for one in yes for other in (no or (None,))], who)
+
+    def add_all(self, rows: Sequence[tuple[str, str, str | None]], who: str | None = None) -> int:
+        """Keep many judgements (query, yes, no or None), all of them or, when one is wrong, none."""
+        if who is not None and len(who) > LONGEST_WHO:
+            raise ExamplesError(f"{who[:20]}...: too long for a name. Take at most {LONGEST_WHO} letters.")
+        t = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines: list[dict[str, object]] = []
+        for query, yes, no in rows:
+            files = [query, yes] if no is None else [query, yes, no]
+            for file in files:
+                if not _is_inside(file):
+                    raise ExamplesError(
+                        f"{file!r}: not the name of a file in the collection. Name it from its folder on."
+                    )
+            if len(set(files)) < len(files):
+                raise ExamplesError(
+                    f"{query}: one picture twice in one judgement ({first_few(files)}). Name different ones."
+                )
+            lines.append({"t": t, "who": who, "query": query, "yes": yes, "no": no})
+        self._append(lines)
+        return len(lines)
+
+    def undo(self) -> Judgement:
+        """Take back the last judgement that stands, and return it.
+
+        Raises: ExamplesError, when none stands.
+        """
+        standing = self.standing()
+        if not standing:
+            raise ExamplesError(f"{self.path}: no judgement left to take back.")
+        t = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._append([{"t": t, "undo": standing[-1].line}])
+        return standing[-1]
+
+    def standing(self) -> list[Judgement]:
+        """The judgements that were not taken back, oldest first."""
+        return self._read()[0]
+
+    def said(self) -> tuple[str, ...]:
+        """What was passed over in the file, in lines for people."""
+        return self._read()[1]
+
+    def examples(self, folder: Path) -> Dataset:
+        """What stands, as examples.
+
+        A yes without a no is a pair, and pairs join transitively. A yes with a no is a triplet and nothing more: that
+        one picture is more like the query than another does not say that it belongs with it. Of two triplets that
+        contradict each other the later counts.
+
+        Args:
+            folder: the collection's; judgements about files that are gone from it are left out.
+        Raises: ExamplesError, when nothing is left.
+        """
+        standing, said = self._read()
+        paths, row = _files_of(standing, folder)
+        there = [one for one in standing if row.keys() >= one.files]
+        pairs: dict[tuple[int, int], None] = {}
+        triplets: dict[tuple[int, int, int], None] = {}
+        against = 0
+        for one in there:
+            query, yes = row[one.query], row[one.yes]
+            if len({row[file] for file in one.files}) < len(one.files):  # two names of one picture
+                continue
+            if one.no is None:
+                pairs[query, yes] = None
+                continue
+            no = row[one.no]
+            if (query, no, yes) in triplets:
+                del triplets[query, no, yes]
+                against += 1
+            triplets[query, yes, no] = None
+        gone = sorted({file for one in standing for file in one.files} - row.keys())
+        if not pairs and not triplets:
+            why = (
+                f": {plural(len(standing), 'judgement')}, about files that are gone ({first_few(gone)})" if gone else ""
+            )
+            raise ExamplesError(f"{self.path}: no judgements to learn from{why}. Add some with lookalike judge.")
+        two = np.array(list(pairs), np.int64).reshape(-1, 2)
+        three = np.array(list(triplets), np.int64).reshape(-1, 3)
+        used, at = np.unique(np.concatenate([two.ravel(), three.ravel()]), return_inverse=True)
+        group = labels_from_pairs(len(paths), two[:, 0], two[:, 1])[used]
+        of = f"of {plural(len(used), 'picture')}"
+        how = [f"judgements: {plural(len(two), 'pair')} and {plural(len(three), 'triplet')} {of}"]
+        if against:
+            how.append(f"left out: {plural(against, 'judgement')} that a later one contradicts")
+        if gone:
+            without = plural(len(standing) - len(there), "judgement")
+            how.append(f"left out: {without} about files that are gone: {first_few(gone)}")
+        explicit = at[two.size :].reshape(-1, 3).astype(np.int64) if len(three) else None
+        kept = tuple(paths[one] for one in used)
+        return Dataset(kept, group, None, explicit, "judgements", (*how, *said))
+
+    def _read(self) -> tuple[list[Judgement], tuple[str, ...]]:
+        standing: dict[int, Judgement] = {}
+        odd: list[str] = []
+        said = []
+        for number, line in self._lines():
+            if line is not None and not line.strip():
+                continue
+            entry = _parsed(line)
+            if isinstance(entry, dict) and _is_judgement(entry):
+                t, who = entry.get("t"), entry.get("who")
+                standing[number] = Judgement(
+                    number,
+                    t if isinstance(t, str) else "",
+                    who if isinstance(who, str) else None,
+                    entry["query"],
+                    entry["yes"],
+                    entry.get("no"),
+                )
+            elif isinstance(entry, dict) and type(entry.get("undo")) is int and 0 < entry["undo"] < number:
+                standing.pop(entry["undo"], None)  # two people may take back the same one
+            elif line is not None and not line.endswith(b"\n"):
+                said.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
+            else:
+                odd.append(str(number))
+        if odd:
+            said.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
+        return list(standing.values()), tuple(said)
+
+    def _lines(self) -> Iterator[tuple[int, bytes | None]]:
+        """Every line with its number; None for one that is too long to be ours."""
+        try:
+            with self.path.open("rb") as file:
+                number = 0
+                while line := file.readline(LONGEST_LINE):
+                    number += 1
+                    fits = True
+                    while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+                        fits, line = False, file.readline(LONGEST_LINE)
+                    yield number, line if fits else None
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise ExamplesError(f"{self.path}: cannot be read ({error.strerror}). Check the permissions.") from error
+
+    def _append(self, entries: Sequence[dict[str, object]]) -> None:
+        """All lines in one write at the end, on the disk when this returns."""
+        lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+        text = "".join(lines).encode(
+            "utf-8", "backslashreplace"
+        )  # what is no UTF-8 in a name becomes JSON's own escape
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+            try:
+                if (end := os.lseek(handle, 0, os.SEEK_END)) > 0:
+                    os.lseek(handle, end - 1, os.SEEK_SET)
+                    if os.read(handle, 1) != b"\n":  # a line that broke off stays a line of its own
+                        text = b"\n" + text
+                if os.write(handle, text) < len(text):
+                    raise OSError(28, "the disk is full")
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise ExamplesError(
+                f"{self.path}: cannot be written ({error.strerror}). Free some space, or keep the collection elsewhere "
+                "with --at DIR."
+            ) from error
+
+
+def read_judgements_csv(path: Path) -> list[tuple[str, str, str | None]]:
+    """Judgements from a CSV with columns query,yes and, where wanted, no (which may be empty): for `add_all`.
+
+    Raises: ExamplesError, when columns or cells are missing.
+    """
+    with open_csv(path) as (header, lines):
+        if not {"query", "yes"} <= set(header):
+            raise ExamplesError(
+                f"{path}: found columns {first_few([name or '(none)' for name in header], 6)}; expected query,yes,no. "
+                "Name the columns so in the first line."
+            )
+        query, yes, no = header.index("query"), header.index("yes"), header.index("no") if "no" in header else -1
+        rows = []
+        for number, line in lines:
+            padded = [cell.strip() for cell in line] + [""] * (len(header) - len(line))
+            if not padded[query] or not padded[yes]:
+                raise ExamplesError(
+                    f"{path}: line {number} has no query or no yes. Fill both cells, or remove the line."
+                )
+            rows.append((padded[query], padded[yes], padded[no] or None if no >= 0 else None))
+    if not rows:
+        raise ExamplesError(f"{path}: no lines below the first. Add one for each judgement.")
+    return rows
+
+
+def _files_of(judgements: Sequence[Judgement], folder: Path) -> tuple[list[Path], dict[str, int]]:
+    """The pictures that judgements are about, each once, and the row of each file's name; none for files gone."""
+    identities = Identities()
+    paths: list[Path] = []
+    known: dict[str, int] = {}
+    row: dict[str, int] = {}
+    for one in judgements:
+        for file in (one.query, one.yes, one.no):
+            if file is not None and file not in row and (identity := identities.of(folder / file)):
+                row[file] = known.setdefault(identity, len(known))
+                if row[file] == len(paths):
+                    paths.append(folder / file)
+    return paths, row
+
+
+def _parsed(line: bytes | None) -> object:
+    try:
+        return json.loads(line) if line is not None else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_judgement(entry: dict[object, object]) -> bool:
+    query, yes, no = entry.get("query"), entry.get("yes"), entry.get("no")
+    files = [query, yes] if no is None else [query, yes, no]
+    return all(isinstance(file, str) and _is_inside(file) for file in files) and len(set(files)) == len(files)
+
+
+def _is_inside(file: str) -> bool:
+    """Whether a name stays within the collection's folder, on any system, and can be a file's."""
+    parts = PurePosixPath(file).parts
+    if not parts or ".." in parts or file.startswith("/") or "\0" in file or PureWindowsPath(file).drive:
+        return False
+    try:
+        return len(file.encode()) <= LONGEST_NAME
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,150 @@
+"""What people have on disk -> Examples: folders of sides or classes, CSVs, pictures alone; several of them united."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from lookalike.errors import ExamplesError
+from lookalike.images.formats import has_image_suffix
+from lookalike.learning.datasets.csv_table import from_csv
+from lookalike.learning.datasets.dataset import Dataset, Identities, unlabelled
+from lookalike.learning.datasets.image_folder import from_folder
+from lookalike.learning.labels import Rows, components
+from lookalike.text import plural
+
+__all__ = ["Dataset", "from_files", "merge_datasets", "read"]
+JOINING = frozenset({"sides", "pairs", "judgements"})  # each says of two pictures that they belong together
+
+
+def read(
+    source: Path, *, as_: Literal["sides", "classes", "views"] | None = None, folder: Path | None = None
+) -> Dataset:
+    """One DATA: a folder, or a CSV. No picture is decoded.
+
+    Args:
+        source: a folder (see `layouts.of_folder`) or a CSV (see `tables.of_table`).
+        as_: how to read it where it could be read in two ways.
+        folder: the collection's, from which a CSV's paths are tried after the CSV's own folder.
+    Raises: ExamplesError, which says what was found, what was expected and the nearest layout.
+    """
+    source = Path(source)
+    if source.is_dir():
+        return from_folder(source, as_)
+    if not source.exists():
+        raise ExamplesError(f"{source}: no such file or folder. Check its name.")
+    if not source.is_file():
+        raise ExamplesError(f"{source}: a pipe, a socket or a device; expected a folder or a CSV. Name one.")
+    if has_image_suffix(source.name):
+        raise ExamplesError(f"{source}: found a picture; expected a folder or a CSV. Nearest: the folder it lies in.")
+    if source.suffix.lower() == ".jsonl":
+        raise ExamplesError(
+            f"{source}: found judgements; expected a folder or a CSV. Leave out --from to learn from them."
+        )
+    return from_csv(source, as_, folder)
+
+
+def from_files(paths: Iterable[Path]) -> Dataset:
+    """Pictures that stand alone, to be learned from by their own views; each file once, whatever its names.
+
+    >>> of_files([Path("a.jpg"), Path("b.jpg"), Path("a.jpg")]).group.tolist()
+    [0, 1]
+    """
+    identities = Identities()
+    once = {identities.of_name(path): path for path in reversed(list(map(Path, paths)))}
+    kept = list(reversed(once.values()))
+    return unlabelled(
+        kept, [f"views: {plural(len(kept), 'picture')}; what belongs together is each picture and its own views"]
+    )
+
+
+def merge_datasets(parts: Sequence[Dataset]) -> Dataset:
+    """Several examples as one.
+
+    - The same file (by its resolved path) in two parts is one row.
+    - Groups are never merged by name: class `cat` of one part and class `cat` of another are two groups.
+    - A row in a group of two parts: where both parts say of two pictures that they belong together (sides, pairs,
+      judgements), the two groups become one, transitively. Otherwise the part that came first counts, for classes
+      and labels say what a picture is, and it is one thing only; how many this met is said.
+    - Sides of two parts are different sides, even of one name; a row keeps the side of the first part that has one.
+    - Pictures alone (views) say nothing of others: what any other part says of such a picture counts. Among other
+      parts they stay groups of one.
+
+    Args:
+        parts: what `read`, `of_files` and `Judgements.examples` gave; one or more.
+    Raises: ExamplesError, when there is none.
+    """
+    if not parts:
+        raise ExamplesError("no examples were given. Name a folder or a CSV.")
+    if len(parts) == 1:
+        return parts[0]
+    paths, at = _one_row_a_file(parts)
+    group = np.full(len(paths), -1)
+    edges: list[tuple[Rows, Rows]] = []
+    joining: list[bool] = []  # by group, numbered through all parts
+    names: list[str] = []
+    twice = 0
+    for part, rows in sorted(zip(parts, at, strict=True), key=lambda both: both[0].views):  # views last
+        size = int(part.labels.max(initial=-1)) + 1
+        mine = part.labels >= 0
+        old, new = group[rows[mine]], part.labels[mine] + len(joining)
+        joining += [part.layout in JOINING] * size
+        names += part.label_names or [""] * size
+        known = old >= 0
+        both = known & np.array(joining, bool)[old] & (part.layout in JOINING)
+        edges.append((old[both], new[both]))
+        group[rows[mine][~known]] = new[~known]
+        twice += 0 if part.views else int((known & ~both).sum())
+    of = np.append(components(len(joining), edges), -1)[group]  # the last for rows of no group
+    kept = np.unique(of[of >= 0])
+    group = np.where(of >= 0, np.searchsorted(kept, of), -1)
+    group_names = tuple(names[one] for one in kept) if any(names) else ()
+    side, side_names = _sides(parts, at, len(paths))
+    triplets = [rows[part.triplets] for part, rows in zip(parts, at, strict=True) if part.triplets is not None]
+    said = [line for part in parts for line in part.notes]
+    if shared := sum(map(len, at)) - len(paths):
+        said.append(f"{plural(shared, 'picture')} in several of these, taken once")
+    if twice:
+        said.append(f"{plural(twice, 'picture')} in a group of several of these: what the first says counts")
+    reading = "views" if all(part.views for part in parts) else "several"
+    return Dataset(
+        tuple(paths),
+        group,
+        side,
+        np.concatenate(triplets) if triplets else None,
+        reading,
+        tuple(said),
+        side_names,
+        group_names,
+    )
+
+
+def _one_row_a_file(parts: Sequence[Dataset]) -> tuple[list[Path], list[Rows]]:
+    """All files, each once, and the rows of each part's pictures among them."""
+    identities = Identities()
+    paths: list[Path] = []
+    known: dict[str, int] = {}
+    at = []
+    for part in parts:
+        rows = np.empty(len(part.paths), np.int64)
+        for i, path in enumerate(part.paths):
+            rows[i] = known.setdefault(identities.of_name(path), len(known))
+            if rows[i] == len(paths):
+                paths.append(path)
+        at.append(rows)
+    return paths, at
+
+
+def _sides(parts: Sequence[Dataset], at: Sequence[Rows], n: int) -> tuple[Rows | None, tuple[str, ...]]:
+    """The side of each of n rows, -1 for none, and the names of all sides; None where no part has any."""
+    if all(part.domains is None for part in parts):
+        return None, ()
+    side = np.full(n, -1)
+    names: list[str] = []
+    for part, rows in zip(parts, at, strict=True):
+        if part.domains is not None:
+            free = (side[rows] < 0) & (part.domains >= 0)
+            side[rows[free]] = part.domains[free] + len(names)
+            names += part.domain_names
+    return side, tuple(names)

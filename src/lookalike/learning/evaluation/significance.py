@@ -1,0 +1,153 @@
+"""Is one search better than another on the same queries: bootstrap over groups of queries, and sign flips for few."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.learning.labels import Rows
+
+PARTS = 5
+
+
+def score(ranks: Rows) -> tuple[int, float]:
+    """How many queries found a right picture first, and the sum of 1 / rank: the same for the same ranks in any order.
+
+    >>> score(np.array([1, 2, 4]))
+    (1, 1.75)
+    """
+    counts = np.bincount(ranks)[1:]
+    return int(counts[:1].sum()), float((counts / np.arange(1, len(counts) + 1)).sum())
+
+
+def is_better(ranks: Rows, others: Rows) -> bool:
+    """Whether ranks (q,) beat those of others: more are 1, or as many and the mean reciprocal rank is larger.
+
+    >>> beaten(np.array([1, 3]), np.array([4, 1])), beaten(np.array([1, 3]), np.array([3, 1]))
+    (True, False)
+    """
+    (first, sum_of_inverse), (other_first, other_sum) = score(ranks), score(others)
+    return first > other_first or (first == other_first and sum_of_inverse > other_sum + 1e-9 * len(ranks))
+
+
+def cross_fitted_choice(
+    simple: Rows, other: Rows, unit: Rows, rng: np.random.Generator, parts: int = PARTS
+) -> tuple[NDArray[np.bool_], bool]:
+    """For each query, whether the queries of other parts would choose `other`; and whether all queries would.
+
+    A choice by the queries that are reported would inflate the report: of two equally good ways, it would be the
+    luckier one. Here units of queries are dealt to parts at random, and each part is answered the way that was better
+    on the other parts, so that for its own queries the choice is no luck.
+
+    Args:
+        simple: (q,) the ranks of the first right answer under the simpler way.
+        other: (q,) the same under the other.
+        unit: (q,) which queries belong to one draw of chance.
+        rng: deals the units.
+        parts: how many; fewer where there are fewer units, and with one unit there is nothing else to choose by.
+    Returns: (q,) bool, and the choice that will serve; a tie chooses `simple`.
+    Source: cross-fitting, as in Chernozhukov et al., arXiv:1608.00060, applied to a choice of two.
+
+    >>> simple, other = np.full(10, 2), np.ones(10, int)
+    >>> taken, serves = chosen_elsewhere(simple, other, np.arange(10), np.random.default_rng(0))
+    >>> bool(taken.all()), serves
+    (True, True)
+    """
+    names, at = np.unique(unit, return_inverse=True)
+    part = (rng.permutation(len(names)) % parts)[at]
+    taken = np.zeros(len(unit), bool)
+    for one in np.unique(part):
+        elsewhere = part != one
+        taken[~elsewhere] = elsewhere.any() and is_better(other[elsewhere], simple[elsewhere])
+    return taken, bool(is_better(other, simple))
+
+
+LEVEL = 0.01  # one-sided
+DRAWS = 10_000
+FEW = 20  # groups of queries, below which signs are flipped
+FEWEST = 7  # 1 / 2^7 is the first below LEVEL: with fewer, no outcome could convince
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A difference of means with its 1% and 99% bounds and p, one-sided, by the test that was fit for it."""
+
+    difference: float
+    lower: float
+    upper: float
+    p_value: float
+    clusters: int
+    method: Literal["bootstrap", "sign flips", "none"]
+
+    @property
+    def better(self) -> bool:
+        """Whether the difference is above 0 at the 1% level."""
+        return (
+            self.method != "none"
+            and self.difference > 0
+            and self.p_value < LEVEL
+            and (self.method == "sign flips" or self.lower > 0)
+        )
+
+
+def paired_test(
+    gains: NDArray[np.float64], unit: NDArray[np.int64], rng: np.random.Generator, *, flip: bool = False
+) -> PairedTest:
+    """Whether the mean gain is above 0, when what is drawn at random are units, not single queries.
+
+    Args:
+        gains: (q,) what each query gained.
+        unit: (q,) int64, the group of queries each belongs to.
+        rng: draws the units.
+        flip: sign flips even where there are many units.
+    Returns: with 20 units or more a percentile bootstrap over units; from 7 on sign flips of whole units; below that
+        test "none", for no outcome of so few could be below 1%.
+
+    >>> compare(np.ones(30), np.arange(30), np.random.default_rng(0)).lower
+    1.0
+    """
+    names, at = np.unique(unit, return_inverse=True)
+    sums = np.bincount(at, gains, len(names)).astype(np.float64)
+    sizes = np.bincount(at, minlength=len(names))
+    difference = float(gains.mean()) if len(gains) else 0.0
+    if len(names) < FEWEST:
+        return PairedTest(difference, -1.0, 1.0, 1.0, len(names), "none")
+    means = bootstrap(sums, sizes, rng)
+    lower, upper = (float(bound) for bound in np.quantile(means, [LEVEL, 1 - LEVEL]))
+    if flip or len(names) < FEW:
+        return PairedTest(difference, lower, upper, sign_flips(sums, rng), len(names), "sign flips")
+    p = float((1 + (means <= 0).sum()) / (1 + len(means)))
+    return PairedTest(difference, lower, upper, p, len(names), "bootstrap")
+
+
+def bootstrap(
+    sums: NDArray[np.float64], sizes: NDArray[np.int64], rng: np.random.Generator, draws: int = DRAWS
+) -> NDArray[np.float64]:
+    """Means of units drawn with replacement: (draws,) float64, each the sum of sums over the sum of sizes."""
+    u, means = len(sums), []
+    step = max(1, 4_000_000 // u)
+    for start in range(0, draws, step):
+        drawn = rng.integers(0, u, (min(step, draws - start), u))
+        means.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    return np.concatenate(means)
+
+
+def sign_flips(sums: NDArray[np.float64], rng: np.random.Generator) -> float:
+    """How often units with signs of chance sum to as much: exact below 2^17 outcomes, else 20,000 draws.
+
+    >>> sign_flips(np.array([1.0, 1.0, 2.0]), np.random.default_rng(0))
+    0.125
+    """
+    reached = float(sums.sum()) - 1e-9 * float(np.abs(sums).sum() + 1)
+    sums = sums[sums != 0]
+    if len(sums) <= 16:
+        outcomes = np.zeros(1)
+        for one in sums:
+            outcomes = np.concatenate([outcomes + one, outcomes - one])
+        return float((outcomes >= reached).mean())
+    count = 1
+    for _ in range(20):
+        signs = rng.integers(0, 2, (1000, len(sums)), dtype=np.int8) * 2.0 - 1
+        count += int((signs @ sums >= reached).sum())
+    return count / 20_001

@@ -1,0 +1,215 @@
+"""The twin of a bundle whose graph is plain convolutions: read from model.onnx, and written back into it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, pad
+
+from lookalike.errors import BundleError
+from lookalike.learning.finetuning.split_network import Runner, SplitNetwork, Values
+from lookalike.models.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the graph: what it reads, what it makes, how."""
+
+    kind: str
+    inputs: tuple[str, ...]
+    output: str
+    how: dict[str, Any]
+
+
+class OnnxNetwork(SplitNetwork):
+    """What model.onnx computes, node by node, its convolutions' weights as parameters.
+
+    BatchNorm is folded into the convolutions of such graphs, so there is none left to freeze. The graph can be cut
+    wherever one tensor holds all that is needed from there on.
+
+    Raises: BundleError, for a graph with nodes of other kinds, or without convolutions.
+    """
+
+    def __init__(self, bundle: Bundle):
+        super().__init__()
+        import onnx
+        from onnx import numpy_helper
+
+        self.bundle = bundle
+        self.model = onnx.load(bundle.model)
+        graph = self.model.graph
+        self.steps = [
+            Step(
+                node.op_type,
+                tuple(node.input),
+                node.output[0],
+                {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute},
+            )
+            for node in graph.node
+        ]
+        unknown = sorted({step.kind for step in self.steps} - KINDS.keys())
+        convolutions = [step for step in self.steps if step.kind == "Conv"]
+        if unknown or not convolutions:
+            what = f"its graph has {', '.join(unknown)}" if unknown else "its graph has no convolution"
+            raise BundleError(
+                f"{bundle.name}: cannot learn, {what}, and its bundle no weights.safetensors. "
+                "Convert the model from transformers' format."
+            )
+        tensors = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+        for step in self.steps:
+            if step.kind == "Clip":  # plain numbers, so that torch can export the network
+                step.how.update(low=float(tensors[step.inputs[1]]), high=float(tensors[step.inputs[2]]))
+        learning = {name for step in convolutions for name in step.inputs[1:]}
+        self.weights = nn.ParameterDict({_key(name): _tensor(tensors[name]) for name in tensors if name in learning})
+        self.fixed = [name for name in tensors if name not in learning]
+        for i, name in enumerate(self.fixed):
+            self.register_buffer(f"fixed{i}", _tensor(tensors[name]), persistent=False)
+        self.image = graph.input[0].name
+        self.outputs = [depth.name for depth in bundle.depths]
+        self.cuts = _cuts(self.steps, self.image, set(tensors), set(self.outputs))
+        self.eval()
+        self.requires_grad_(False)
+
+    def forward_frozen(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """See `Twin`."""
+        values = {self.image: image}
+        self._run(values, self.steps[: self.cuts[at][0]])
+        return values[self.cuts[at][1]], tuple(values[name] for name in self.outputs if name in values)
+
+    def forward_trainable(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
+        """See `Twin`."""
+        start, name = self.cuts[at]
+        made = {step.output for step in self.steps[start:]}
+        values = dict(zip((name for name in self.outputs if name not in made), pooled, strict=True))
+        values[name] = activation
+        self._run(values, self.steps[start:])
+        return tuple(values[name] for name in self.outputs)
+
+    def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
+        """See `Twin`."""
+        start, name = self.cuts[at]
+        end = max(i for i, step in enumerate(self.steps) if step.kind == "GlobalAveragePool")
+        values = {name: activation}
+        self._run(values, self.steps[start:end])
+        return values[self.steps[end].inputs[0]]
+
+    def split_before(self, weights: set[str]) -> int:
+        """See `Twin`."""
+        names = {_name(weight) for weight in weights}
+        first = next(i for i, step in enumerate(self.steps) if names & set(step.inputs))
+        return max(i for i, (start, _) in enumerate(self.cuts) if start <= first)
+
+    def layer_of(self, weight: str) -> str:
+        """See `Twin`: _blocks.0._project_conv.w -> blocks.0._project_conv."""
+        return _name(weight).rpartition(".")[0].lstrip("_")
+
+    def files(self, bundle: Bundle) -> tuple[bytes, dict[str, bytes]]:
+        """See `Twin`."""
+        from onnx import numpy_helper
+        from safetensors.torch import save
+
+        learned = {_name(f"weights.{key}"): x.detach().cpu().contiguous() for key, x in self.weights.items()}
+        model = type(self.model)()
+        model.CopyFrom(self.model)
+        for one in model.graph.initializer:
+            if one.name in learned:
+                one.CopyFrom(numpy_helper.from_array(learned[one.name].numpy(), one.name))
+        return bytes(model.SerializeToString()), {"weights.safetensors": save(learned)}
+
+    def runner(self, at: int) -> Runner:
+        """See `Twin`: by OpenVINO, as the backbone itself is run, in float32; by torch on a GPU, or once it learned."""
+        if self.device.type != "cpu" or self.cuts[at][1] == self.image:
+            return super().runner(at)
+        from lookalike.models.openvino_runtime import openvino
+
+        start, name = self.cuts[at]
+        later = {step.output for step in self.steps[start:]}
+        before = [i for i, depth in enumerate(self.outputs) if depth not in later]
+        core, side = openvino().Core(), self.bundle.side_px
+        model = core.read_model(self.files(self.bundle)[0])
+        model.add_outputs(name)
+        model.reshape({model.input(0): [-1, side, side, 3]})
+        options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        compiled = core.compile_model(model, "CPU", options)
+
+        def run(pixels: NDArray[np.uint8]) -> tuple[Values, list[Values], list[Values]]:
+            answers = compiled(pixels)
+            depths = [answers[depth] for depth in self.outputs]
+            return answers[name], depths, [depths[i] for i in before]
+
+        return run
+
+    def _run(self, values: dict[str, Tensor], steps: list[Step]) -> None:
+        """Run nodes over what is there, and put what they make beside it."""
+        constants = {name: getattr(self, f"fixed{i}") for i, name in enumerate(self.fixed)}
+        for step in steps:
+            given = [
+                values[name] if name in values else constants[name] if name in constants else self.weights[_key(name)]
+                for name in step.inputs
+            ]
+            values[step.output] = KINDS[step.kind](given, step.how)
+
+
+def _convolved(given: list[Tensor], how: dict[str, Any]) -> Tensor:
+    x, weight = given[0], given[1]
+    bias = given[2] if len(given) > 2 else None
+    stride, groups = how.get("strides", [1, 1]), how.get("group", 1)
+    before, after = [0, 0], [0, 0]  # rows, columns
+    if how.get("auto_pad", b"NOTSET") == b"SAME_UPPER":  # TensorFlow's padding: the odd pixel below and to the right
+        for i in range(2):
+            side, kernel = x.shape[2 + i], weight.shape[2 + i]
+            whole = max((-(-side // stride[i]) - 1) * stride[i] + kernel - side, 0)
+            before[i], after[i] = whole // 2, whole - whole // 2
+    elif "pads" in how:
+        before, after = list(how["pads"][:2]), list(how["pads"][2:])
+    if before != after:
+        x, before = pad(x, (before[1], after[1], before[0], after[0])), [0, 0]
+    return conv2d(x, weight, bias, stride, before, how.get("dilations", 1), groups)
+
+
+def _clipped(given: list[Tensor], how: dict[str, Any]) -> Tensor:
+    return given[0].clamp(how["low"], how["high"])
+
+
+KINDS: dict[str, Any] = {
+    "Cast": lambda given, how: given[0].float(),
+    "Transpose": lambda given, how: given[0].permute(*how["perm"]),
+    "Sub": lambda given, how: given[0] - given[1],
+    "Div": lambda given, how: given[0] / given[1],
+    "Mul": lambda given, how: given[0] * given[1],
+    "Add": lambda given, how: given[0] + given[1],
+    "Relu": lambda given, how: given[0].relu(),
+    "Clip": _clipped,
+    "Conv": _convolved,
+    "GlobalAveragePool": lambda given, how: given[0].mean((2, 3), keepdim=True),
+    "Flatten": lambda given, how: given[0].flatten(how.get("axis", 1)),
+}
+
+
+def _cuts(steps: list[Step], image: str, constants: set[str], outputs: set[str]) -> list[tuple[int, str]]:
+    """Where one tensor holds all that is still needed: before which node, and which tensor; first the picture."""
+    last_use = {name: i for i, step in enumerate(steps) for name in step.inputs if name not in constants}
+    cuts, alive = [], {image}
+    for i, step in enumerate(steps):
+        alive = {name for name in alive if last_use.get(name, -1) >= i}
+        if len(alive) == 1:
+            cuts.append((i, next(iter(alive))))
+        if step.output not in outputs:
+            alive.add(step.output)
+    return cuts
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "/")  # torch wants no dots in the names of parameters
+
+
+def _name(weight: str) -> str:
+    return weight.removeprefix("weights.").replace("/", ".")
+
+
+def _tensor(values: Any) -> Tensor:
+    x = torch.from_numpy(np.array(values))
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x

@@ -1,0 +1,1 @@
+"""Pictures -> features (backbone) -> embedding (lens)."""

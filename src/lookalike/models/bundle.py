@@ -1,0 +1,183 @@
+"""A backbone on disk: model.onnx and backbone.json; read, verified, written whole, named by its content."""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lookalike.errors import BundleError
+
+
+@dataclass(frozen=True)
+class StageOutput:
+    """One output of the graph, pooled, and its part in the features.
+
+    Attributes:
+        name: of the output.
+        length: the number of its values.
+        weight: how long its part of the features is, beside the others', above 0.
+        power: to which its values are raised, keeping their sign: above 0, at most 1; 0.5 is the square root.
+        soft: the share of a row's mean size that is added before, 0 or more, so that small values stay small.
+    """
+
+    name: str
+    length: int
+    weight: float
+    power: float = 0.5
+    soft: float = 0.0
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What backbone.json says, and where it lies.
+
+    Attributes:
+        path: the folder.
+        name: what people call it.
+        id: BLAKE2b of the tensors and the preprocessing, 32 hexadecimal digits.
+        side_px: the side of its square input.
+        depths: the outputs that are put together into the features, in order.
+        layers: name, kind, output shape and parameters of each layer, in order.
+        parent: the id of the backbone that it was tuned from; "" where it was not.
+        tuning: how it was tuned: the first layer that learned, steps, rate, seed and so on.
+    """
+
+    path: Path
+    name: str
+    id: str
+    side_px: int
+    depths: tuple[StageOutput, ...]
+    layers: tuple[dict[str, Any], ...] = ()
+    licence: str = ""
+    source: str = ""
+    resize: str = "squash"
+    parent: str = ""
+    tuning: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def length(self) -> int:
+        """The number of features."""
+        return sum(depth.length for depth in self.depths)
+
+    @property
+    def model(self) -> Path:
+        """The graph: uint8 (n, side, side, 3) in, the depths out."""
+        return self.path / "model.onnx"
+
+
+def read(path: Path) -> Bundle:
+    """Read a bundle.
+
+    Raises: BundleError, which says in one line what is wrong with it.
+    """
+    table = path / "backbone.json"
+    try:
+        found = json.loads(table.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BundleError(
+            f"{path}: no backbone ({error.strerror}: backbone.json). A bundle holds model.onnx and backbone.json; "
+            "a model in transformers' format config.json, preprocessor_config.json and model.safetensors."
+        ) from error
+    except ValueError as error:
+        raise BundleError(f"{table}: not JSON ({error}). Write the bundle anew.") from error
+    if not (path / "model.onnx").is_file():
+        raise BundleError(f"{path}: model.onnx is missing. A bundle holds model.onnx and backbone.json.")
+    try:
+        bundle = Bundle(
+            path=path,
+            name=_text(found, "name"),
+            id=_id(found),
+            side_px=_count(found, "side_px"),
+            depths=tuple(_depth(one) for one in found["depths"]),
+            layers=tuple(found.get("layers", ())),
+            licence=str(found.get("licence", "")),
+            source=str(found.get("source", "")),
+            resize=str(found.get("resize", "squash")),
+            parent=str(found.get("parent", "")),
+            tuning=dict(found.get("tuning", {})),
+        )
+    except KeyError as error:
+        raise BundleError(f"{table}: {error} is missing. docs/formats.md lists every key.") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{table}: {error}. docs/formats.md lists every key.") from error
+    if not bundle.depths:
+        raise BundleError(f"{table}: 'depths' is empty. Name at least one output of the graph.")
+    if bundle.resize != "squash":
+        raise BundleError(f"{table}: resize {bundle.resize!r} is not known. Only 'squash' is.")
+    return bundle
+
+
+def write(bundle: Bundle, model: bytes, also: Mapping[str, bytes] | None = None) -> Bundle:
+    """Write a bundle's folder whole or not at all; when another process wrote it meanwhile, that one stays.
+
+    Args:
+        bundle: what backbone.json shall say, and where.
+        model: model.onnx.
+        also: further files, by name: weights.safetensors and config.json of a backbone that can learn.
+    """
+    bundle.path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=bundle.path.parent))
+    try:
+        table = {key: value for key, value in asdict(bundle).items() if key != "path"}
+        (temporary / "model.onnx").write_bytes(model)
+        for name, content in (also or {}).items():
+            (temporary / name).write_bytes(content)
+        (temporary / "backbone.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+        temporary.chmod(0o755)
+        try:
+            temporary.rename(bundle.path)
+        except OSError:
+            if not (bundle.path / "backbone.json").is_file():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return bundle
+
+
+def identify(tensors: dict[str, Any], preprocessing: dict[str, Any]) -> str:
+    """The id: the same tensors under the same preprocessing have the same one, whatever file they came in."""
+    digest = hashlib.blake2b(json.dumps(preprocessing, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(tensors):
+        digest.update(f"{name}{tensors[name].shape}{tensors[name].dtype}".encode())
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()
+
+
+def _depth(table: dict[str, Any]) -> StageOutput:
+    depth = StageOutput(
+        name=_text(table, "name"),
+        length=_count(table, "length"),
+        weight=float(table["weight"]),
+        power=float(table.get("power", 0.5)),
+        soft=float(table.get("soft", 0.0)),
+    )
+    for key, good, most in (("weight", depth.weight > 0, 1e6), ("power", depth.power > 0, 1), ("soft", True, 1e6)):
+        value = getattr(depth, key)
+        if not (good and 0 <= value <= most):
+            raise ValueError(f"{key!r} of depth {depth.name!r} is {value}, which is out of its range")
+    return depth
+
+
+def _id(table: dict[str, Any]) -> str:
+    """It names files: nothing in it may lead elsewhere."""
+    found = _text(table, "id")
+    if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z_-]{0,63}", found):
+        raise ValueError(f"'id' must be 1 to 64 letters, digits, - and _, not {found!r}")
+    return found
+
+
+def _text(table: dict[str, Any], key: str) -> str:
+    if not isinstance(table[key], str) or not table[key]:
+        raise ValueError(f"{key!r} must be text, not {table[key]!r}")
+    return str(table[key])
+
+
+def _count(table: dict[str, Any], key: str) -> int:
+    if not isinstance(table[key], int) or isinstance(table[key], bool) or not 0 < table[key] <= 100_000:
+        raise ValueError(f"{key!r} must be a whole number above 0, not {table[key]!r}")
+    return int(table[key])

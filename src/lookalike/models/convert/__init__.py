@@ -1,0 +1,106 @@
+"""Backbones from elsewhere, converted once to a bundle: transformers' folders, hub ids, Keras' ResNet weights."""
+
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lookalike.errors import MissingExtraError
+from lookalike.models.bundle import Bundle, identify, read, write
+
+if TYPE_CHECKING:
+    from lookalike.models.convert.model_files import ModelFiles
+    from lookalike.models.convert.transformers_model import FeatureExtractor
+
+
+FORMAT = 2  # of what a conversion gives: raised, everything is converted again
+NO_MATTER = {"architectures", "_name_or_path", "transformers_version", "dtype", "torch_dtype", "id2label", "label2id"}
+
+
+def convert(name: str | Path, kept: Path) -> Bundle:
+    """The bundle of a model from elsewhere, made when it is first asked for; from then on nothing of it is loaded.
+
+    Args:
+        name: a folder in transformers' format, OWNER/MODEL or OWNER/MODEL@REVISION of the hub, or a file of Keras'
+            ResNet weights (.h5).
+        kept: the folder that keeps bundles.
+    Raises: BundleError, which says in one line what is wrong with it; MissingExtraError.
+    """
+    from lookalike.models.convert import hub
+    from lookalike.models.convert import keras_resnet as keras
+    from lookalike.models.convert import model_files as sources
+
+    path = Path(name)
+    if path.is_dir():
+        source = sources.from_folder(path)
+        return _made(source, _place(source.called, source.key, kept))
+    if path.is_file():
+        place = _place(path.name, sources.digest([path]), kept)
+        if place.is_dir():
+            return read(place)
+        with tempfile.TemporaryDirectory() as folder:
+            return _made(keras.as_source(path, Path(folder)), place)
+    if (found := _of_hub(str(name), kept)) is not None:
+        return read(found)
+    source = hub.fetch(str(name))
+    return _made(source, _place(source.called, source.key, kept))
+
+
+def network(bundle: Bundle) -> "FeatureExtractor":
+    """The torch network of a bundle that was made here: what its graph computes, with weights that can learn.
+
+    Raises: BundleError, for a bundle that was not; MissingExtraError.
+    """
+    try:
+        from lookalike.models.convert import transformers_model as towers
+    except ImportError as error:
+        raise MissingExtraError(f"{bundle.name} in torch", "learn") from error
+    return towers.of_bundle(bundle)
+
+
+def _made(source: "ModelFiles", place: Path) -> Bundle:
+    if place.is_dir():
+        return read(place)
+    try:
+        from lookalike.models.convert import torch_to_onnx as graph
+        from lookalike.models.convert import transformers_model as towers
+    except ImportError as error:
+        raise MissingExtraError(f"converting {source.name}", "learn") from error
+    depths = towers.load(source)
+    model = graph.export(source.name, depths)
+    graph.check(source.name, depths, depths.prepared.side_px, depths.depths, model)
+    settings = towers.trainable_files(depths)
+    preprocessing: dict[str, Any] = {
+        **vars(depths.prepared),
+        "resize": "squash",
+        "depths": [vars(one) for one in depths.depths],
+        "config": {key: value for key, value in source.config().items() if key not in NO_MATTER},
+    }
+    bundle = Bundle(
+        path=place,
+        name=source.called,
+        id=identify(towers.tensors(source), preprocessing),
+        side_px=depths.prepared.side_px,
+        depths=depths.depths,
+        layers=source.layers or graph.layers(depths),
+        licence=source.licence,
+        source=source.origin,
+    )
+    return write(bundle, model, settings)
+
+
+def _place(name: str, key: str, kept: Path) -> Path:
+    return kept / f"{_slug(name)}-{FORMAT}-{key[:12]}"
+
+
+def _of_hub(name: str, kept: Path) -> Path | None:
+    """The bundle that a hub id was converted to, the newest one; the hub is not asked again."""
+    model, _, revision = name.partition("@")
+    if revision and not re.fullmatch(r"[0-9a-f]{12,40}", revision):
+        return None
+    found = [path for path in kept.glob(f"{_slug(model)}-{FORMAT}-{revision[:12]}*") if path.is_dir()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._]+", "--", name).strip(".-")[-80:]

@@ -1,0 +1,57 @@
+"""Backbones by name, folder, file or id on the hub -> a bundle."""
+
+import os
+import re
+from pathlib import Path
+
+from lookalike.errors import BundleError
+from lookalike.models.bundle import Bundle, read
+
+DEFAULT = "efficientnet-lite0"
+KERAS = {".h5", ".hdf5"}
+
+
+def cache_folder() -> Path:
+    """Where backbones are kept for all collections: LOOKALIKE_CACHE, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get("LOOKALIKE_CACHE")
+    return Path(named) if named else user_cache_path("lookalike")
+
+
+def resolve_bundle(name: str | Path) -> Bundle:
+    """A backbone by name, by its folder or file, or by its id on the hub; what is no bundle yet is converted once.
+
+    Args:
+        name: of the default's family, or a copy of its .pth file; a folder with a bundle or in transformers' format;
+            OWNER/MODEL of the hub; Keras' ResNet weights (.h5).
+    Raises: BundleError, which says what can be named; MissingExtraError, when a conversion needs torch.
+    """
+    from lookalike.models import convert as conversion
+    from lookalike.models import efficientnet as starter
+
+    kept = cache_folder() / "backbones"
+    path = Path(name)
+    try:
+        if str(name) in starter.SPECS:
+            return starter.build_bundle(str(name), kept)
+        if path.is_dir() and ((path / "backbone.json").is_file() or not (path / "config.json").is_file()):
+            return read(path)
+        if path.is_dir() or (path.is_file() and path.suffix in KERAS) or _of_hub(str(name)):
+            return conversion.convert(name, kept)
+        if path.is_file() and (known := starter.named_by_hash(path)):
+            return starter.build_bundle(known, kept, weights=path)
+    except OSError as error:
+        raise BundleError(f"{kept}: cannot be written ({error.strerror}). Set LOOKALIKE_CACHE to a folder.") from error
+    if path.is_file():
+        raise BundleError(f"{path}: not the weights of {' or '.join(starter.SPECS)}. Name one of these, or a bundle.")
+    raise BundleError(
+        f"{name}: no backbone of that name. There are {', '.join(starter.SPECS)}, a folder with a bundle or in "
+        "transformers' format, a model of the hub (OWNER/MODEL), or Keras' ResNet weights (.h5)."
+    )
+
+
+def _of_hub(name: str) -> bool:
+    """Whether a name can be a hub id: OWNER/MODEL, and OWNER is no folder here in which MODEL is missing."""
+    found = re.fullmatch(r"(\w[\w.-]*)/[\w.-]+(@[\w./-]+)?", name)
+    return found is not None and not Path(found[1]).exists()

@@ -1,0 +1,121 @@
+"""What people see in a terminal: looked at through a real one of a given width."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lookalike.index.hits import Hit, Hits
+
+LONG = "a folder with a long name/and one within/and a picture whose name nobody will ever type 0042.jpg"
+HANGUL = "여름 휴가 사진/제주도 해변에서 찍은 아주 긴 이름의 사진 12.jpg"
+
+
+def seen(width: int, *files: str, links: bool = False) -> str:
+    """The table as a terminal of this width shows it."""
+    hits = Hits([Hit(file, 0.5, Path("/photos") / file) for file in files], query="q.jpg", source=None)
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=links, emoji=False, markup=False).print(console.table(hits))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_no_name_is_cut_and_no_line_is_wider_than_the_terminal(width: int):
+    from rich.cells import cell_len
+
+    text = seen(width, LONG, HANGUL, "short.jpg")
+    assert max(map(cell_len, text.splitlines())) <= width
+    shown = "".join(line.split("0.500")[-1] for line in text.splitlines()[4:])
+    for file in (LONG, HANGUL, "short.jpg"):
+        assert file.replace(" ", "") in shown.replace(" ", "")
+
+
+def test_a_table_has_rank_similarity_and_file_under_the_query():
+    words = [line.split() for line in seen(80, "a.jpg", "b.jpg").splitlines() if line.strip()]
+    assert words[0] == ["q.jpg", "plain"]
+    assert words[1] == ["rank", "similarity", "file"]
+    assert words[3:] == [["1", "0.500", "a.jpg"], ["2", "0.500", "b.jpg"]]
+
+
+def test_what_looks_like_markup_or_an_emoji_code_is_a_name_like_any_other():
+    assert "[bold]x[/] :smile: 12.jpg" in seen(80, "[bold]x[/] :smile: 12.jpg")
+
+
+def test_files_are_links_where_the_terminal_knows_links():
+    assert re.search(r"\x1b\]8;[^;]*;file:///photos/a%20b\.jpg\x1b\\", seen(80, "a b.jpg", links=True))
+
+
+# Taken by the new process itself: a function run between fork and exec would fork this one, where Lance has threads.
+AS_ITS_TERMINAL = """
+import fcntl, runpy, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+runpy.run_module("lookalike", run_name="__main__", alter_sys=True)
+"""
+
+
+def in_a_terminal(*words: object, columns: int = 80, stop_at: bytes = b"") -> tuple[str, int]:
+    """Run the command in a terminal of its own: what it shows, and its exit code. Ctrl-C once it shows stop_at."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    mother, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color"}
+    environment.pop("NO_COLOR", None)
+    command = [sys.executable, "-c", AS_ITS_TERMINAL, *map(str, words)]
+    process = subprocess.Popen(
+        command, stdin=child, stdout=child, stderr=child, env=environment, start_new_session=True
+    )
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(mother, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+        if stop_at and stop_at in shown:
+            os.write(mother, b"\x03")
+            stop_at = b""
+    os.close(mother)
+    return shown.decode(), process.wait(60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are for POSIX systems")
+def test_in_a_terminal_people_see_a_table_and_in_a_pipe_programs_read_tabs(photos: Path):
+    shown, code = in_a_terminal("index", photos)
+    assert code == 0
+    assert "7 added" in shown
+    shown, code = in_a_terminal("search", photos, photos / "1.png", "-k", 2)
+    assert code == 0
+    assert "rank" in shown
+    assert "]8;" in shown
+    command = [sys.executable, "-m", "lookalike", "search", str(photos), str(photos / "1.png"), "-k", "2"]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "1.000\t1.png\n1.000\tsub/copy.png\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are for POSIX systems")
+def test_ctrl_c_while_indexing_is_one_line_and_130_and_gives_the_cursor_back(tmp_path: Path):
+    from support.pictures import draw
+
+    for seed in range(400):
+        draw(tmp_path / f"{seed}.png", seed, (640, 480))
+    shown, code = in_a_terminal("index", tmp_path, "--threads", 1, stop_at=b"pictures/s")
+    assert code == 130, shown
+    assert "Traceback" not in shown
+    assert "Interrupted. What was committed is kept; the same command goes on." in shown
+    assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")
+    status = subprocess.run(
+        [sys.executable, "-m", "lookalike", "status", str(tmp_path), "--json"], capture_output=True, text=True
+    )
+    assert json.loads(status.stdout)["pictures"] < 400

@@ -1,0 +1,135 @@
+"""A backbone's learning that is broken off where it hurts: late, under other examples, or for good."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import drawn_convolutions
+from support.stripes import HOW, stripes
+
+from lookalike import Collection
+from lookalike.errors import ExamplesError, LensError
+
+pytest.importorskip("torch")
+
+RUN = """
+import os, signal, sys
+from importlib import import_module
+from lookalike.cli.main import main
+
+place, name, sent, *words = sys.argv[1:]
+where = import_module(place)
+real = getattr(where, name)
+
+def broken_off(*args, **more):
+    os.kill(os.getpid(), getattr(signal, sent))
+    return real(*args, **more)
+
+setattr(where, name, broken_off)
+main(words)
+"""
+WORDS = ["--name", "deep", "--unfreeze", "stem", "--epochs", "60", "--rate", "0.01", "--quick"]
+
+
+@pytest.fixture(scope="module")
+def untaught(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    place = tmp_path_factory.mktemp("broken_off")
+    drawn_convolutions.write_bundle(place / "network")
+    photos = Collection(stripes(place / "photos"), backbone=place / "network")
+    photos.index()
+    return photos
+
+
+@pytest.fixture
+def photos(untaught: Collection, tmp_path: Path) -> Collection:
+    """A copy of it that a test may change, with the dates of its files."""
+    return Collection(shutil.copytree(untaught.folder, tmp_path / "photos"))
+
+
+def learn(photos: Collection, place: str, name: str, sent: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which gets a signal when it calls something."""
+    words = ["learn", str(photos.folder), "--from", str(photos.folder), *WORDS, *more]
+    run = [sys.executable, "-c", RUN, place, name, sent, *words]
+    return subprocess.run(run, check=False, capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"})
+
+
+def kill_while_it_learns(photos: Collection, step: int) -> None:
+    def report(now) -> None:
+        if now.doing == "tuning" and now.done == step:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        photos.learn(photos.folder, name="deep", report=report, **HOW)
+
+
+def test_a_kill_while_the_proof_is_drawn_loses_nothing_that_was_learned(photos: Collection):
+    assert learn(photos, "lookalike.collection.finetune", "lens_report", "SIGKILL").returncode == -signal.SIGKILL
+    assert photos.lenses() == []
+    learned: list = []
+    lens = photos.learn(photos.folder, name="deep", resume=True, report=learned.append, **HOW)
+    assert [now for now in learned if now.doing in {"caching", "tuning"}] == []
+    assert lens.proof.chosen == "tuned backbone"
+    run = photos.home.lens("deep") / "run"
+    assert [path.name for path in run.iterdir()] == ["checkpoint.safetensors"]
+    assert [path.name for path in (photos.home.at / "backbones").iterdir()] == [lens.backbone]
+
+
+def test_ctrl_c_says_how_to_go_on_where_that_is_true(photos: Collection):
+    before = learn(photos, "lookalike.learning.finetuning.activation_cache", "open_memmap", "SIGINT")
+    assert "--resume" not in before.stderr  # nothing is kept yet
+    drawing = learn(photos, "lookalike.collection.finetune", "lens_report", "SIGINT")
+    assert "To go on: the same command with --resume." in drawing.stderr
+    switching = learn(photos, "lookalike.collection.finetune", "activate_lens", "SIGINT", "--resume", "--use")
+    assert f"To go on: lookalike use {photos.folder} deep\n" in switching.stderr
+    with pytest.raises(LensError, match=r"put it into service with: lookalike use .* deep"):
+        photos.learn(photos.folder, name="deep", resume=True, **HOW)
+
+
+def test_other_examples_are_refused_before_what_is_kept_is_written_over(photos: Collection):
+    kill_while_it_learns(photos, 40)
+    run = photos.home.lens("deep") / "run"
+    kept = (run / "activations.npy").read_bytes()
+    for kind in photos.folder.glob("kind-*"):
+        (kind / "0.png").rename(kind / "0.away")
+    with pytest.raises(LensError, match="Go on with the same, or begin anew with --replace"):
+        photos.learn(photos.folder, name="deep", resume=True, **HOW)
+    assert (run / "activations.npy").read_bytes() == kept
+    for kind in photos.folder.glob("kind-*"):
+        (kind / "0.away").rename(kind / "0.png")
+    assert photos.learn(photos.folder, name="deep", resume=True, **HOW).proof.chosen == "tuned backbone"
+
+
+def test_what_was_broken_off_can_be_forgotten(photos: Collection):
+    kill_while_it_learns(photos, 40)
+    assert (photos.home.lens("deep") / "run" / "activations.npy").stat().st_size > 100_000
+    photos.forget("deep")
+    assert not photos.home.lens("deep").exists()
+    for name in ("deep", "..", "../lenses", ""):
+        with pytest.raises(LensError):
+            photos.forget(name)
+    assert photos.home.lens("deep").parent.is_dir()
+
+
+@pytest.mark.parametrize("how", ["changed", "gone"])
+def test_a_picture_that_changes_while_it_learns_is_named_and_nothing_is_lost(photos: Collection, how: str):
+    """A changed one would be proved by what plain says of the old picture and the lens of the new one."""
+    one = photos.folder / "kind-07" / "3.png"
+    picture, date = one.read_bytes(), one.stat().st_mtime_ns
+
+    def report(now) -> None:
+        if now.doing == "tuning" and now.done == 40:
+            one.write_bytes((photos.folder / "kind-08" / "3.png").read_bytes())
+            if how == "gone":
+                one.unlink()
+
+    with pytest.raises(ExamplesError, match=r"kind-07/3.png: vanished or changed .* put it back, .* --resume"):
+        photos.learn(photos.folder, name="deep", report=report, **HOW)
+    one.write_bytes(picture)
+    os.utime(one, ns=(date, date))
+    learned: list = []
+    photos.learn(photos.folder, name="deep", resume=True, report=learned.append, **HOW)
+    assert [now for now in learned if now.doing in {"caching", "tuning"}] == []

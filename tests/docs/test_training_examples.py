@@ -1,0 +1,41 @@
+"""What docs/python.md shows of lookalike.learning.training runs as it stands, block after block."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from lookalike.learning import training as siamese
+
+PAGE = Path(__file__).parents[2] / "docs/python.md"
+
+
+def section():
+    return PAGE.read_text(encoding="utf-8").split("## lookalike.learning.training")[1].split("\n## ")[0]
+
+
+def test_the_blocks_run_and_end_in_a_lens(capsys):
+    names = {}
+    for block in re.findall(r"```python\n(.+?)```", section(), re.DOTALL):
+        exec(block, names)
+    assert capsys.readouterr().out.count("triplets active") == 50
+    assert names["table"].count("\n") == 51
+    assert [epoch.epoch for epoch in names["recipe"].curve] == [1, 2]
+    assert names["lens"].settings["correction"]["step"] == 20
+    assert np.isfinite(names["lens"].matrix).all()
+
+
+def test_every_verb_and_class_is_there():
+    assert all(getattr(siamese, name) is not None for name in siamese.__all__)
+    for name in (
+        "train",
+        "Learned",
+        "correct",
+        "Correction",
+        "Settings",
+        "triplet_loss",
+        "TUTORIAL",
+        "KerasSiameseFineTuner",
+    ):
+        assert name in siamese.__all__
+        assert name in section()

@@ -1,0 +1,116 @@
+"""Small pictures that are kept by their content, and whose folder may be damaged, read-only or gone."""
+
+import io
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lookalike.errors import ImageError
+from lookalike.images.decode import content_hash
+from lookalike.images.thumbnails import thumbnail
+
+
+def put(path, size=(300, 200), colour=(200, 30, 30)) -> bytes:
+    """Draw a picture and give its hash."""
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "PNG")
+    path.write_bytes(buffer.getvalue())
+    return content_hash(buffer.getvalue())
+
+
+def kept(cache) -> list:
+    return [path for path in (cache / "thumbnails").rglob("*") if path.is_file()]
+
+
+def test_the_longer_side_is_as_asked_and_the_proportions_stay(tmp_path):
+    content = put(tmp_path / "a.png")
+    small = thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60)
+    assert (small.mode, small.size) == ("RGB", (60, 40))
+    assert np.abs(np.asarray(small).astype(int) - (200, 30, 30)).max() < 4
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((20, 30), (20, 30)), ((3000, 1), (60, 1)), ((400, 4000), (6, 60)), ((1, 1), (1, 1))]
+)
+def test_small_pictures_are_not_enlarged_and_thin_ones_keep_a_pixel(tmp_path, size, expected):
+    content = put(tmp_path / "a.png", size)
+    assert thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60).size == expected
+
+
+def test_a_kept_thumbnail_serves_without_the_picture_and_is_the_same(tmp_path):
+    content = put(tmp_path / "a.png")
+    fresh = thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60)
+    (tmp_path / "a.png").unlink()
+    again = thumbnail(tmp_path / "moved.png", content, tmp_path / "cache", 60)
+    assert fresh.tobytes() == again.tobytes()
+    with pytest.raises(ImageError, match="no such file"):
+        thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 61)
+
+
+def test_another_side_and_another_content_are_kept_beside_it(tmp_path):
+    one, two = put(tmp_path / "1.png"), put(tmp_path / "2.png", colour=(0, 0, 0))
+    for side_px in (60, 30):
+        thumbnail(tmp_path / "1.png", one, tmp_path / "cache", side_px)
+        thumbnail(tmp_path / "2.png", two, tmp_path / "cache", side_px)
+    assert len(kept(tmp_path / "cache")) == 4
+    assert thumbnail(tmp_path / "2.png", two, tmp_path / "cache", 30).getpixel((0, 0)) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("damage", [b"", b"no picture", "half"])
+def test_a_damaged_thumbnail_is_made_anew(tmp_path, damage):
+    content = put(tmp_path / "a.png")
+    good = thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60).tobytes()
+    (file,) = kept(tmp_path / "cache")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] if damage == "half" else damage)
+    assert thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60).tobytes() == good
+    assert file.read_bytes() == whole
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
+    """A file stands where the folder should be, so that not even root can write there."""
+    content = put(tmp_path / "a.png")
+    (tmp_path / "cache").write_bytes(b"in the way")
+    assert thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60).size == (60, 40)
+
+
+def test_nothing_is_left_lying_about_when_the_last_step_fails(tmp_path):
+    """A folder stands where the thumbnail should be: the temporary file cannot take its place, and goes."""
+    content = put(tmp_path / "a.png")
+    thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60)
+    (file,) = kept(tmp_path / "cache")
+    file.unlink()
+    file.mkdir()
+    (file / "x").touch()
+    assert thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60).size == (60, 40)
+    assert [path.name for path in kept(tmp_path / "cache")] == ["x"]
+
+
+def test_a_file_that_changed_since_is_shown_but_not_kept_under_the_old_content(tmp_path):
+    old = put(tmp_path / "a.png")
+    put(tmp_path / "a.png", colour=(0, 0, 255))
+    shown = thumbnail(tmp_path / "a.png", old, tmp_path / "cache", 60)
+    assert np.abs(np.asarray(shown).astype(int) - (0, 0, 255)).max() < 6
+    assert not kept(tmp_path / "cache")
+
+
+def test_a_picture_that_cannot_be_read_says_why(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    with pytest.raises(ImageError, match="empty file"):
+        thumbnail(tmp_path / "a.jpg", content_hash(b""), tmp_path / "cache", 60)
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="renaming over open files is for POSIX systems")
+def test_thumbnails_made_by_many_threads_at_once_are_whole(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+
+    content = put(tmp_path / "a.png", (900, 600))
+    with ThreadPoolExecutor(8) as pool:
+        made = list(
+            pool.map(lambda _: thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 90).tobytes(), range(40))
+        )
+    assert len(set(made)) == 1
+    assert len(kept(tmp_path / "cache")) == 1

@@ -1,0 +1,230 @@
+"""The closed form: worked by hand, against the formula written out, and safe where examples are few or odd."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lookalike.errors import ExamplesError, ShapeError
+from lookalike.learning import whiten
+from lookalike.learning.closed_form import whitening
+from lookalike.learning.closed_form.pca import main_directions
+from lookalike.learning.closed_form.whitening import inverse_root, matching_pairs
+
+
+def formula(x, group, ridge=1.0, pairs=(), centre=None):
+    """Cosine under (S + ridge tr(S)/f I)^-1 about the mean, in float64, S summed row by row."""
+    x = np.asarray(x, np.float64)
+    f = x.shape[1]
+    y = x - (x.mean(axis=0) if centre is None else centre)
+    within = np.zeros((f, f))
+    for one in set(np.asarray(group)[np.asarray(group) >= 0].tolist()):
+        members = y[np.asarray(group) == one]
+        for row in members - members.mean(axis=0):
+            within += np.outer(row, row)
+    for a, b in pairs:
+        within += np.outer(y[a] - y[b], y[a] - y[b]) / 2
+    metric = np.linalg.inv(within / np.trace(within) * f + ridge * np.eye(f))
+    products = y @ metric @ y.T
+    length = np.sqrt(np.diag(products))
+    return products / np.outer(length, length)
+
+
+def similarities(lens, x, side=None):
+    embedding = lens.apply(x, side)
+    return embedding @ embedding.T
+
+
+def drawn(n=60, f=12, groups=9, seed=0):
+    rng = np.random.default_rng(seed)
+    group = rng.integers(-1, groups, n)
+    centres = rng.standard_normal((groups + 1, f))
+    return (centres[group] + rng.standard_normal((n, f)) * np.linspace(0.1, 2, f) + 3).astype(np.float32), group
+
+
+def test_worked_by_hand():
+    """Groups {(0,3),(0,-3)} and {(4,3),(4,-3)}: mean (2, 0), S = diag(0, 36), tr(S)/f = 18.
+
+    S / 18 + I = diag(1, 3). About the mean the first row is (-2, 3), the third (2, 3), so under diag(1, 1/3) their
+    product is -4 + 3 = -1 and their squared lengths 4 + 3 = 7.
+    """
+    x = [[0, 3], [0, -3], [4, 3], [4, -3]]
+    assert similarities(whiten(x, [0, 0, 1, 1]), x)[0, 2] == pytest.approx(-1 / 7, abs=1e-6)
+
+
+@pytest.mark.parametrize("ridge", [1e-4, 0.3, 1.0, 10.0])
+def test_it_is_the_formula_with_many_rows(ridge):
+    x, group = drawn()
+    assert_allclose(similarities(whiten(x, group, ridge=ridge), x), formula(x, group, ridge), atol=2e-4)
+
+
+@pytest.mark.parametrize("ridge", [1e-2, 1.0, 10.0])
+def test_it_is_the_formula_with_fewer_rows_than_features(ridge):
+    x, group = drawn(n=20, f=90, groups=6)
+    assert_allclose(similarities(whiten(x, group, ridge=ridge), x), formula(x, group, ridge), atol=2e-4)
+
+
+def test_both_ways_to_compute_it_agree():
+    x, group = drawn(n=30, f=40)
+    blocks = list(whitening._differences(x, group, np.zeros((0, 2), int), None))
+    scale = np.linspace(0.5, 2, 40)
+    many, few = (way(iter(blocks), scale, 1.0, 0.0) for way in (whitening._from_many, whitening._from_few))
+    assert_allclose(many @ many.T, few @ few.T, atol=1e-4)
+
+
+def test_the_anchor_and_positive_of_a_triplet_count_as_a_group_of_two():
+    """S of a group of two is half the square of its difference; the negative does not enter."""
+    x, _ = drawn(n=12, f=5)
+    alone = np.full(12, -1)
+    pair = np.where(np.arange(12) == 3, 0, np.where(np.arange(12) == 7, 0, -1))
+    by_triplet = similarities(whiten(x, alone, triplets=[[3, 7, 1], [7, 3, 2]]), x)  # the same pair, twice
+    assert_allclose(by_triplet, similarities(whiten(x, pair), x), atol=1e-5)
+    assert_allclose(by_triplet, formula(x, alone, pairs=[(3, 7)]), atol=1e-4)
+
+
+def test_a_pair_that_a_group_knows_already_does_not_count_twice():
+    x, group = drawn()
+    a, b = np.flatnonzero(group == 1)[:2]
+    assert_allclose(whiten(x, group, triplets=[[a, b, 0]]).matrix, whiten(x, group).matrix)
+
+
+def test_a_triplet_of_one_picture_twice_adds_nothing():
+    assert len(matching_pairs(np.array([-1, -1]), np.array([[0, 0, 1]]))) == 0
+
+
+def test_a_group_of_one_and_a_row_of_none_only_move_the_mean():
+    x, group = drawn()
+    group[5], group[6] = 77, -1
+    without = np.where(np.arange(60) == 5, -1, group)
+    assert_allclose(whiten(x, group).matrix, whiten(x, without).matrix)
+    assert_allclose(whiten(x, group).mean, x.mean(axis=0), rtol=1e-5)
+
+
+def test_a_mean_a_side_takes_what_sides_differ_in():
+    """The left is the right moved by a thousand: with a mean a side both halves look alike."""
+    right, group = drawn(n=30, f=6)
+    x, side = np.vstack([right, right + 1000]), np.repeat([0, 1], 30)
+    lens = whiten(x, np.r_[group, group], domains=side, means="side")
+    assert lens.mean.shape == (2, 6)
+    embedding = lens.apply(x, side)
+    assert_allclose(embedding[:30], embedding[30:], atol=2e-3)
+    alone = similarities(whiten(right, group), right)
+    assert_allclose(embedding[:30] @ embedding[:30].T, alone, atol=2e-2)
+
+
+@given(seed=st.integers(0, 500), scale=st.sampled_from([1e-6, 0.25, 1.0, 4096.0]))
+@settings(max_examples=25, deadline=None)
+def test_turning_moving_and_scaling_the_features_changes_no_similarity(seed, scale):
+    x, group = drawn(seed=seed)
+    turn = np.linalg.qr(np.random.default_rng(seed).standard_normal((12, 12)))[0]
+    moved = ((x - 2) @ turn * scale).astype(np.float32)
+    assert_allclose(similarities(whiten(moved, group), moved), similarities(whiten(x, group), x), atol=1e-3)
+
+
+@given(seed=st.integers(0, 500))
+@settings(max_examples=20, deadline=None)
+def test_names_of_groups_and_order_of_rows_do_not_matter(seed):
+    x, group = drawn(seed=seed)
+    order = np.random.default_rng(seed).permutation(60)
+    renamed = np.where(group >= 0, 1000 - 7 * group, -3)
+    here, there = whiten(x, group), whiten(x[order], renamed[order])
+    assert_allclose(similarities(there, x), similarities(here, x), atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int64])
+def test_any_kind_of_number_is_read(dtype):
+    x = np.round(drawn()[0] * 8).astype(dtype)
+    group = drawn()[1]
+    assert_allclose(whiten(x, group).matrix, whiten(x.astype(np.float32), group).matrix, rtol=1e-4, atol=1e-5)
+
+
+def test_blocks_give_what_one_block_gives(monkeypatch):
+    """Also for a group larger than a block."""
+    x, group = drawn(n=200, groups=4)
+    whole = whiten(x, group)
+    monkeypatch.setattr(whitening, "ROWS_AT_ONCE", 7)
+    assert_allclose(similarities(whiten(x, group), x), similarities(whole, x), atol=1e-4)
+
+
+def test_identical_pictures_in_every_group_leave_centring_alone():
+    """S is 0: no direction varies more than another."""
+    x = np.repeat(np.random.default_rng(0).standard_normal((5, 4)), 2, axis=0).astype(np.float32)
+    centred = x - x.mean(axis=0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    for features in (x, np.hstack([x, np.zeros((10, 60), np.float32)])):  # by either way to compute it
+        assert_allclose(
+            similarities(whiten(features, np.repeat(np.arange(5), 2)), features), centred @ centred.T, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize(
+    ("x", "group"),
+    [
+        (np.eye(3), [0, 0, 0]),  # one group
+        (np.eye(2), [4, 4]),  # two pictures
+        (np.vstack([np.eye(3), np.eye(3)]), [0, 1, 2, 0, 1, 2]),  # groups of equal pictures
+        (np.eye(3)[[0, 0, 0, 1]], [0, 0, 1, 1]),
+    ],
+)
+def test_odd_examples_give_finite_lenses(x, group):
+    embedding = whiten(x, group).apply(x)
+    assert np.isfinite(embedding).all()
+    length = np.linalg.norm(embedding, axis=1)
+    assert ((np.abs(length - 1) < 1e-5) | (length < 1e-5)).all()
+
+
+def test_dims_keep_the_main_directions_of_the_whitened_rows():
+    x, group = drawn(n=80, f=12)
+    whole, cut = whiten(x, group), whiten(x, group, dims=5)
+    y = (x - whole.mean) @ whole.matrix
+    vectors = np.linalg.eigh(y.T @ y)[1]
+    kept = y @ vectors[:, ::-1][:, :5]
+    kept /= np.linalg.norm(kept, axis=1, keepdims=True)
+    assert_allclose(similarities(cut, x), kept @ kept.T, atol=1e-3)
+    assert cut.dims == 5 and whiten(x, group, dims=12).dims == whiten(x, group, dims=500).dims == 12
+
+
+def test_main_directions_by_iteration_are_those_by_eigenvectors(monkeypatch):
+    rows = (np.random.default_rng(0).standard_normal((300, 100)) * 0.8 ** np.arange(100)).astype(np.float32)
+    exact = main_directions(rows, 6)
+    monkeypatch.setattr(whitening, "LARGEST_EXACT", 10)
+    found = main_directions(rows, 6)
+    assert_allclose(found @ found.T, exact @ exact.T, atol=1e-3)
+    assert_allclose(found.T @ found, np.eye(6), atol=1e-5)
+
+
+@given(n=st.integers(1, 300), seed=st.integers(0, 100))
+@settings(max_examples=15, deadline=None)
+def test_the_inverse_root_is_that_of_numpy(n, seed):
+    rows = np.random.default_rng(seed).standard_normal((n, n + 5))
+    square = rows @ rows.T + np.eye(n)
+    assert_allclose(inverse_root(square), np.linalg.inv(np.linalg.cholesky(square)), atol=1e-8)
+
+
+def test_rows_have_a_mean_squared_length_of_one_before_they_are_brought_to_it():
+    x, group = drawn()
+    lens = whiten(x, group)
+    assert np.square((x - lens.mean) @ lens.matrix).sum(axis=1).mean() == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("error", "says", "wrong"),
+    [
+        (ExamplesError, "belong together", lambda: whiten(np.eye(3), [0, 1, -1])),
+        (ExamplesError, "same features", lambda: whiten(np.ones((4, 3)), [0, 0, 1, 1])),
+        (ExamplesError, "same features", lambda: whiten(np.zeros((4, 3)), [0, 0, 1, 1])),
+        (ShapeError, "not finite", lambda: whiten(np.diag([1, np.nan, 1]), [0, 0, 0])),
+        (ShapeError, "too small or large", lambda: whiten(np.eye(3) * 1e30, [0, 0, 0])),
+        (ShapeError, "group", lambda: whiten(np.eye(3), [0, 0])),
+        (ShapeError, "features", lambda: whiten(np.ones(3), [0, 0, 0])),
+        (ShapeError, "features", lambda: whiten([["a"]], [0])),
+        (ShapeError, "triplets", lambda: whiten(np.eye(3), [0, 0, 0], triplets=[[0, 1, 3]])),
+        (ShapeError, "ridge", lambda: whiten(np.eye(3), [0, 0, 0], ridge=0)),
+        (ShapeError, "side", lambda: whiten(np.eye(3), [0, 0, 0], domains=[0, 1, -1], means="side")),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused_in_one_line(error, says, wrong):
+    with pytest.raises(error, match=says) as caught:
+        wrong()
+    assert "\n" not in str(caught.value)

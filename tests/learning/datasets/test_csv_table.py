@@ -1,0 +1,222 @@
+"""CSVs -> examples, by value, as spreadsheets spell them; and the one line that a wrong one gets."""
+
+import time
+
+import pytest
+from support.on_disk import error, groups, put, table, triplets
+
+from lookalike.errors import ExamplesError
+from lookalike.learning.datasets.readers import read
+
+
+def test_a_csv_of_triplets(tmp_path):
+    put(tmp_path, "1.jpg", "2.jpg", "sub/3.jpg", "4.jpg")
+    text = "anchor,positive,negative\n2.jpg,1.jpg,sub/3.jpg\n1.jpg,2.jpg,4.jpg\n2.jpg,1.jpg,sub/3.jpg\n"
+    examples = read(table(tmp_path, text))
+    assert examples.layout == "triplets"
+    assert triplets(examples) == [("2.jpg", "1.jpg", "3.jpg"), ("1.jpg", "2.jpg", "4.jpg")]
+    assert examples.labels.tolist() == [-1] * 4
+    assert examples.notes == ("triplets: 2 triplets of 4 pictures",)
+
+
+def test_a_csv_of_pairs_joins_transitively(tmp_path):
+    put(tmp_path, *(f"{i}.jpg" for i in range(7)))
+    examples = read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,1.jpg\n1.jpg,0.jpg\n4.jpg,5.jpg\n"))
+    assert examples.layout == "pairs"
+    assert groups(examples, tmp_path) == {frozenset({"0.jpg", "1.jpg", "2.jpg"}), frozenset({"4.jpg", "5.jpg"})}
+    assert (examples.triplets, examples.domains) == (None, None)
+    assert examples.notes == ("pairs: 3 pairs, which join 5 pictures into 2 groups",)
+
+
+def test_a_csv_of_labels(tmp_path):
+    put(tmp_path, *(f"{i}.jpg" for i in range(5)))
+    text = "file,label\n3.jpg,red\n1.jpg, blue \n0.jpg,red\n2.jpg,blue\n4.jpg,Red\n"
+    examples = read(table(tmp_path, text))
+    assert examples.layout == "labels"
+    assert [path.name for path in examples.paths] == ["3.jpg", "1.jpg", "0.jpg", "2.jpg", "4.jpg"]
+    assert examples.labels.tolist() == [0, 1, 0, 1, 2]
+    assert examples.label_names == ("red", "blue", "Red")
+    assert "1 label with one picture, which is only told apart: Red" in examples.notes
+
+
+ONE = 'file,label\na.jpg,x\nb.jpg,x\nc.jpg,y\n"d, e.jpg",y\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ONE,
+        "\ufeff" + ONE,
+        ONE.replace("\n", "\r\n"),
+        "FILE , Label\n" + ONE.partition("\n")[2],
+        "id;label;file\n1;x;a.jpg\n2;x;b.jpg\n3;y;c.jpg\n4;y;d, e.jpg\n",
+        "sep=;\nfile;label\na.jpg;x\nb.jpg;x\nc.jpg;y\nd, e.jpg;y\n",
+        "file\tlabel\tnote\na.jpg\tx\t\nb.jpg\tx\tgood, very; good\nc.jpg\ty\nd, e.jpg\ty\n",
+        "\n\n" + ONE + "\n\n",
+        ONE.replace("a.jpg,", "./a.jpg, ").replace("b.jpg", '"b.jpg"'),
+        ONE.rstrip("\n"),
+    ],
+    ids=["plain", "bom", "crlf", "case", "semicolon", "sep", "tab", "blank", "quotes", "no end"],
+)
+def test_a_csv_may_be_spelled_as_spreadsheets_spell_it(tmp_path, text):
+    put(tmp_path, "a.jpg", "b.jpg", "c.jpg", "d, e.jpg")
+    examples = read(table(tmp_path, text))
+    assert [path.name for path in examples.paths] == ["a.jpg", "b.jpg", "c.jpg", "d, e.jpg"]
+    assert (examples.labels.tolist(), examples.label_names) == ([0, 0, 1, 1], ("x", "y"))
+    assert examples.notes == ("labels: 2 labels with 4 pictures",)
+
+
+def test_paths_are_tried_from_the_csv_then_from_the_collection_and_may_be_absolute(tmp_path):
+    put(tmp_path / "photos", "1.jpg", "2.jpg", "sub/3.jpg", "4.jpg")
+    put(tmp_path / "lists", "1.jpg")
+    absolute = tmp_path / "photos/4.jpg"
+    path = table(tmp_path / "lists", f"a,b\n1.jpg,2.jpg\nsub\\3.jpg,{absolute}\n")
+    examples = read(path, folder=tmp_path / "photos")
+    assert groups(examples, tmp_path) == {
+        frozenset({"lists/1.jpg", "photos/2.jpg"}),
+        frozenset({"photos/sub/3.jpg", "photos/4.jpg"}),
+    }
+
+
+def test_one_file_by_two_names_is_one_row(tmp_path):
+    put(tmp_path, "1.jpg", "2.jpg", "sub/3.jpg", "4.jpg", "5.jpg", "6.jpg")
+    (tmp_path / "link.jpg").symlink_to("1.jpg")
+    (tmp_path / "other").symlink_to("sub")
+    text = "a,b\n1.jpg,2.jpg\nlink.jpg,./4.jpg\nsub/3.jpg,other/3.jpg\n5.jpg,6.jpg\n"
+    examples = read(table(tmp_path, text))
+    assert groups(examples, tmp_path) == {frozenset({"1.jpg", "2.jpg", "4.jpg"}), frozenset({"5.jpg", "6.jpg"})}
+    assert "left out: 1 pair of a picture with itself" in examples.notes
+
+
+def test_what_is_missing_empty_or_contradicts_itself_is_counted_and_named(tmp_path):
+    put(tmp_path, *(f"{i}.jpg" for i in range(8)))
+    text = "file,label\n0.jpg,x\n1.jpg,x\n2.jpg,y\n3.jpg,y\n4.jpg,\n5.jpg\n6.jpg,x\n6.jpg,y\n8.jpg,x\n"
+    examples = read(table(tmp_path, text))
+    assert examples.labels.tolist() == [0, 0, 1, 1]
+    assert examples.notes == (
+        "labels: 2 labels with 4 pictures",
+        "left out: 2 lines with an empty cell: line 6, 7",
+        f"left out: 1 of 6 files, not found in {tmp_path}: 8.jpg",
+        "left out: 1 picture with several labels: 6.jpg",
+    )
+
+
+def test_a_triplet_that_lacks_a_file_or_names_one_twice_is_left_out(tmp_path):
+    put(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    text = "anchor,positive,negative\n1.jpg,2.jpg,3.jpg\n1.jpg,1.jpg,3.jpg\n1.jpg,2.jpg,gone.jpg\n3.jpg,2.jpg,3.jpg\n"
+    examples = read(table(tmp_path, text))
+    assert triplets(examples) == [("1.jpg", "2.jpg", "3.jpg")]
+    assert "left out: 2 triplets with one picture twice" in examples.notes
+
+
+def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
+    put(tmp_path, "1.jpg", "2.jpg")
+    examples = read(table(tmp_path, "a,b\n1.jpg,2.jpg\n"), as_="views")
+    assert examples.views
+    assert examples.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "line"),
+    [
+        ("", {}, "empty. Expected a CSV whose first line is anchor,positive,negative or a,b or file,label."),
+        ("a,b\n1.jpg,1.jpg\n", {"as_": "views"}, "names 1 picture; expected two or more. Add lines."),
+        (
+            "image;class\n1.jpg;x\n",
+            {},
+            "found columns image, class; expected anchor,positive,negative or a,b or file,label. Nearest: file,label "
+            "(or a,b). Name the columns so in the first line.",
+        ),
+        (
+            "1.jpg,2.jpg,3.jpg\n",
+            {},
+            "found columns 1.jpg, 2.jpg, 3.jpg; expected anchor,positive,negative or a,b or file,label. Nearest: "
+            "anchor,positive,negative. Name the columns so in the first line.",
+        ),
+        ("a,b\n", {}, "found no lines of pairs below the first; expected one for each. Add some."),
+        (
+            "a,b\n1.jpg,2.jpg\n2.jpg,3.jpg\n",
+            {},
+            "found 2 pairs that join into one group of 3, with nothing to tell it from; expected two or more groups. "
+            "Nearest: triplets, which do not join. Add pairs of other pictures, or give anchor,positive,negative.",
+        ),
+        (
+            "file,label\n1.jpg,x\n2.jpg,x\n3.jpg,y\n",
+            {},
+            "found 2 labels, 1 of them with one picture; expected two or more labels of two or more pictures. Nearest: "
+            "views. Say --as views to take every picture by itself, or add lines.",
+        ),
+        (
+            "a,b\n1.jpg,2.jpg\n",
+            {"as_": "classes"},
+            "a table of pairs, which --as classes cannot be. Leave out --as classes.",
+        ),
+        (
+            "file,label\n1.jpg,x\n",
+            {"as_": "sides"},
+            "a table of labels, which --as sides cannot be. Leave out --as sides.",
+        ),
+        (
+            "file,label\n1.jpg,x\n2.jpg,x\ncaf\xe9.jpg,y\n".encode("latin-1"),
+            {},
+            "line 4 is not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8), then try again.",
+        ),
+        (
+            "file,label\n".encode("utf-16"),
+            {},
+            "line 1 is not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8), then try again.",
+        ),
+        (b"\0\1\2\n", {}, "not a text file. Give a folder of pictures, or a CSV."),
+        (b"x" * 200_000, {}, "not a text file. Give a folder of pictures, or a CSV."),
+        (
+            'a,b\n"1.jpg,2.jpg\n' + "1.jpg,2.jpg\n" * 20_000,
+            {},
+            "field larger than field limit (131072) near line 10924. Look for a quote that is open.",
+        ),
+        (
+            'a,b\n"1.png,2.png\n3.png,4.png\n',
+            {},
+            "unexpected end of data near line 3. Look for a quote that is open.",
+        ),
+    ],
+)
+def test_a_wrong_csv_gets_one_line(tmp_path, text, options, line):
+    put(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    assert error(table(tmp_path, text), **options) == line
+
+
+def test_a_csv_of_judgements_is_sent_to_judge(tmp_path):
+    with pytest.raises(ExamplesError, match=r"lookalike judge FOLDER --from some\.csv"):
+        read(table(tmp_path, "query,yes,no\n1.jpg,2.jpg,3.jpg\n", "some.csv"))
+
+
+def test_more_than_half_missing_is_an_error_that_says_where_it_looked(tmp_path):
+    put(tmp_path, "1.jpg", "2.jpg")
+    assert error(table(tmp_path, "a,b\n1.jpg,2.jpg\n3.jpg,4.jpg\n../5.jpg,x/\n"), folder=tmp_path / "photos") == (
+        f"found 2 of 6 files that it names, looking in {tmp_path} and {tmp_path / 'photos'}; expected more than half. "
+        "Missing: 3.jpg, 4.jpg, ../5.jpg and 1 more. Move the CSV beside its pictures, or mend its paths."
+    )
+
+
+def test_half_missing_is_read(tmp_path):
+    put(tmp_path, *(f"{i}.jpg" for i in range(4)))
+    assert len(read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n4.jpg,5.jpg\n6.jpg,7.jpg\n")).paths) == 4
+
+
+def test_names_that_no_file_can_have_are_missing_files(tmp_path):
+    put(tmp_path, *(f"{i}.jpg" for i in range(4)))
+    path = table(tmp_path, f"a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n{'x' * 5000}.jpg,nul\0.jpg\n.,0.jpg\n")
+    examples = read(path)
+    assert len(examples.paths) == 4
+    assert any(line.startswith("left out: 3 of 7 files, not found in") for line in examples.notes)
+
+
+def test_a_million_lines_are_read_in_seconds(tmp_path):
+    """The bound leaves room for slow and busy machines."""
+    put(tmp_path, *(f"{i}.jpg" for i in range(1000)))
+    lines = [f"{i % 1000}.jpg,{i * 7 % 1000}.jpg,{(i // 1000 + i) % 1000}.jpg\n" for i in range(1_000_000)]
+    path = table(tmp_path, "anchor,positive,negative\n" + "".join(lines))
+    start = time.process_time()
+    examples = read(path)
+    assert time.process_time() - start < 30
+    assert len(examples.paths) == 1000

@@ -1,0 +1,98 @@
+"""Is one search better than another: bounds and p by hand, by scipy, and by how often they are wrong."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lookalike.learning.evaluation.significance import FEW, FEWEST, bootstrap, paired_test, sign_flips
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_sign_flips_of_three_by_hand():
+    """Of the 8 sums +-1 +-1 +-2 one reaches 4 and two more reach 2."""
+    assert sign_flips(np.array([1.0, 1.0, 2.0]), rng()) == 1 / 8
+    assert sign_flips(np.array([-1.0, 1.0, 2.0]), rng()) == 3 / 8
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_sign_flips_count_every_outcome(seed):
+    sums = np.round(rng(seed).normal(0.5, 1, 9), 1)
+    outcomes = [np.dot(signs, sums) for signs in itertools.product([1, -1], repeat=9)]
+    assert sign_flips(sums, rng()) == pytest.approx(np.mean([one >= sums.sum() - 1e-9 for one in outcomes]))
+
+
+def test_sign_flips_of_many_are_drawn_and_agree_with_scipy():
+    sums = rng(1).normal(0.3, 1, 40)
+    mean = lambda x, axis: x.mean(axis=axis)  # noqa: E731
+    witness = stats.permutation_test(
+        (sums,), mean, permutation_type="samples", alternative="greater", n_resamples=20_000, rng=rng(2)
+    )
+    assert sign_flips(sums, rng()) == pytest.approx(witness.pvalue, abs=0.01)
+
+
+def test_a_unit_without_gain_changes_no_p():
+    assert sign_flips(np.array([1.0, 0, 2.0, 0]), rng()) == sign_flips(np.array([1.0, 2.0]), rng())
+
+
+def test_no_gain_at_all_is_no_evidence():
+    found = paired_test(np.zeros(30), np.arange(30), rng())
+    assert found.difference == found.lower == found.upper == 0 and found.p_value == 1 and not found.better
+    assert sign_flips(np.zeros(10), rng()) == 1
+
+
+def test_bootstrap_bounds_are_those_of_scipy():
+    gains = rng(3).normal(0.2, 1, 60)
+    found = paired_test(gains, np.arange(60), rng())
+    witness = stats.bootstrap(
+        (gains,), np.mean, confidence_level=0.98, method="percentile", n_resamples=10_000, rng=rng(4)
+    )
+    assert (found.lower, found.upper) == pytest.approx(tuple(witness.confidence_interval), abs=0.03)
+
+
+def test_units_are_drawn_whole_and_weigh_by_their_queries():
+    """Unit 0 has three queries that gain 1, unit 1 has one that gains 0: means of two draws are 1, 3/4 or 0."""
+    means = bootstrap(np.array([3.0, 0.0]), np.array([3, 1]), rng(), draws=4000)
+    values, counts = np.unique(means, return_counts=True)
+    assert values.tolist() == [0, 0.75, 1]
+    assert counts / 4000 == pytest.approx([1 / 4, 1 / 2, 1 / 4], abs=0.04)
+
+
+def test_queries_of_one_unit_repeated_do_not_convince():
+    """A thousand queries of five units are five."""
+    assert paired_test(np.ones(1000), np.arange(1000) % 5, rng()).method == "none"
+
+
+@pytest.mark.parametrize(("units", "test"), [(6, "none"), (7, "sign flips"), (19, "sign flips"), (20, "bootstrap")])
+def test_the_test_follows_the_number_of_units(units, test):
+    assert (FEWEST, FEW) == (7, 20)
+    found = paired_test(np.ones(units), np.arange(units), rng())
+    assert found.method == test
+    assert found.better == (test != "none")
+
+
+def test_seven_units_convince_only_all_together():
+    """All seven gain: p = 1/128 = 0.0078. One of them loses as much: p = 8/128."""
+    assert paired_test(np.ones(7), np.arange(7), rng()).p_value == 1 / 128
+    one_lost = paired_test(np.array([1.0] * 6 + [-1]), np.arange(7), rng())
+    assert one_lost.p_value == 8 / 128 and not one_lost.better
+
+
+def test_a_lens_that_loses_is_never_better():
+    assert not paired_test(np.full(40, -0.5), np.arange(40), rng()).better
+
+
+@pytest.mark.parametrize("units", [12, 30])
+def test_where_there_is_no_difference_it_is_rarely_called_better(units):
+    """Level 1%; in 600 comparisons at most 2.5% (30 units: a percentile bootstrap is a little too sure)."""
+    passed = 0
+    for seed in range(600):
+        draws = rng(seed)
+        unit = np.repeat(np.arange(units), 4)
+        gains = draws.choice([-1.0, 0, 0, 1], units)[unit] * draws.integers(0, 2, 4 * units)
+        passed += paired_test(gains, unit, draws).better
+    assert passed / 600 < 0.025

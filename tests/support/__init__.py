@@ -1,0 +1,1 @@
+"""What several tests share: pictures, networks and examples drawn by code."""
