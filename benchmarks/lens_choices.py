@@ -41,17 +41,16 @@ def better_of(simple: Learn, other: Learn, *, seed: int = 0) -> Learn:
     """
 
     def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
-        sides = np.full(len(group), -1) if side is None else side
-        examples = LabelledFeatures(
-            np.asarray(features, np.float32), np.asarray(group), sides, triplets, side is not None
-        )
+        examples = LabelledFeatures.create(np.asarray(features, np.float32), group, domains=side, triplets=triplets)
         unit = examples.features / np.maximum(np.linalg.norm(examples.features, axis=1, keepdims=True), 1e-30)
         inner = next(HoldOut(examples, unit @ unit.T).folds(np.random.default_rng(seed)), None)
         chosen = "simple"
         if inner is not None:
             scores = []
             for way in (simple, other):
-                embedding = way(*examples.left(inner.train, inner.triplets)).apply(examples.features, side)
+                data = examples.subset(inner.train, inner.triplets)
+                lens = way(data.features, data.labels, data.domains, data.triplets)
+                embedding = lens.apply(examples.features, side)
                 ranks = inner.ranks(embedding[inner.queries] @ embedding[inner.gallery].T)
                 scores.append(((ranks == 1).sum(), (1 / ranks).sum()))
             chosen = "other" if scores[1] > scores[0] else "simple"

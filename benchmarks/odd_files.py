@@ -17,14 +17,14 @@ from pathlib import Path
 ONE = """
 import json, resource, sys, time
 from pathlib import Path
-from lookalike.errors import PictureError
+from lookalike.errors import ImageError
 from lookalike.images.decode import load, decode_square
 started = time.process_time()
 try:
     pixels(Path(sys.argv[1]), 224)
     load(Path(sys.argv[1]))
     said = "read"
-except PictureError as error:
+except ImageError as error:
     said = error.reason
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 print(json.dumps([said, peak, time.process_time() - started]))

@@ -27,7 +27,8 @@ LEARNING = [
     ["evaluation"],
     ["training"],
     ["finetuning"],
-    ["pipeline", "finetune_pipeline"],
+    ["pipeline"],
+    ["finetune_pipeline"],
 ]
 TORCH = ["learning/training", "learning/finetuning", "models/convert"]
 FILES = sorted(SRC.rglob("*.py"))

@@ -7,7 +7,7 @@ and cffsubr, on SourceSans3-Regular.otf (npm package source-sans 3.52.0) and Not
 fonts-noto-cjk 1:20220127):
 
     python tools/make_font.py SourceSans3-Regular.otf NotoSansCJK-Regular.ttc \
-        src/lookalike/fonts/LookalikeSans-Regular.otf
+        src/lookalike/drawing/fonts/LookalikeSans-Regular.otf
 """
 
 import argparse

@@ -60,3 +60,7 @@ class MissingExtraError(LookalikeError, ImportError):
 
     def __init__(self, what: str, extra: str):
         super().__init__(f"{what} needs the extra '{extra}'. Install it with: pip install 'lookalike[{extra}]'")
+
+
+class Cancelled(LookalikeError):  # noqa: N818  (a request, not a fault)
+    """Raised by a Reporter to stop the work: what was committed stays, and nothing keeps running."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def printable(name: str) -> str:
     r"""A file's name for a screen or a message: on one line, with bytes that are no UTF-8 escaped.
 
-    >>> shown("caf\udce9\n.jpg")
+    >>> printable("caf\udce9\n.jpg")
     'caf\\xe9\\n.jpg'
     """
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -21,7 +21,7 @@ def printable(name: str) -> str:
 def plural(number: int, thing: str, things: str | None = None) -> str:
     """A number and what it counts.
 
-    >>> count(1, "picture"), count(1200, "class", "classes")
+    >>> plural(1, "picture"), plural(1200, "class", "classes")
     ('1 picture', '1,200 classes')
     """
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
@@ -30,7 +30,7 @@ def plural(number: int, thing: str, things: str | None = None) -> str:
 def first_few(names: Sequence[str], most: int = 3) -> str:
     """The first few of many names, for a line that people read.
 
-    >>> some(["a", "b", "c", "d", "e"])
+    >>> first_few(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
@@ -40,7 +40,7 @@ def first_few(names: Sequence[str], most: int = 3) -> str:
 def join_words(words: Sequence[str]) -> str:
     """Words as a sentence lists them.
 
-    >>> listed(["40", "38", "2"])
+    >>> join_words(["40", "38", "2"])
     '40, 38 and 2'
     """
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
@@ -49,7 +49,7 @@ def join_words(words: Sequence[str]) -> str:
 def printable_line(name: str) -> str:
     r"""A file's name on one line, without what could move the cursor or cannot be printed.
 
-    >>> one_line("two\nlines\x1b[2J\u202egpj.exe")
+    >>> printable_line("two\nlines\x1b[2J\u202egpj.exe")
     'two\\nlines\\x1b[2J\\u202egpj.exe'
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in printable(name))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from lookalike.cli import console
 from lookalike.index.hits import Hit, Hits
 
 LONG = "a folder with a long name/and one within/and a picture whose name nobody will ever type 0042.jpg"

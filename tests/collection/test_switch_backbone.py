@@ -256,7 +256,7 @@ def test_a_backbone_named_by_its_folder_is_found_again_from_anywhere(photos: Pat
 def test_a_collection_from_before_there_were_several_backbones_opens_and_switches(indexed: Collection, photos, pair):
     path = indexed.home.at / "collection.json"
     old = {key: value for key, value in json.loads(path.read_text()).items() if key not in ("original", "switching")}
-    place = old.pop("backbones")[FIRST]["place"]
+    place = old.pop("backbones")[FIRST]["locator"]
     old["backbone_name"] = place
     path.write_text(json.dumps(old))
     before = found(Collection(photos), "1.png")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.learning import training as siamese
+from lookalike.learning import finetuning, training
 
 PAGE = Path(__file__).parents[2] / "docs/python.md"
 
@@ -20,22 +20,23 @@ def test_the_blocks_run_and_end_in_a_lens(capsys):
         exec(block, names)
     assert capsys.readouterr().out.count("triplets active") == 50
     assert names["table"].count("\n") == 51
-    assert [epoch.epoch for epoch in names["recipe"].curve] == [1, 2]
+    assert [epoch.epoch for epoch in names["recipe"].history] == [1, 2]
     assert names["lens"].settings["correction"]["step"] == 20
     assert np.isfinite(names["lens"].matrix).all()
 
 
 def test_every_verb_and_class_is_there():
-    assert all(getattr(siamese, name) is not None for name in siamese.__all__)
     for name in (
         "train",
-        "Learned",
+        "BestState",
         "correct",
-        "Correction",
-        "Settings",
+        "LowRankTrainer",
+        "LowRankConfig",
         "triplet_loss",
-        "TUTORIAL",
-        "KerasSiameseFineTuner",
+        "KERAS_EXAMPLE",
     ):
-        assert name in siamese.__all__
+        assert getattr(training, name) is not None
+        assert name in section()
+    for name in ("LayerFineTuner", "FineTuneConfig", "KerasSiameseFineTuner"):
+        assert getattr(finetuning, name) is not None
         assert name in section()

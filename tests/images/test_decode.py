@@ -83,11 +83,11 @@ def test_without_the_extra_a_heic_picture_names_it():
     program = """
 import sys
 sys.modules["pillow_heif"] = None
-from lookalike.errors import PictureError
+from lookalike.errors import ImageError
 from lookalike.images.decode import load
 try:
     load(b"\\0\\0\\0\\x18ftypheic\\0\\0\\0\\0mif1heic")
-except PictureError as error:
+except ImageError as error:
     print(error.kind, "|", error)
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -54,13 +54,13 @@ def test_nothing_reaches_stderr_while_broken_tiffs_are_read(real_data):
     ours = """
 import sys
 from pathlib import Path
-from lookalike.errors import PictureError
+from lookalike.errors import ImageError
 from lookalike.images.decode import load
 for file in sys.argv[1:]:
     try:
         load(Path(file))
         print("read")
-    except PictureError:
+    except ImageError:
         print("refused")
 """
     pillow = """

@@ -27,8 +27,8 @@ def table(root: Path, text: "str | bytes", name: str = "examples.csv") -> Path:
 def groups(examples, root: Path) -> set[frozenset[str]]:
     """Who belongs together, by names."""
     names = [path.relative_to(root).as_posix() for path in examples.paths]
-    kinds = np.unique(examples.group[examples.group >= 0])
-    return {frozenset(name for name, of in zip(names, examples.group, strict=True) if of == kind) for kind in kinds}
+    kinds = np.unique(examples.labels[examples.labels >= 0])
+    return {frozenset(name for name, of in zip(names, examples.labels, strict=True) if of == kind) for kind in kinds}
 
 
 def triplets(examples) -> list[tuple[str, ...]]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike import __version__
+from lookalike.cli import console, learn
 from lookalike.cli.console import without_line_ends
 from lookalike.cli.learn import AT, FOLDER
-from lookalike.cli import console, learn
 from lookalike.collection.collection import Collection, Cut
 from lookalike.drawing.png import drawable
 from lookalike.errors import LookalikeError

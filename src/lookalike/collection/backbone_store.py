@@ -62,7 +62,7 @@ def open_backbone(home: CollectionFolder, settings: CollectionConfig, id: str, t
 def locator_of(asked: str | Path) -> str:
     """How a backbone can be found again from anywhere: its name, its id on the hub, or its absolute path.
 
-    >>> place_of("efficientnet-lite0")
+    >>> locator_of("efficientnet-lite0")
     'efficientnet-lite0'
     """
     path = Path(asked)

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.learn import Teachable
-from lookalike.collection.map import draw_map
-from lookalike.drawing.png import save
 from lookalike.errors import CollectionError, LookalikeError, MissingExtraError, QueryError
 from lookalike.index.hits import Answers, Hits, answers_grid, copy_hits
 from lookalike.index.refused import RefusedTable
@@ -250,7 +248,7 @@ class Collection(Teachable):
         """The features of pictures, in the collection or not, or what a lens makes of them.
 
         Returns: (n, f) or (n, d) float32, rows of length 1.
-        Raises: PictureError, for the first one that cannot be read; LensError.
+        Raises: ImageError, for the first one that cannot be read; LensError.
         """
         through = None if lens == PLAIN else self.lens(lens)  # an unknown one is refused before the work
         features = self.backbone.embed(sources)
@@ -338,6 +336,8 @@ class Collection(Teachable):
 
     def draw(self, answers: Sequence[Hits], out: str | Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
+        from lookalike.drawing.png import save
+
         return save(answers_grid(answers), Path(out) if out is not None else self.home.cache / "grid.png")
 
     def map(self, out: str | Path, *, lens: str = PLAIN, report: Callable[[int, int], None] | None = None) -> Path:
@@ -354,6 +354,9 @@ class Collection(Teachable):
         if not gallery.files:
             raise CollectionError(f"{self.folder}: no pictures to draw. Run: lookalike index {self.folder}")
         title = self.folder.resolve().name + ("" if lens == PLAIN else f" through {lens}")
+        from lookalike.collection.map import draw_map
+        from lookalike.drawing.png import save
+
         drawn = draw_map(gallery, self.folder, self.home.cache, title=title, report=report)
         return save(drawn, Path(out))
 

@@ -20,7 +20,7 @@ class CollectionFolder:
 
     Nothing is written before the first `save` or `writing`.
 
-    >>> Home(Path("photos")).table("b1").as_posix()
+    >>> CollectionFolder(Path("photos")).table("b1").as_posix()
     'photos/.lookalike/tables/b1.lance'
     """
 

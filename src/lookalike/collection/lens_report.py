@@ -66,7 +66,7 @@ def proof_page(
 
 
 def arms_of(proof: "Proof", lens: str = "lens") -> list[Arm]:
-    """What a proof compares, from plain to the lens, for `proof_picture`."""
+    """What a proof compares, from plain to the lens, for `bar_chart`."""
     names = {
         "plain": "plain", "shuffled": "shuffled labels", "closed form": "closed form",
         "corrected": "with correction", "untouched": "lens, not tuned", "tuned": "lens, tuned", "lens": lens,

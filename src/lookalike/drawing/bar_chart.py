@@ -53,7 +53,7 @@ def bar_chart(
     Returns: RGB, 1,400 pixels wide.
     Raises: ShapeError, when there are no arms or a value lies outside 0 to 1.
 
-    >>> proof_picture([Arm("plain", 0.48), Arm("lens", 0.61)], verdict="Better than plain.").width
+    >>> bar_chart([Arm("plain", 0.48), Arm("lens", 0.61)], verdict="Better than plain.").width
     1400
     """
     if not arms:

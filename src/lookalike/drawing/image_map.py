@@ -32,7 +32,7 @@ def image_map(
     Returns: RGB, 2,400 x 1,800 pixels, 3,200 x 2,400 for more than 1,200 pictures.
     Raises: ShapeError, when points and thumbnails differ in number or points are no numbers.
 
-    >>> picture_map(np.zeros((2, 2)), [Image.new("RGB", (8, 8))] * 2).size
+    >>> image_map(np.zeros((2, 2)), [Image.new("RGB", (8, 8))] * 2).size
     (2400, 1800)
     """
     points = np.asarray(points, np.float64)

@@ -31,7 +31,7 @@ def line_chart(
     Returns: RGB, 1,400 x 800 pixels.
     Raises: ShapeError, when there is no finite point, x and y differ in length, or x by powers is not above 0.
 
-    >>> curves({"loss": ([1, 2, 3], [0.9, 0.4, 0.2])}, title="Loss", x="step").size
+    >>> line_chart({"loss": ([1, 2, 3], [0.9, 0.4, 0.2])}, title="Loss", x="step").size
     (1400, 800)
     """
     drawn = {name: _checked(name, *pair) for name, pair in series.items()}

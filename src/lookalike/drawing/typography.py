@@ -34,7 +34,7 @@ _COLOURED = {"NotoColorEmoji.ttf": 109, "Apple Color Emoji.ttc": 160, "seguiemj.
 
 @lru_cache(maxsize=1)
 def _bundled() -> bytes:
-    return (files("lookalike") / "fonts" / "LookalikeSans-Regular.otf").read_bytes()
+    return (files("lookalike.drawing") / "fonts" / "LookalikeSans-Regular.otf").read_bytes()
 
 
 @lru_cache(maxsize=1)

@@ -40,7 +40,7 @@ def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Im
 def small_crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A crop of 20 to 50% of a picture's area, mirrored half of the time: harder to recognise than its views.
 
-    >>> part(Image.new("RGB", (100, 100)), np.random.default_rng(0)).size
+    >>> small_crop(Image.new("RGB", (100, 100)), np.random.default_rng(0)).size
     (63, 63)
     """
     share = rng.uniform(SMALLEST_PART, SMALLEST_CROP) ** 0.5
@@ -62,9 +62,9 @@ def view_squares(
         rng: decides where the crops lie.
         limits: as for `load`.
     Returns: (n, side, side, 3) uint8.
-    Raises: PictureError, ShapeError.
+    Raises: ImageError, ShapeError.
 
-    >>> squares(np.zeros((2, 3), np.uint8), 4, 5, np.random.default_rng(0)).shape
+    >>> view_squares(np.zeros((2, 3), np.uint8), 4, 5, np.random.default_rng(0)).shape
     (5, 4, 4, 3)
     """
     image = load(source, limits, math.ceil(side_px / SMALLEST_CROP**0.5))  # the smallest crop is then not enlarged

@@ -35,7 +35,7 @@ __all__ = [
 
 ImageSource = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
-# One class of Pillow for each format that `sniff` knows; none of the others (PostScript, for one) is ever called.
+# One class of Pillow for each format that `detect_format` knows; none of the others (PostScript, for one) is ever called.
 _DECODERS = {
     "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -94,7 +94,7 @@ def content_hash(content: bytes) -> bytes:
 def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
     """A picture file's bytes; of a file that is no picture, or is too large, only the beginning is read.
 
-    Raises: PictureError, without the file's name in it; its kind is "gone" when the file vanished.
+    Raises: ImageError, without the file's name in it; its kind is "gone" when the file vanished.
     """
     try:
         status = path.stat()
@@ -122,7 +122,7 @@ def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = Non
         limits: bounds that are checked before anything is decoded.
         side_px: when given, a larger picture may come back smaller, in the same proportions, neither side shorter than
             this: much faster, and less memory.
-    Raises: PictureError, which says what is wrong with it; ShapeError, for arrays that are no pixels.
+    Raises: ImageError, which says what is wrong with it; ShapeError, for arrays that are no pixels.
 
     >>> load(np.zeros((2, 3), np.uint8)).size
     (3, 2)
@@ -142,9 +142,9 @@ def decode_square(source: ImageSource, side_px: int, limits: Limits = LIMITS) ->
         source: as for `load`.
         side_px: the square's side.
         limits: as for `load`.
-    Raises: PictureError, ShapeError.
+    Raises: ImageError, ShapeError.
 
-    >>> pixels(np.zeros((2, 3), np.uint8), 4).array.shape
+    >>> decode_square(np.zeros((2, 3), np.uint8), 4).array.shape
     (4, 4, 3)
     """
     with _decoded(source, limits, side_px, squash=True) as found:

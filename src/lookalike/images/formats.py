@@ -79,13 +79,13 @@ def detect_format(head: bytes, name: str | None = None) -> str:
         head: the file's first bytes; `HEAD` of them, or the whole file where that is shorter.
         name: the file's name, for the words of the error and for its kind: a text file called x.jpg is a broken
             picture, one called notes.txt is no picture.
-    Raises: PictureError, for anything but a picture that can be read, saying what it is instead.
+    Raises: ImageError, for anything but a picture that can be read, saying what it is instead.
 
-    >>> sniff(b"GIF89a...", "photo.jpg")
+    >>> detect_format(b"GIF89a...", "photo.jpg")
     'GIF'
-    >>> sniff(b"Dear all,", "photo.jpg")
+    >>> detect_format(b"Dear all,", "photo.jpg")
     Traceback (most recent call last):
-    lookalike.errors.PictureError: a text file, not a picture. Give it its right ending, or take it out of the folder.
+    lookalike.errors.ImageError: a text file, not a picture. Give it its right ending, or take it out of the folder.
     """
     ending = PurePath(name or "").suffix[1:].lower()
     format = _known(head)
@@ -112,7 +112,7 @@ def detect_format(head: bytes, name: str | None = None) -> str:
 def has_image_suffix(name: str) -> bool:
     """Whether a file's ending says that it is a picture, readable or not.
 
-    >>> is_named_as_picture("IMG_1.JPG"), is_named_as_picture("notes.txt"), is_named_as_picture("photo")
+    >>> has_image_suffix("IMG_1.JPG"), has_image_suffix("notes.txt"), has_image_suffix("photo")
     (True, False, False)
     """
     _, dot, ending = name.rpartition(".")
@@ -147,7 +147,7 @@ def declared_sizes(format: str, content: bytes) -> list[tuple[int, int]]:
 def is_truncated(format: str, content: bytes) -> bool:
     """Whether a file ends before the end that its own structure declares; for wording, not for deciding.
 
-    >>> is_cut("WebP", b"RIFF" + (100).to_bytes(4, "little") + b"WEBP")
+    >>> is_truncated("WebP", b"RIFF" + (100).to_bytes(4, "little") + b"WEBP")
     True
     """
     if format == "WebP":

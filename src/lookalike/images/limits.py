@@ -22,7 +22,7 @@ class Limits:
 
     >>> Limits(pixels=1_000_000).check_pixels(1000, 1001)
     Traceback (most recent call last):
-    lookalike.errors.PictureError: 1,000 x 1,001 pixels are 1.001 megapixels, over the limit of 1. \
+    lookalike.errors.ImageError: 1,000 x 1,001 pixels are 1.001 megapixels, over the limit of 1. \
 Raise it with --pixels 2, or make a smaller copy.
     """
 
@@ -31,7 +31,7 @@ Raise it with --pixels 2, or make a smaller copy.
     in_flight: int = 512 * 1024 * 1024
 
     def check_pixels(self, width: int, height: int) -> None:
-        """Raises: PictureError, for a size that is over the limit, or none at all."""
+        """Raises: ImageError, for a size that is over the limit, or none at all."""
         if width < 1 or height < 1:
             raise ImageError(f"declares a size of {width} x {height} pixels. Save it anew.")
         millions = width * height / 1e6
@@ -46,7 +46,7 @@ Raise it with --pixels 2, or make a smaller copy.
             )
 
     def check_bytes(self, size: int) -> None:
-        """Raises: PictureError, for a file that is over the limit."""
+        """Raises: ImageError, for a file that is over the limit."""
         if size > self.bytes:
             raise ImageError(
                 f"{_short(size / 1e6)} MB, over the limit of {_short(self.bytes / 1e6)}. Make a smaller copy.",
@@ -60,7 +60,7 @@ LIMITS = Limits()
 class MemoryBudget:
     """Decoded bytes that are held right now; first come, first served, so that a large picture is never starved.
 
-    >>> flight = InFlight()
+    >>> flight = MemoryBudget()
     >>> with flight.hold(300, most=500):
     ...     flight.taken
     300

@@ -68,7 +68,7 @@ def scan_folder(folder: Path) -> ScanResult:
     Args:
         folder: any folder; when it cannot be read, or is not there, the walk is empty and says so.
 
-    >>> walk(Path("no such folder")).passed_over
+    >>> scan_folder(Path("no such folder")).skipped
     {'.': 'cannot be read (No such file or directory). Check the disk and the permissions.'}
     """
     result = ScanResult()

@@ -53,11 +53,11 @@ def thumbnail(path: Path, content: bytes, cache: Path, side_px: int, limits: Lim
         side_px: longer side, in pixels.
         limits: as for `load`.
     Returns: RGB, upright; the same pixels whether it was kept or is new.
-    Raises: PictureError, without the file's name, when the picture itself cannot be read.
+    Raises: ImageError, without the file's name, when the picture itself cannot be read.
 
     >>> thumbnail(Path("gone.jpg"), bytes(16), Path("cache"), 64)
     Traceback (most recent call last):
-    lookalike.errors.PictureError: no such file. Check its name, or whether it was moved.
+    lookalike.errors.ImageError: no such file. Check its name, or whether it was moved.
     """
     kept = cache / "thumbnails" / content[:1].hex() / f"{content.hex()}-{side_px}.jpg"
     with contextlib.suppress(ImageError):  # none yet, or a damaged one, which is made anew

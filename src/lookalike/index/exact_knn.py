@@ -50,7 +50,7 @@ class ExactKNN:
         where a value is no number or infinite.
 
     >>> rows = np.array([[1, 0], [0.6, 0.8], [0, 1], [0, 1]], np.float16)
-    >>> indices, similarities = Ranking(rows).top([0, 2], k=3)
+    >>> indices, similarities = ExactKNN(rows).search([0, 2], k=3)
     >>> indices, similarities.round(2)
     (array([2, 3, 1]), array([1. , 1. , 0.8], dtype=float32))
     """
@@ -156,7 +156,7 @@ def similar_pairs(rows: Rows, least: float, codes: Int8Codes | None = None) -> I
     Raises: ShapeError, as Ranking does.
 
     >>> rows = np.array([[1, 0], [0, 1], [1, 0.1], [2, 0]], np.float32)
-    >>> [(row, others.tolist()) for row, others, _ in pairs_above(rows, 0.9)]
+    >>> [(row, others.tolist()) for row, others, _ in similar_pairs(rows, 0.9)]
     [(0, [2, 3]), (2, [3])]
     """
     ranking = ExactKNN(rows, codes)

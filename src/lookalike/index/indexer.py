@@ -163,7 +163,7 @@ def index(
             last = now
         if report:
             rate = count / max(now - started, 1e-6)
-            report(Progress(count, len(todo.read), rate, (len(todo.read) - count) / rate))
+            report(Progress("indexing", count, len(todo.read), rate, (len(todo.read) - count) / rate))
     commit()
     if not rows:  # the table is new: its first rows had no column to go into
         for lens in lenses:
@@ -219,7 +219,7 @@ class _Reader:
         self.hashes: dict[str, bytes] = {}
 
     def read(self, found: ImageFile) -> DecodedImage:
-        """Raises: PictureError; _KnownError."""
+        """Raises: ImageError; _KnownError."""
         raw = read_bytes(found.path, self.limits)
         content = content_hash(raw)
         if content in self.contents:

@@ -135,7 +135,7 @@ class Int8Codes:
         """
         try:
             values = np.load(folder / "values.npy", mmap_mode="r")
-            scale, loss = np.load(folder / "scale.npy"), np.load(folder / "loss.npy")
+            scale, loss = np.load(folder / "scale.npy"), np.load(folder / "error_norm.npy")
         except (OSError, ValueError, EOFError) as error:
             raise CollectionError(
                 f"{folder}: ranking codes that cannot be read. Delete it: they are made again."

@@ -79,10 +79,10 @@ def resolve_queries(
     """Queries, understood one by one.
 
     Args:
-        asked: what `resolve` takes, any number.
-        folder: as for `resolve`.
-        gallery: as for `resolve`.
-        embed: as for `resolve`.
+        asked: what `resolve_query` takes, any number.
+        folder: as for `resolve_query`.
+        gallery: as for `resolve_query`.
+        embed: as for `resolve_query`.
         skipped: takes query -> reason of those that cannot be read; without it the first one is raised.
         report: called with how many are done, and of how many.
     Raises: QueryError.

@@ -50,7 +50,7 @@ class LearnConfig:
     def for_size(self, pictures: int) -> "LearnConfig":
         """The same for a collection of so many pictures.
 
-        >>> How().sized(20_001).dims, How().sized(20_000).dims, How(dims=64).sized(10**6).dims
+        >>> LearnConfig().for_size(20_001).dims, LearnConfig().for_size(20_000).dims, LearnConfig(dims=64).for_size(10**6).dims
         (512, None, 64)
         """
         return replace(self, dims=MANY_DIMS) if self.dims is None and pictures > MANY else self

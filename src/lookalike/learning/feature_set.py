@@ -25,7 +25,7 @@ class FeatureSet:
 
     Attributes:
         features: (n, f) float32.
-        group, side, triplets: as in Examples, over these rows.
+        labels, domains, triplets: as in Examples, over these rows.
         content: n hashes: rows of equal ones are one and the same picture, or view of it.
         paths: n files; with views a file stands at each of its views.
         said: lines for people: what was left out and why.
@@ -79,7 +79,7 @@ class ViewSet:
     number: NDArray[np.int64]
 
     def image(self, row: int, path: Path, limits: Limits = LIMITS) -> "Image.Image":
-        """One view, in its own shape. Raises: PictureError, when the file cannot be read any more."""
+        """One view, in its own shape. Raises: ImageError, when the file cannot be read any more."""
         # The children of a generator's seed by number, as `spawn` gave them to `_views`.
         turn = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(int(self.turn[row]),)))
         looks = views(load(path, limits, math.ceil(self.side_px / SMALLEST_CROP**0.5)), VIEWS, turn)

@@ -63,17 +63,17 @@ class FinetunePipeline:
         from lookalike.learning.training import steps_per_epoch
 
         how = self.how
-        _, group, side, triplets = self.held.left
+        data = self.held.training_data
         settings = FineTuneConfig(loss=how.loss, margin=how.margin, learning_rate=how.rate)
         if how.epochs is not None:
-            steps = how.epochs * steps_per_epoch(group, rows=settings.rows, per_label=settings.per_label or 4)
+            steps = how.epochs * steps_per_epoch(data.labels, rows=settings.rows, per_label=settings.per_label or 4)
             settings = replace(settings, steps=steps)
         return LayerFineTuner(
             self.base.bundle,
             [self.material.paths[row] for row in self.held.learned],
-            group,
-            domains=side,
-            triplets=triplets,
+            data.labels,
+            domains=data.domains,
+            triplets=data.triplets,
             layer=how.unfreeze if how.unfreeze is not None else -1,
             run=self.run,
             settings=settings,
@@ -84,14 +84,14 @@ class FinetunePipeline:
         from lookalike.learning.finetuning import KerasSiameseConfig, KerasSiameseFineTuner
 
         how = self.how
-        _, group, side, triplets = self.held.left
+        data = self.held.training_data
         given: dict[str, Any] = {"epochs": how.epochs, "learning_rate": how.rate}
         return KerasSiameseFineTuner(
             self.base.bundle,
             [self.material.paths[row] for row in self.held.learned],
-            group,
-            domains=side,
-            triplets=triplets,
+            data.labels,
+            domains=data.domains,
+            triplets=data.triplets,
             layer=how.unfreeze,
             run=self.run,
             settings=replace(KerasSiameseConfig(), **{key: x for key, x in given.items() if x is not None}),
@@ -190,7 +190,7 @@ class FinetunePipeline:
         return LearnResult(lens, found.proof, curve, material.notes, title, epochs)
 
     def _epochs(self) -> "tuple[EpochMetrics, ...]":
-        return tuple(getattr(self.learning, "curve", ()))
+        return tuple(getattr(self.learning, "history", ()))
 
     def _untouched(self, found: FinetuneComparison, about: dict[str, Any], report: Report) -> LearnResult:
         why = f"{self.way} was tried and left out: {found.words}"

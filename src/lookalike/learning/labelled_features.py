@@ -1,18 +1,141 @@
-"""Features with what is known of them: labels, domains, triplets, and which rows ask."""
+"""Features with what is known of their rows: labels, domains, triplets, which rows query and which are found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from lookalike.errors import ShapeError
 from lookalike.learning.labels import Rows
 from lookalike.models.lens import Lens
+from lookalike.progress import SILENT, Reporter
 
-Features = NDArray[np.float32]
+Features = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
 
-# features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> a lens
+
+@dataclass(frozen=True)
+class LabelledFeatures:
+    """n rows of features and what is known of them; make one with `create`, which checks the arrays once.
+
+    Attributes:
+        features: (n, f) float of any width.
+        labels: (n,) int64: rows of one label belong together; -1 for none.
+        domains: (n,) int64, or None: a query is not searched in its own domain (people call it a side); -1 for none.
+        triplets: (t, 3) int64 rows anchor, positive, negative; t may be 0.
+        content: (n,) int64, equal for equal pictures, or None where nothing is known to be equal.
+        query_mask: (n,) bool, the only rows that query, from which nothing is learned; None: any may.
+        gallery_mask: (n,) bool, the only rows that are found; None: any is.
+    """
+
+    features: Features
+    labels: Rows
+    domains: Rows | None
+    triplets: Rows
+    content: Rows | None = None
+    query_mask: Mask | None = None
+    gallery_mask: Mask | None = None
+
+    @classmethod
+    def create(
+        cls,
+        features: ArrayLike,
+        labels: ArrayLike,
+        *,
+        domains: ArrayLike | None = None,
+        triplets: ArrayLike | None = None,
+        content: Sequence[bytes] | ArrayLike | None = None,
+    ) -> "LabelledFeatures":
+        """Arrays that fit together.
+
+        Args:
+            features: (n, f), integers or floats.
+            labels: (n,) int, -1 for none.
+            domains: (n,) int, or None.
+            triplets: (t, 3) int rows, or None.
+            content: n content hashes or numbers, equal for equal pictures; or None.
+        Raises: ShapeError, which names the array that does not fit.
+
+        >>> data = LabelledFeatures.create(np.eye(3), [0, 0, 1])
+        >>> len(data), data.domains, data.triplets.shape
+        (3, None, (0, 3))
+        """
+        x = np.asarray(features)
+        x = x.astype(np.float32) if x.dtype.kind in "iu" else x
+        if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
+            raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")
+        given = {"labels": np.asarray(labels, np.int64)}
+        if domains is not None:
+            given["domains"] = np.asarray(domains, np.int64)
+        if content is not None:
+            named = np.asarray(content, dtype=None if isinstance(content, np.ndarray) else object)
+            given["content"] = np.unique(named, return_inverse=True)[1].astype(np.int64)
+        for name, rows in given.items():
+            if rows.shape != (len(x),):
+                raise ShapeError(f"{name} {rows.shape} for {len(x)} rows of features. Give one a row.")
+        three = np.zeros((0, 3), np.int64) if triplets is None else np.asarray(triplets, np.int64).reshape(-1, 3)
+        if three.size and not 0 <= three.min() <= three.max() < len(x):
+            raise ShapeError(f"triplets name rows from {three.min()} to {three.max()}, features have {len(x)}.")
+        return cls(x, given["labels"], given.get("domains"), three, given.get("content"))
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def subset(self, rows: Rows, triplets: Rows | None = None) -> "LabelledFeatures":
+        """Some of the rows, in that order, with the triplets that lie wholly among them.
+
+        Args:
+            rows: (m,) int64, each at most once.
+            triplets: (s, 3) int64 in the numbers of this object, all among `rows`; None for every one that is.
+
+        >>> data = LabelledFeatures.create(np.eye(3), [0, 0, 1], triplets=[[0, 1, 2], [2, 2, 1]])
+        >>> data.subset(np.array([2, 1])).triplets.tolist()
+        [[0, 0, 1]]
+        """
+        place = np.full(len(self), -1)
+        place[rows] = np.arange(len(rows))
+        three = place[self.triplets if triplets is None else triplets]
+        return LabelledFeatures(
+            self.features[rows],
+            self.labels[rows],
+            None if self.domains is None else self.domains[rows],
+            three[(three >= 0).all(axis=1)],
+            None if self.content is None else self.content[rows],
+            None if self.query_mask is None else self.query_mask[rows],
+            None if self.gallery_mask is None else self.gallery_mask[rows],
+        )
+
+    def relevance(self, queries: Rows, gallery: Rows) -> tuple[Mask, Mask]:
+        """Which gallery rows (g,) are relevant to queries (q,), and which are excluded: both (q, g) bool.
+
+        Excluded are the query's own domain, the query itself with all its copies, and rows that are never found.
+        """
+        relevant = (self.labels[queries, None] == self.labels[gallery]) & (self.labels[gallery] >= 0)
+        content = np.arange(len(self)) if self.content is None else self.content
+        excluded = content[queries, None] == content[gallery]
+        if self.domains is not None:
+            excluded |= (self.domains[queries, None] == self.domains[gallery]) & (self.domains[gallery] >= 0)
+        return relevant, excluded if self.gallery_mask is None else excluded | ~self.gallery_mask[gallery]
+
+
+class Trainer(Protocol):
+    """A way to learn a lens."""
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """Learn a lens.
+
+        Args:
+            data: what to learn from.
+            start: a lens to go on from, for trainers that refine one; the others make their own.
+            reporter: told of each step, where there are steps.
+        Raises: ExamplesError, where nothing belongs together; TrainingError; MissingExtraError.
+        """
+        ...
+
+
+# Until every way to learn is a Trainer: features (n, f), labels (n,), domains (n,) or None, triplets (t, 3) or None.
 Learn = Callable[[Features, Rows, Rows | None, Rows | None], Lens]
 
 
@@ -22,48 +145,5 @@ class Correct(Protocol):
     def __call__(
         self, lens: Lens, features: Features, labels: Rows, *, domains: Rows | None, triplets: Rows | None
     ) -> Lens:
-        """As `lookalike.learning.training.low_rank_trainer.correct` does; it is handed in, for this room knows no torch."""
+        """As `lookalike.learning.training.low_rank_trainer.correct` does."""
         ...
-
-
-@dataclass(frozen=True)
-class LabelledFeatures:
-    """What is asked about, as arrays of n rows.
-
-    Args:
-        features: (n, f) float32.
-        group: (n,) int64, -1 for none.
-        side: (n,) int64, -1 for none; read only where `sided`.
-        triplets: (t, 3) int64, or None.
-        sided: whether there are sides.
-        content: (n,) int64, equal for equal pictures; None where nothing is known to be equal.
-        asks: (n,) bool, the only rows that ask, from which nothing is learned; None: any may.
-        whole: (n,) bool, the only rows that are found; None: any is.
-    """
-
-    features: Features
-    labels: Rows
-    domains: Rows
-    triplets: Rows | None
-    sided: bool
-    content: Rows | None = None
-    query_mask: NDArray[np.bool_] | None = None
-    gallery_mask: NDArray[np.bool_] | None = None
-
-    def left(self, rows: Rows, triplets: Rows | None) -> tuple[Features, Rows, Rows | None, Rows | None]:
-        """Some rows, and some triplets among them: features, labels, domains or None, triplets or None."""
-        at = np.full(len(self.labels), -1)
-        at[rows] = np.arange(len(rows))
-        domains = self.domains[rows] if self.sided else None
-        return self.features[rows], self.labels[rows], domains, None if triplets is None else at[triplets]
-
-    def answers(self, queries: Rows, gallery: Rows) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which rows of a gallery (g,) are right for queries (q,), and which are left out: both (q, g) bool.
-
-        A query's own side is left out, and the query itself with all its copies.
-        """
-        right = (self.labels[queries, None] == self.labels[gallery]) & (self.labels[gallery] >= 0)
-        same_side = (self.domains[queries, None] == self.domains[gallery]) & (self.domains[gallery] >= 0)
-        content = np.arange(len(self.labels)) if self.content is None else self.content
-        out = same_side | (content[queries, None] == content[gallery])
-        return right, out if self.gallery_mask is None else out | ~self.gallery_mask[gallery]

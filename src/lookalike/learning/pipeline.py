@@ -191,7 +191,8 @@ def _validation_curve(material: FeatureSet, how: LearnConfig, closed: Learn, say
     task = next(asked.split.folds(np.random.default_rng(how.seed + 1)), None)
     if task is None:
         return []
-    features, group, side, triplets = asked.examples.left(task.train, task.triplets)
+    data = asked.examples.subset(task.train, task.triplets)
+    features, group, side, triplets = data.features, data.labels, data.domains, data.triplets
     learning = LowRankTrainer(
         closed(features, group, side, triplets),
         features,
@@ -210,7 +211,7 @@ def _validation_curve(material: FeatureSet, how: LearnConfig, closed: Learn, say
 
 
 def _recall(lens: Lens, labelled: LabelledFeatures, task: Fold) -> float:
-    embedding = lens.apply(labelled.features, labelled.domains if labelled.sided else None)
+    embedding = lens.apply(labelled.features, labelled.domains)
     ranks = task.ranks(embedding[task.queries] @ embedding[task.gallery].T)
     return float((ranks == 1).mean())
 

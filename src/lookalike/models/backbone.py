@@ -71,7 +71,7 @@ class Backbone:
             sources: paths, bytes, PIL images or arrays of pixels.
             limits: what a picture may cost.
         Returns: (n, f) float32, rows of length 1, in the order of the sources.
-        Raises: PictureError, for the first picture that cannot be read.
+        Raises: ImageError, for the first picture that cannot be read.
         """
         rows = []
         for _, read_, features in self.pipeline(sources, lambda one: decode_square(one, self.bundle.side_px, limits)):
@@ -91,7 +91,7 @@ class Backbone:
             seed: decides where the crops lie; each picture's depend on nothing but this and its place.
             limits: what a picture may cost.
         Returns: (m, n, f) float32, rows of length 1.
-        Raises: PictureError, for the first picture that cannot be read.
+        Raises: ImageError, for the first picture that cannot be read.
         """
         side = self.bundle.side_px
 

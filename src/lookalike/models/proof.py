@@ -113,7 +113,7 @@ class Proof:
     def table(self) -> str:
         """The comparison for people, at most 80 columns wide, lines joined by newlines.
 
-        >>> from lookalike.learning import prove
+        >>> from lookalike.trainable import prove
         >>> print(prove([[1, 0], [0, 1]], [0, 1]).table())
         Too few to tell: nothing could be held out and still leave something to learn
         from. Give more groups.

@@ -21,7 +21,7 @@ def as_float32(rows: NDArray[Any]) -> NDArray[np.float32]:
 def normalize_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows brought to length 1; rows of length 0 stay 0.
 
-    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)).tolist()
+    >>> normalize_rows(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)).tolist()
     [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     length = np.linalg.norm(rows, axis=1, keepdims=True)

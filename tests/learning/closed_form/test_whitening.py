@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learning import whiten
-from lookalike.learning.closed_form import whitening
+from lookalike.learning.closed_form import pca
 from lookalike.learning.closed_form.pca import main_directions
 from lookalike.learning.closed_form.whitening import inverse_root, matching_pairs
 
@@ -188,7 +188,7 @@ def test_dims_keep_the_main_directions_of_the_whitened_rows():
 def test_main_directions_by_iteration_are_those_by_eigenvectors(monkeypatch):
     rows = (np.random.default_rng(0).standard_normal((300, 100)) * 0.8 ** np.arange(100)).astype(np.float32)
     exact = main_directions(rows, 6)
-    monkeypatch.setattr(whitening, "LARGEST_EXACT", 10)
+    monkeypatch.setattr(pca, "LARGEST_EXACT", 10)
     found = main_directions(rows, 6)
     assert_allclose(found @ found.T, exact @ exact.T, atol=1e-3)
     assert_allclose(found.T @ found, np.eye(6), atol=1e-5)

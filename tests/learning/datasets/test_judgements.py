@@ -220,16 +220,16 @@ def test_a_yes_alone_is_a_pair_and_pairs_join(judgements, tmp_path):
     judgements.add("c", ["b"], [])
     judgements.add("d", ["e"], [])
     examples = judgements.examples(tmp_path)
-    assert examples.reading == "judgements"
-    assert dict(zip((path.name for path in examples.paths), examples.group.tolist(), strict=True)) == {
+    assert examples.layout == "judgements"
+    assert dict(zip((path.name for path in examples.paths), examples.labels.tolist(), strict=True)) == {
         "a": 0,
         "b": 0,
         "c": 0,
         "d": 1,
         "e": 1,
     }
-    assert (examples.triplets, examples.side) == (None, None)
-    assert examples.said == ("judgements: 3 pairs and 0 triplets of 5 pictures",)
+    assert (examples.triplets, examples.domains) == (None, None)
+    assert examples.notes == ("judgements: 3 pairs and 0 triplets of 5 pictures",)
 
 
 def test_a_yes_with_a_no_is_a_triplet_and_not_a_pair(judgements, tmp_path):
@@ -239,7 +239,7 @@ def test_a_yes_with_a_no_is_a_triplet_and_not_a_pair(judgements, tmp_path):
     examples = judgements.examples(tmp_path)
     names = [path.name for path in examples.paths]
     assert [[names[row] for row in three] for three in examples.triplets] == [["a", "b", "c"]]
-    assert {name for name, of in zip(names, examples.group, strict=True) if of >= 0} == {"a", "d"}
+    assert {name for name, of in zip(names, examples.labels, strict=True) if of >= 0} == {"a", "d"}
 
 
 def test_the_later_of_two_contradicting_answers_counts(judgements, tmp_path):
@@ -249,7 +249,7 @@ def test_the_later_of_two_contradicting_answers_counts(judgements, tmp_path):
     examples = judgements.examples(tmp_path)
     names = [path.name for path in examples.paths]
     assert [[names[row] for row in three] for three in examples.triplets] == [["a", "c", "b"]]
-    assert "left out: 1 judgement that a later one contradicts" in examples.said
+    assert "left out: 1 judgement that a later one contradicts" in examples.notes
 
 
 def test_the_same_answer_twice_counts_once(judgements, tmp_path):
@@ -259,7 +259,7 @@ def test_the_same_answer_twice_counts_once(judgements, tmp_path):
         judgements.add("a", ["b"], [])
     examples = judgements.examples(tmp_path)
     assert len(examples.triplets) == 1
-    assert examples.said[0] == "judgements: 1 pair and 1 triplet of 3 pictures"
+    assert examples.notes[0] == "judgements: 1 pair and 1 triplet of 3 pictures"
 
 
 def test_files_that_are_gone_are_counted_and_named(judgements, tmp_path):
@@ -269,7 +269,7 @@ def test_files_that_are_gone_are_counted_and_named(judgements, tmp_path):
     judgements.add("a", ["b"], ["gone2"])
     examples = judgements.examples(tmp_path)
     assert [path.name for path in examples.paths] == ["a", "b"]
-    assert "left out: 2 judgements about files that are gone: gone, gone2" in examples.said
+    assert "left out: 2 judgements about files that are gone: gone, gone2" in examples.notes
     (tmp_path / "b").unlink()
     with pytest.raises(
         ExamplesError,
@@ -287,7 +287,7 @@ def test_rows_of_examples_are_int64(judgements, tmp_path):
     put(tmp_path, "a", "b", "c")
     judgements.add("a", ["b"], ["c"])
     examples = judgements.examples(tmp_path)
-    assert examples.group.dtype == examples.triplets.dtype == np.int64
+    assert examples.labels.dtype == examples.triplets.dtype == np.int64
 
 
 # --- in bulk

@@ -10,16 +10,13 @@ from numpy.testing import assert_array_equal
 
 from lookalike.learning.evaluation.folds import HoldOut
 from lookalike.learning.labelled_features import LabelledFeatures
-from lookalike.models.lens import Lens
 from lookalike.models.vectors import normalize_rows
 
 
 def labelled(group, side=None, triplets=None, f=6, seed=0):
     n = len(group)
     x = np.random.default_rng(seed).standard_normal((n, f)).astype(np.float32)
-    sides = np.full(n, -1) if side is None else np.asarray(side)
-    three = None if triplets is None else np.asarray(triplets)
-    return LabelledFeatures(x, np.asarray(group), sides, three, side is not None)
+    return LabelledFeatures.create(x, group, domains=side, triplets=triplets)
 
 
 def split(examples, hold_out=None, **more):
@@ -100,7 +97,7 @@ def test_near_duplicates_lie_on_one_side():
 
 def test_a_query_finds_neither_itself_nor_its_copies():
     examples = replace(labelled([0, 0, 0, 1]), content=np.array([5, 5, 6, 7]))
-    right, out = examples.answers(np.array([0]), np.arange(4))
+    right, out = examples.relevance(np.array([0]), np.arange(4))
     assert right.tolist() == [[True, True, True, False]]
     assert out.tolist() == [[True, True, False, False]]
 
@@ -140,22 +137,16 @@ def test_where_nothing_can_be_held_out_there_is_no_task(group):
 def test_a_lens_is_learned_from_what_is_left_alone():
     examples = labelled(GROUPS, np.tile([0, 1], 50))
     task = tasks(examples)[0]
-    seen = {}
-
-    def learn(features, group, side, triplets):
-        seen.update(features=features, group=group, side=side, triplets=triplets)
-        return Lens("any", np.zeros(6), np.eye(6))
-
-    learn(*examples.left(task.train, task.triplets))
-    assert_array_equal(seen["features"], examples.features[task.train])
-    assert_array_equal(seen["group"], GROUPS[task.train])
-    assert_array_equal(seen["side"], examples.domains[task.train])
-    assert seen["triplets"] is None
+    data = examples.subset(task.train, task.triplets)
+    assert_array_equal(data.features, examples.features[task.train])
+    assert_array_equal(data.labels, GROUPS[task.train])
+    assert_array_equal(data.domains, examples.domains[task.train])
+    assert data.triplets.shape == (0, 3)
 
 
 def test_triplets_left_to_learn_from_name_the_rows_that_are_left():
     triplets = np.array([[3 * i, 3 * i + 1, 3 * i + 2] for i in range(20)])
     examples = labelled(np.full(60, -1), triplets=triplets)
     task = tasks(examples)[0]
-    features, _, _, three = examples.left(task.train, task.triplets)
-    assert_array_equal(features[three], examples.features[task.triplets])
+    data = examples.subset(task.train, task.triplets)
+    assert_array_equal(data.features[data.triplets], examples.features[task.triplets])

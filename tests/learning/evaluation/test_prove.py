@@ -173,11 +173,11 @@ def test_the_closed_form_that_is_compared_to_shuffles_is_the_one_that_is_learned
             assert proof.ways["closed form"][name] == pytest.approx(proof.ways["lens"][name], abs=0.02)
 
 
-def worse(lens, features, group, *, side, triplets):
+def worse(lens, features, group, *, domains, triplets):
     return only(*range(8))
 
 
-def sharper(lens, features, group, *, side, triplets):
+def sharper(lens, features, group, *, domains, triplets):
     return only(*range(8, F))
 
 
@@ -208,7 +208,7 @@ def test_a_correction_that_is_better_is_taken():
 def test_a_correction_starts_from_the_closed_form_of_the_same_rows():
     seen = []
 
-    def correct(lens, features, group, *, side, triplets):
+    def correct(lens, features, group, *, domains, triplets):
         seen.append(lens)
         assert_allclose(lens.matrix, whiten(features, group, scale=spread_scale(features)).matrix)
         return lens

@@ -39,7 +39,7 @@ def test_every_epoch_says_its_loss_on_what_is_learned_and_on_what_is_not(learned
     assert [(each.epoch, each.epochs) for each in epochs] == [(number, 6) for number in range(1, 7)]
     assert epochs[-1].loss < 0.7 * epochs[0].loss
     assert all(each.validation >= 0 for each in epochs)
-    assert one.curve == epochs
+    assert one.history == epochs
 
 
 def test_the_head_ends_in_256_values_after_the_layers_of_the_tutorial(learned):
@@ -63,7 +63,7 @@ def test_the_running_means_of_few_batches_are_their_plain_mean(learned):
     norm, first = one.network.head[2], one.network.head[:2]
     with torch.no_grad():
         rows = np.flatnonzero(one.group >= 0)
-        last = one.backbone.last_map(one.activations[rows][0].float(), one.at)
+        last = one.backbone.last_feature_map(one.activations[rows][0].float(), one.at)
         now = first(last.flatten(1)).mean(0)
     assert float(norm.running_mean @ now / norm.running_mean.norm() / now.norm()) > 0.9
     assert float(norm.running_mean.norm() / now.norm()) > 0.5

@@ -63,7 +63,7 @@ def test_a_large_group_is_cut_to_another_few_each_time():
 def test_sides_are_mixed_before_any_is_taken_twice():
     """Groups of 6, 5 of them on side 0 and one on side 1: two are taken, always one of each side."""
     group, side = np.repeat(np.arange(10), 6), np.tile([0, 0, 0, 0, 0, 1], 10)
-    for batch in epoch(group, per_group=2, side=side):
+    for batch in epoch(group, per_group=2, domains=side):
         for g in np.unique(batch.labels):
             assert sorted(side[batch.rows[batch.labels == g]].tolist()) == [0, 1]
 
@@ -112,11 +112,11 @@ def test_one_group_with_triplets_learns_from_the_triplets():
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"side": np.zeros(3, int)}, "one number for each picture"),
+        ({"domains": np.zeros(3, int)}, "one number for each picture"),
         ({"triplets": np.zeros((2, 2), int)}, r"give \(t, 3\)"),
         ({"triplets": np.array([[0, 1, 4]])}, "count from 0"),
         ({"rows": 1}, "Make both 2 or more"),
-        ({"per_group": 1}, "Make both 2 or more"),
+        ({"per_label": 1}, "Make both 2 or more"),
     ],
 )
 def test_what_does_not_fit_gets_one_line(more, said):

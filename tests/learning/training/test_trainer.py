@@ -272,8 +272,8 @@ def test_a_seed_gives_the_same_bits_and_another_seed_others():
 @pytest.mark.slow
 def test_two_processes_of_as_many_threads_give_the_same_bits():
     told = (
-        "import sys, torch; torch.set_num_threads(2); sys.path.insert(0, 'tests');"
-        "from test_siamese_training import learned_bits; print(learned_bits())"
+        "import sys, torch; torch.set_num_threads(2); sys.path.insert(0, 'tests/learning/training');"
+        "from test_trainer import learned_bits; print(learned_bits())"
     )
     runs = [
         subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout

@@ -116,7 +116,7 @@ from lookalike.models.registry import resolve_bundle
 from lookalike.errors import BundleError
 for name in {names!r}:
     try:
-        find(name)
+        resolve_bundle(name)
     except BundleError as error:
         print(error)
 """

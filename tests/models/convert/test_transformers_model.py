@@ -112,7 +112,7 @@ def test_the_second_use_loads_neither_torch_nor_transformers(resnet: Path):
     code = f"""
 import sys
 from lookalike.models.registry import resolve_bundle
-assert find({str(resnet)!r}).id == {made.id!r}
+assert resolve_bundle({str(resnet)!r}).id == {made.id!r}
 print(sorted({{"torch", "transformers", "h5py"}} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
@@ -125,7 +125,7 @@ sys.modules["torch"] = None
 from lookalike.models.registry import resolve_bundle
 from lookalike.errors import MissingExtraError
 try:
-    find({str(resnet)!r})
+    resolve_bundle({str(resnet)!r})
 except MissingExtraError as error:
     print(error)
 """

@@ -35,8 +35,8 @@ def reweight_between_class(
     Args:
         lens: a closed form, (f, d).
         features: (n, f) float, the rows it was learned from.
-        group: (n,) int, -1 for none.
-        side: (n,) int; only read for a lens with a mean a side.
+        labels: (n,) int, -1 for none.
+        domains: (n,) int; only read for a lens with a mean a side.
         floor: above 0, at most 1; 1 changes nothing.
         half: above 0.
     Returns: Lens with the same mean and a matrix of the same shape.

@@ -38,8 +38,8 @@ def whiten(
     Args:
         features: (n, f) of any float type or int, rows of any length. Rows outside every group and triplet only move
             the mean.
-        group: (n,) int, who belongs together; -1 for none.
-        side: (n,) int, or None; only read with means="side".
+        labels: (n,) int, who belongs together; -1 for none.
+        domains: (n,) int, or None; only read with means="side".
         triplets: (t, 3) int rows anchor, positive, negative. A pair of anchor and positive enters S once, as a group
             of two would, by half the square of its difference, unless the two share a group already; the negative
             does not enter: a scatter within knows no "less alike".
@@ -107,7 +107,7 @@ def spread_scale(features: ArrayLike, power: float = SPREAD_POWER) -> NDArray[np
         power: 0 changes nothing, 1 brings every feature to the same variance.
     Returns: (f,) float32; a tenth of the mean variance is mixed into each, so that no feature is blown up.
 
-    >>> print(evened([[0.0, 1.0], [0.0, -1.0]], power=1.0))  # of the mean variance .5: 0 and 2, mixed .1 and 1.9
+    >>> print(spread_scale([[0.0, 1.0], [0.0, -1.0]], power=1.0))  # of the mean variance .5: 0 and 2, mixed .1 and 1.9
     [3.1622777  0.72547626]
     """
     x = np.asarray(features)

@@ -17,8 +17,8 @@ class Dataset:
 
     Attributes:
         paths: n pictures, each once.
-        group: (n,) int64, 0 and up; pictures of one number belong together; -1 for none.
-        side: (n,) int64, from which of several folders; -1 for none; None where there are no sides.
+        labels: (n,) int64, 0 and up; pictures of one number belong together; -1 for none.
+        domains: (n,) int64, from which of several folders; -1 for none; None where there are no sides.
         triplets: (t, 3) int64, rows that are anchor, positive, negative; None where there are none.
         reading: "sides", "classes", "labels", "pairs", "triplets", "views", "judgements", or "several" of them united.
         said: lines for people: how it was read, what was left out and why.
@@ -49,7 +49,7 @@ def unlabelled(paths: Sequence[Path], said: Sequence[str]) -> Dataset:
 def labels_from_pairs(n: int, one: Rows, other: Rows) -> Rows:
     """The groups that pairs make, transitively, numbered by their first row: (n,), -1 for rows in no pair.
 
-    >>> joined(6, np.array([4, 1, 0]), np.array([2, 3, 1])).tolist()
+    >>> labels_from_pairs(6, np.array([4, 1, 0]), np.array([2, 3, 1])).tolist()
     [0, 0, 1, 0, 1, -1]
     """
     of = components(n, [(one, other)])
@@ -63,7 +63,7 @@ def labels_from_pairs(n: int, one: Rows, other: Rows) -> Rows:
 def encode_labels(names: Iterable[Hashable]) -> Rows:
     """Numbers for names, in the order in which they first come.
 
-    >>> numbered(["b", "a", "b"]).tolist()
+    >>> encode_labels(["b", "a", "b"]).tolist()
     [0, 1, 0]
     """
     known: dict[Hashable, int] = {}

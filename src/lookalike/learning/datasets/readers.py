@@ -48,7 +48,7 @@ def read(
 def from_files(paths: Iterable[Path]) -> Dataset:
     """Pictures that stand alone, to be learned from by their own views; each file once, whatever its names.
 
-    >>> of_files([Path("a.jpg"), Path("b.jpg"), Path("a.jpg")]).group.tolist()
+    >>> from_files([Path("a.jpg"), Path("b.jpg"), Path("a.jpg")]).labels.tolist()
     [0, 1]
     """
     identities = Identities()
@@ -72,7 +72,7 @@ def merge_datasets(parts: Sequence[Dataset]) -> Dataset:
       parts they stay groups of one.
 
     Args:
-        parts: what `read`, `of_files` and `Judgements.examples` gave; one or more.
+        parts: what `read`, `from_files` and `Judgements.examples` gave; one or more.
     Raises: ExamplesError, when there is none.
     """
     if not parts:

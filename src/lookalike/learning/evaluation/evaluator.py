@@ -23,12 +23,13 @@ def embedded(examples: LabelledFeatures, task: Fold, learn: Learn, correct: Corr
 
     Raises: ExamplesError, when nothing can be learned from what the task leaves.
     """
-    features, group, side, triplets = examples.left(task.train, task.triplets)
-    lenses = {"closed": learn(features, group, side, triplets)}
+    data = examples.subset(task.train, task.triplets)
+    lenses = {"closed": learn(data.features, data.labels, data.domains, data.triplets)}
     if correct is not None:
-        lenses["corrected"] = correct(lenses["closed"], features, group, domains=side, triplets=triplets)
-    sides = examples.domains if examples.sided else None
-    return {name: lens.apply(examples.features, sides) for name, lens in lenses.items()}
+        lenses["corrected"] = correct(
+            lenses["closed"], data.features, data.labels, domains=data.domains, triplets=data.triplets
+        )
+    return {name: lens.apply(examples.features, examples.domains) for name, lens in lenses.items()}
 
 
 class Evaluator:
@@ -63,7 +64,7 @@ class Evaluator:
         """
         examples = self.examples
         everyone = np.arange(len(examples.labels))
-        right, out = examples.answers(task.queries, everyone)
+        right, out = examples.relevance(task.queries, everyone)
         plain = self.plain[task.queries]  # (q, n)
         part: dict[str, NDArray[Any]] = {
             "key": task.query_id,
@@ -96,7 +97,8 @@ class Evaluator:
     def _closed_forms(self, task: Fold, rng: np.random.Generator) -> PermutedClosedForms:
         """The closed form on the real labels, first, and on shuffled ones."""
         examples, learned = self.examples, task.train
-        side = examples.domains if self.means == "side" else np.zeros_like(examples.domains)
+        domains = np.zeros(len(examples), np.int64) if examples.domains is None else examples.domains
+        side = domains if self.means == "side" else np.zeros_like(domains)
         where = side == np.unique(side)[:, None]  # (sides, n)
         weight = np.zeros(where.shape, self.gram.dtype)
         weight[:, learned] = where[:, learned]
@@ -106,9 +108,8 @@ class Evaluator:
         gram = half - (half @ weight.T) @ spread.T
         groups = np.full(len(examples.labels), -1)
         groups[learned] = examples.labels[learned]
-        triplets = np.zeros((0, 3), np.int64) if task.triplets is None else task.triplets
-        real = LabelAssignment(groups, matching_pairs(groups, triplets))
-        labellings = [real, *(real.permuted(examples.domains, rng) for _ in range(self.shuffles))]
+        real = LabelAssignment(groups, matching_pairs(groups, task.triplets))
+        labellings = [real, *(real.permuted(domains, rng) for _ in range(self.shuffles))]
         return PermutedClosedForms(gram, labellings, examples.features.shape[1], self.ridge)
 
     def column(self, name: str) -> NDArray[Any]:

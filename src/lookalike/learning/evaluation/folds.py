@@ -36,7 +36,7 @@ class Fold:
 
     Args:
         learned: (l,) rows that a lens may learn from.
-        triplets: (t, 3) triplets that it may learn from, or None.
+        triplets: (t, 3) triplets that it may learn from; t may be 0.
         queries: (q,) rows that ask; with triplets one anchor may ask several times.
         key: (q,) what is asked, the same in every repeat: the row, or the number of the triplet.
         unit: (q,) which queries belong to one draw of chance.
@@ -45,7 +45,7 @@ class Fold:
     """
 
     train: Rows
-    triplets: Rows | None
+    triplets: Rows
     queries: Rows
     query_id: Rows
     cluster: Rows
@@ -98,7 +98,7 @@ class HoldOut:
         self.examples, group = examples, examples.labels
         sizes = np.bincount(group[group >= 0])
         sizes = sizes[sizes > 1]
-        anchors = 0 if examples.triplets is None else len(np.unique(examples.triplets[:, 0]))
+        anchors = len(np.unique(examples.triplets[:, 0]))
         if examples.query_mask is not None:
             hold_out = "views"
         elif not len(sizes) or (hold_out is None and anchors > sizes.sum()):
@@ -108,11 +108,11 @@ class HoldOut:
         self.hold_out: HoldOutKind = hold_out
         self.groups = len(sizes)
         links = None
-        if hold_out == "triplets" and examples.triplets is not None:
+        if hold_out == "triplets":
             anchor, positive = examples.triplets[:, :2].T
             after, before = chain(group)
             links = (np.concatenate([anchor, after]), np.concatenate([positive, before]))
-        elif hold_out == "groups" and examples.triplets is not None:
+        elif hold_out == "groups":
             links = chain(group)
         which: Literal["groups", "pictures"] = "pictures" if hold_out == "pictures" else "groups"
         self.split_groups: SplitGroups = split_groups(group, plain, which, content=content, links=links, same=same)
@@ -140,11 +140,10 @@ class HoldOut:
         examples, triplets = self.examples, self.examples.triplets
         asks = np.zeros(len(held), bool) if examples.query_mask is None else examples.query_mask
         group, learned = examples.labels, np.flatnonzero(~held & ~asks)
-        taught = None if triplets is None else triplets[~held[triplets].any(axis=1)]
-        if not (np.bincount(group[learned][group[learned] >= 0]) > 1).any() and (taught is None or not len(taught)):
+        taught = triplets[~held[triplets].any(axis=1)]
+        if not (np.bincount(group[learned][group[learned] >= 0]) > 1).any() and not len(taught):
             return None
         if self.hold_out == "triplets":
-            assert triplets is not None
             key = np.flatnonzero(held[triplets].all(axis=1))
             queries, gallery = triplets[key, 0], np.flatnonzero(held)
             right, negative = (triplets[key, at, None] == gallery for at in (1, 2))
@@ -153,7 +152,7 @@ class HoldOut:
         else:
             queries = np.flatnonzero(held & (group >= 0) & (asks | (examples.query_mask is None)))
             gallery = learned if self.hold_out == "pictures" else np.flatnonzero(held)
-            right, out = examples.answers(queries, gallery)
+            right, out = examples.relevance(queries, gallery)
             asking = (right & ~out).any(axis=1)
             key = queries = queries[asking]
             right, out = right[asking], out[asking]

@@ -148,7 +148,7 @@ def first_relevant_ranks(
 ) -> NDArray[np.int64]:
     """Rank of each query's first right answer, from 1; 0 where the gallery has none: (q,) int64.
 
-    >>> first_right([[1, 0], [0, 1]], [[1, 0], [1, 1], [0, 1]], [0, 0], [0, 0, 1]).tolist()
+    >>> first_relevant_ranks([[1, 0], [0, 1]], [[1, 0], [1, 1], [0, 1]], [0, 0], [0, 0, 1]).tolist()
     [1, 2]
     """
     blocks = similarity_blocks(queries, gallery, query_labels, gallery_labels, **left)

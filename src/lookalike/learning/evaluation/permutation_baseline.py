@@ -19,8 +19,8 @@ class LabelAssignment:
     def permuted(self, sides: NDArray[np.int64], rng: np.random.Generator) -> "LabelAssignment":
         """The same groups and pairs laid on the same rows at random; each row keeps its side.
 
-        >>> one = Labelling(np.array([0, 0, 1, 1, -1]), np.zeros((0, 2), int))
-        >>> one.shuffled(np.zeros(5, int), np.random.default_rng(0)).groups.tolist()
+        >>> one = LabelAssignment(np.array([0, 0, 1, 1, -1]), np.zeros((0, 2), int))
+        >>> one.permuted(np.zeros(5, int), np.random.default_rng(0)).labels.tolist()
         [0, 1, 0, 1, -1]
         """
         groups, pairs = self.labels.copy(), self.pairs

@@ -56,8 +56,8 @@ def plan_evaluation(
     Args: rng: draws the sample.
     Raises: ShapeError, when the arrays do not fit together.
 
-    >>> found = exam(np.eye(6), [7, 7, 8, 8, 9, 9], rng=np.random.default_rng(0))
-    >>> found.split.hold_out, found.examples.group
+    >>> found = plan_evaluation(np.eye(6), [7, 7, 8, 8, 9, 9], rng=np.random.default_rng(0))
+    >>> found.split.hold_out, found.examples.labels
     ('groups', array([0, 0, 1, 1, 2, 2]))
     """
     examples, rows, notes = _drawn(features, labels, domains, triplets, most, rng)
@@ -93,8 +93,8 @@ def _drawn(
     x, groups = np.asarray(features), np.asarray(labels, np.int64)
     if x.ndim != 2 or groups.shape != (len(x),) or not x.size:
         raise ShapeError(f"features must be (n, f) and group (n,), not {x.shape} and {groups.shape}.")
-    sides = np.full(len(x), -1) if domains is None else np.asarray(domains, np.int64)
-    if sides.shape != (len(x),):
+    sides = None if domains is None else np.asarray(domains, np.int64)
+    if sides is not None and sides.shape != (len(x),):
         raise ShapeError(f"side must be (n,), one a row, not {sides.shape}.")
     three = None if triplets is None else np.asarray(triplets, np.int64).reshape(-1, 3)
     if three is not None and three.size and not 0 <= three.min() <= three.max() < len(x):
@@ -117,6 +117,7 @@ def _drawn(
     at[rows] = np.arange(len(rows))
     if three is not None:
         numbers = numbers[(at[three[numbers]] >= 0).all(axis=1)]
-        three = at[three[numbers]] if len(numbers) else None
-    examples = LabelledFeatures(x[rows].astype(np.float32), groups[rows], sides[rows], three, domains is not None)
+        three = at[three[numbers]]
+    three = np.zeros((0, 3), np.int64) if three is None else three
+    examples = LabelledFeatures(x[rows].astype(np.float32), groups[rows], None if sides is None else sides[rows], three)
     return examples, rows, notes

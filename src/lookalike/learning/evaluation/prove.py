@@ -71,17 +71,17 @@ def prove(
 
     Args:
         features: (n, f) float, rows of any length.
-        group: (n,) int, who belongs together, -1 for none.
-        side: (n,) int, or None; a query does not search its own side.
+        labels: (n,) int, who belongs together, -1 for none.
+        domains: (n,) int, or None; a query does not search its own side.
         triplets: (t, 3) int rows, or None. They are what is proved where no group has two members.
-        learn: features, group, side or None, triplets or None -> Lens. None: `whiten` of features `evened`.
+        learn: features, group, side or None, triplets or None -> Lens. None: `whiten` of features `spread_scale`.
         correct: a second step from that lens on, such as `lookalike.learning.training.low_rank_trainer.correct`; or None.
         plain: (n, d) float, what plain search compares; None: the features.
         content: n content hashes; equal ones stay on one side of a split, and a query does not find its own copies.
         asks: (n,) bool, or None: the only rows that ask; nothing is learned from them. For groups that are the views
             of one picture each: the views that are learned from ask too little, plain knows nearly all of them.
         whole: (n,) bool, or None: the only rows that are found.
-        hold_out: see `Split`; None decides by the examples.
+        hold_out: see `HoldOut`; None decides by the examples.
         same: plain similarity above which two pictures stay on one side.
         ridge: of the closed forms, as for `whiten`.
         means: of the closed forms, as for `whiten`.
@@ -258,7 +258,7 @@ def best_threshold(right: NDArray[np.floating[Any]], wrong: NDArray[np.floating[
         wrong: (k,) float, at least one; both kinds count alike, however many there are.
     Returns: a value halfway between two similarities, and the mean of the two shares, 0.5 to 1.
 
-    >>> best_cut(np.array([0.9, 0.8, 0.3]), np.array([0.1, 0.2, 0.4]))
+    >>> best_threshold(np.array([0.9, 0.8, 0.3]), np.array([0.1, 0.2, 0.4]))
     (0.6, 0.8333)
     """
     values = np.unique(np.concatenate([right, wrong]).astype(np.float64))

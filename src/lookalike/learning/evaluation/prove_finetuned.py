@@ -12,7 +12,7 @@ from lookalike.learning.evaluation.folds import Fold, HoldOutKind
 from lookalike.learning.evaluation.plan import EvaluationPlan, plan_evaluation
 from lookalike.learning.evaluation.prove import SHUFFLES, build_proof
 from lookalike.learning.evaluation.significance import FEW, is_better, paired_test
-from lookalike.learning.labelled_features import Correct, Features, Learn
+from lookalike.learning.labelled_features import Correct, LabelledFeatures, Learn
 from lookalike.learning.labels import Rows
 from lookalike.models.proof import Proof
 
@@ -39,9 +39,9 @@ class FinetuneSplit:
         return self.plan.rows[self.fold.train]
 
     @property
-    def left(self) -> tuple[Features, Rows, Rows | None, Rows | None]:
-        """What it may learn from: features, group, side or None, triplets or None."""
-        return self.plan.examples.left(self.fold.train, self.fold.triplets)
+    def training_data(self) -> LabelledFeatures:
+        """What it may learn from."""
+        return self.plan.examples.subset(self.fold.train, self.fold.triplets)
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def hold_out_for_finetuning(
 
     Args:
         features: (n, f) float of the untouched backbone; above 4,000 rows a sample of groups is taken.
-        group: (n,) int, -1 for none.
-        side: (n,) int, or None.
+        labels: (n,) int, -1 for none.
+        domains: (n,) int, or None.
         triplets: (t, 3) int, or None.
         content: n hashes; equal ones stay on one side.
         hold_out: as for `prove`.
@@ -84,8 +84,8 @@ def hold_out_for_finetuning(
     Raises: ExamplesError, when nothing can be held out.
 
     >>> rng = np.random.default_rng(0)
-    >>> found = held_out(rng.standard_normal((40, 3)), np.repeat(np.arange(20), 2))
-    >>> len(found.learned), len(found.task.queries)
+    >>> found = hold_out_for_finetuning(rng.standard_normal((40, 3)), np.repeat(np.arange(20), 2))
+    >>> len(found.learned), len(found.fold.queries)
     (24, 16)
     """
     rng = np.random.default_rng(seed)
@@ -117,7 +117,7 @@ def compare_finetuned(
 
     Args:
         held: the split.
-        tuned: (n, f) float, features of the tuned backbone, row for row those that `held_out` was given.
+        tuned: (n, f) float, features of the tuned backbone, row for row those that `hold_out_for_finetuning` was given.
         learn: the first step of a lens.
         correct: its second step; None for none.
         after: both steps of the lens on the tuned backbone, where they are others.

@@ -31,7 +31,7 @@ def query_changes(
 
     >>> ranks = {"plain": np.array([1, 4]), "lens": np.array([2, 1])}
     >>> first = dict.fromkeys(ranks, np.array([[[1, 0]], [[0.5, 0.5]], [[0, 1]]]))
-    >>> best, worst = gained(np.arange(2), np.arange(2), ranks, first, np.array([10, 11]))
+    >>> best, worst = query_changes(np.arange(2), np.arange(2), ranks, first, np.array([10, 11]))
     >>> best
     [{'query': 11, 'plain': 4, 'lens': 1, 'hits': {'plain': [[10, 0.5, True]], 'lens': [[10, 0.5, True]]}}]
     >>> [entry["query"] for entry in worst]

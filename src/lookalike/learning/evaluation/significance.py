@@ -24,7 +24,7 @@ def score(ranks: Rows) -> tuple[int, float]:
 def is_better(ranks: Rows, others: Rows) -> bool:
     """Whether ranks (q,) beat those of others: more are 1, or as many and the mean reciprocal rank is larger.
 
-    >>> beaten(np.array([1, 3]), np.array([4, 1])), beaten(np.array([1, 3]), np.array([3, 1]))
+    >>> is_better(np.array([1, 3]), np.array([4, 1])), is_better(np.array([1, 3]), np.array([3, 1]))
     (True, False)
     """
     (first, sum_of_inverse), (other_first, other_sum) = score(ranks), score(others)
@@ -50,7 +50,7 @@ def cross_fitted_choice(
     Source: cross-fitting, as in Chernozhukov et al., arXiv:1608.00060, applied to a choice of two.
 
     >>> simple, other = np.full(10, 2), np.ones(10, int)
-    >>> taken, serves = chosen_elsewhere(simple, other, np.arange(10), np.random.default_rng(0))
+    >>> taken, serves = cross_fitted_choice(simple, other, np.arange(10), np.random.default_rng(0))
     >>> bool(taken.all()), serves
     (True, True)
     """
@@ -104,7 +104,7 @@ def paired_test(
     Returns: with 20 units or more a percentile bootstrap over units; from 7 on sign flips of whole units; below that
         test "none", for no outcome of so few could be below 1%.
 
-    >>> compare(np.ones(30), np.arange(30), np.random.default_rng(0)).lower
+    >>> paired_test(np.ones(30), np.arange(30), np.random.default_rng(0)).lower
     1.0
     """
     names, at = np.unique(unit, return_inverse=True)

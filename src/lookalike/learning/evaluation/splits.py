@@ -49,7 +49,7 @@ def split_groups(
     says so.
 
     Args:
-        group: (n,) int64, -1 for none.
+        labels: (n,) int64, -1 for none.
         similarity: (n, n) float32, plain.
         hold_out: whether whole groups stay together, or pictures part.
         content: n content hashes, or None.
@@ -57,7 +57,7 @@ def split_groups(
         same: plain similarity above which two pictures count as one.
 
     >>> like = np.array([[1, 0.99, 0], [0.99, 1, 0], [0, 0, 1]], np.float32)
-    >>> units(np.array([0, 1, 2]), like, "pictures").of.tolist()
+    >>> split_groups(np.array([0, 1, 2]), like, "pictures").of.tolist()
     [0, 0, 2]
     """
     n = len(labels)
@@ -89,7 +89,7 @@ def assign_folds(
 ) -> NDArray[np.int64]:
     """The fold of each row, whole units at random, about equally many rows a fold and of each stratum: (n,) int64.
 
-    >>> folds(np.array([0, 0, 1, 2]), np.zeros(4, int), 2, np.random.default_rng(0)).tolist()
+    >>> assign_folds(np.array([0, 0, 1, 2]), np.zeros(4, int), 2, np.random.default_rng(0)).tolist()
     [0, 0, 1, 1]
     """
     names, first, at, sizes = np.unique(unit, return_index=True, return_inverse=True, return_counts=True)

@@ -93,7 +93,7 @@ class ActivationCache:
     def fill(self) -> Iterator[tuple[int, int]]:
         """Make what is not there yet; yields how many pictures are done, of how many. A broken one goes on.
 
-        Raises: PictureError, for the first picture that cannot be read.
+        Raises: ImageError, for the first picture that cannot be read.
         """
         n, mark = len(self.pictures), self.folder / "activations.json"
         self.folder.mkdir(parents=True, exist_ok=True)

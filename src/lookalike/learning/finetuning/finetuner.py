@@ -44,14 +44,14 @@ class FineTuneConfig:
     Attributes:
         loss, miner, margin, temperature, rows: as in `train`.
         steps: as in `train`; None for 150, or 50 for less than 600 pictures.
-        per_group: as in `train`; None for 4, and up to 12 where groups are few.
+        per_label: as in `train`; None for 4, and up to 12 where groups are few.
         learning_rate: of AdamW, warmed up and then falling along a cosine; None for 1e-3 where one block learns,
             4e-4 where more do, and 1e-4 for networks of other families.
         weight_decay: of AdamW.
         rank, dropout: of the low-rank correction that learns along and is thrown away.
-        sees: what the loss sees of the features: the "last" depth alone, or "all"; the lens afterwards sees all. With
+        loss_input: what the loss sees of the features: the "last" depth alone, or "all"; the lens afterwards sees all. With
             all of them the closed form has learned few examples by heart, and leaves little to be learned.
-        kept: how far the weights go from what they were to what they learned, 0 (not at all) to 1 (WiSE-FT,
+        interpolation: how far the weights go from what they were to what they learned, 0 (not at all) to 1 (WiSE-FT,
             arXiv:2109.01903): part of the way they tell new pictures apart as well as at its end, or better.
         views: of each picture that are kept: itself, its mirror image, crops. None for 4 where less than 600 pictures
             are learned from (which those learn by heart otherwise), else 1.
@@ -123,7 +123,7 @@ class LayerFineTuner:
     Args:
         bundle: of the backbone, `Backbone(..).bundle`.
         pictures: paths, bytes, PIL images or arrays of pixels; n of them.
-        group, side, triplets: what to learn from, see `batches`.
+        labels, domains, triplets: what to learn from, see `batches`.
         layer: the first that learns: its name, the start of names up to a dot ("blocks.15"), or its place in
             `bundle.layers`, which counts from the end where it is negative.
         run: the folder for what is cached and for the checkpoint. A run that was broken off there goes on, and its
@@ -195,7 +195,7 @@ class LayerFineTuner:
     def steps(self) -> Iterator[StepMetrics]:
         """Learn, a step whenever the next report is asked for; what is not cached yet is cached first.
 
-        Raises: what `train` raises; PictureError; TrainingError, when a GPU has too little memory.
+        Raises: what `train` raises; ImageError; TrainingError, when a GPU has too little memory.
         """
         for _ in self.cache():
             pass

@@ -70,7 +70,7 @@ def validation_rows(
     triplet's anchor and positive, stay on one side.
 
     Args:
-        group: (n,) int64, -1 for none.
+        labels: (n,) int64, -1 for none.
         rng: draws them.
         triplets: (t, 3) int64 rows, or None.
         content: n content hashes, or None.
@@ -97,7 +97,7 @@ def fixed_triplets(labels: Rows, rows: Rows, rng: np.random.Generator) -> Rows:
     """Triplets among some pictures: each group's are paired off, each pair with a random picture of another group.
 
     Args:
-        group: (n,) int64, -1 for none.
+        labels: (n,) int64, -1 for none.
         rows: (m,) int64, the pictures that may be asked.
         rng: draws pairs and negatives.
     Returns: (t, 3) int64 rows anchor, positive, negative; t is 0 where there are not two groups.
@@ -139,9 +139,9 @@ def loss_of(network: nn.Module, inputs: Any, triplets: Rows, margin: float, devi
 def by_epoch(steps: Iterable[StepMetrics], length: int) -> Iterator[EpochMetrics]:
     """Reports of steps -> one of each epoch; every `length`th says the validation loss, negative, as its recall.
 
-    >>> one, two = Report(1, 2, 0.5, 1, 1, None, 9, 1), Report(2, 2, 0.25, 1, 1, -0.3, 9, 0)
+    >>> one, two = StepMetrics(1, 2, 0.5, 1, 1, None, 9, 1), StepMetrics(2, 2, 0.25, 1, 1, -0.3, 9, 0)
     >>> list(by_epoch([one, two], 2))
-    [Epoch(epoch=1, epochs=1, loss=0.375, validation=0.3, rate=9, remaining_s=0)]
+    [EpochMetrics(epoch=1, epochs=1, loss=0.375, validation=0.3, rate=9, remaining_s=0)]
     """
     losses = []
     for step in steps:
@@ -160,7 +160,7 @@ def split_for_recipe(
     """What is learned from, what is validated on, and how long an epoch is.
 
     Args:
-        group: (n,) int64.
+        labels: (n,) int64.
         rng: draws the split and the validation's triplets.
         settings: its parts and triplets.
         others: triplets and content, as for `validation_rows`.

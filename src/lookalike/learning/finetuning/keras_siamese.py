@@ -89,13 +89,13 @@ class ExportableNetwork(nn.Module):
 
 
 class KerasSiameseFineTuner:
-    """`--recipe keras-siamese`: made like `Unfreezing` and asked like it, and `epochs` tells both losses of each epoch.
+    """`--recipe keras-siamese`: made like `LayerFineTuner` and asked like it, and `epochs` tells both losses of each epoch.
 
     Args:
         bundle: the backbone; ResNet50 is the tutorial's, any other that can learn will do.
         pictures: n paths, bytes or arrays of pixels.
-        group, side, triplets: who belongs together, as in Examples; row i is picture i.
-        layer: from where on it learns; None for the tutorial's place, see `tutorial_layer`.
+        labels, domains, triplets: who belongs together, as in Examples; row i is picture i.
+        layer: from where on it learns; None for the tutorial's place, see `keras_example_layer`.
         run: a folder for the activations and the checkpoint; an unbroken run and a resumed one give the same.
         settings: the tutorial's numbers.
         content: n content hashes: equal ones are not split.

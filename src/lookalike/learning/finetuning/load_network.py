@@ -12,10 +12,10 @@ def load_network(bundle: Bundle) -> SplitNetwork:
 
     >>> import torch
     >>> from lookalike import Backbone
-    >>> network = twin(Backbone().bundle)
+    >>> network = load_network(Backbone().bundle)
     >>> at = network.unfreeze("blocks.15")
-    >>> activation, pooled = network.front(torch.zeros(1, 224, 224, 3, dtype=torch.uint8), at)
-    >>> activation.shape, len(network.back(activation, pooled, at))
+    >>> activation, pooled = network.forward_frozen(torch.zeros(1, 224, 224, 3, dtype=torch.uint8), at)
+    >>> activation.shape, len(network.forward_trainable(activation, pooled, at))
     (torch.Size([1, 192, 7, 7]), 6)
     """
     if (bundle.path / "config.json").is_file():

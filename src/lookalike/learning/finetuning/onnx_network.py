@@ -74,13 +74,13 @@ class OnnxNetwork(SplitNetwork):
         self.requires_grad_(False)
 
     def forward_frozen(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         values = {self.image: image}
         self._run(values, self.steps[: self.cuts[at][0]])
         return values[self.cuts[at][1]], tuple(values[name] for name in self.outputs if name in values)
 
     def forward_trainable(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         start, name = self.cuts[at]
         made = {step.output for step in self.steps[start:]}
         values = dict(zip((name for name in self.outputs if name not in made), pooled, strict=True))
@@ -89,7 +89,7 @@ class OnnxNetwork(SplitNetwork):
         return tuple(values[name] for name in self.outputs)
 
     def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         start, name = self.cuts[at]
         end = max(i for i, step in enumerate(self.steps) if step.kind == "GlobalAveragePool")
         values = {name: activation}
@@ -97,17 +97,17 @@ class OnnxNetwork(SplitNetwork):
         return values[self.steps[end].inputs[0]]
 
     def split_before(self, weights: set[str]) -> int:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         names = {_name(weight) for weight in weights}
         first = next(i for i, step in enumerate(self.steps) if names & set(step.inputs))
         return max(i for i, (start, _) in enumerate(self.cuts) if start <= first)
 
     def layer_of(self, weight: str) -> str:
-        """See `Twin`: _blocks.0._project_conv.w -> blocks.0._project_conv."""
+        """See `SplitNetwork`: _blocks.0._project_conv.w -> blocks.0._project_conv."""
         return _name(weight).rpartition(".")[0].lstrip("_")
 
     def files(self, bundle: Bundle) -> tuple[bytes, dict[str, bytes]]:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         from onnx import numpy_helper
         from safetensors.torch import save
 
@@ -120,7 +120,7 @@ class OnnxNetwork(SplitNetwork):
         return bytes(model.SerializeToString()), {"weights.safetensors": save(learned)}
 
     def runner(self, at: int) -> Runner:
-        """See `Twin`: by OpenVINO, as the backbone itself is run, in float32; by torch on a GPU, or once it learned."""
+        """See `SplitNetwork`: by OpenVINO, as the backbone itself is run, in float32; by torch on a GPU, or once it learned."""
         if self.device.type != "cpu" or self.cuts[at][1] == self.image:
             return super().runner(at)
         from lookalike.models.openvino_runtime import openvino

@@ -28,14 +28,14 @@ def embed(
     """The features of pictures in float32, as `Backbone.embed` gives them, but by torch.
 
     Args:
-        bundle: as for `twin`.
+        bundle: as for `load_network`.
         pictures: paths, bytes, PIL images or arrays of pixels.
         device: "cpu" or "cuda"; None for CUDA where torch sees it. A processor is faster with `Backbone`.
         rows: pictures at a time; fewer where a GPU has too little memory.
         threads: that decode ahead.
         limits: what a picture may cost.
     Returns: (n, f) float32, rows of length 1.
-    Raises: PictureError, for the first picture that cannot be read; BundleError; TrainingError, when a GPU has too
+    Raises: ImageError, for the first picture that cannot be read; BundleError; TrainingError, when a GPU has too
         little memory for one picture.
     """
     network = load_network(bundle).to(device or ("cuda" if torch.cuda.is_available() else "cpu"))

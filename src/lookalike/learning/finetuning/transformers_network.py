@@ -38,7 +38,7 @@ class TransformersNetwork(SplitNetwork):
         self.requires_grad_(False)
 
     def forward_frozen(self, image: Tensor, at: int) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """See `Twin`. Cut 0 is the picture itself, cut 1 lies before the first block."""
+        """See `SplitNetwork`. Cut 0 is the picture itself, cut 1 lies before the first block."""
         if at == 0:
             return image, ()
         block, part = self._blocks[at - 1]
@@ -52,7 +52,7 @@ class TransformersNetwork(SplitNetwork):
         raise AssertionError("the tower never came to its own block")
 
     def forward_trainable(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         if at == 0:
             found: tuple[Tensor, ...] = self.network(activation)
             return found
@@ -62,12 +62,12 @@ class TransformersNetwork(SplitNetwork):
         return whole + tuple(self.network.pooled(place) for place in later) + pooled
 
     def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         found: Tensor = self._given(activation, at).last_hidden_state
         return found
 
     def split_before(self, weights: set[str]) -> int:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         chosen = {id(weight) for name, weight in self.named_parameters() if name in weights}
         if any(id(weight) in chosen for stem in self._stems for weight in stem.parameters()):
             return 0
@@ -77,13 +77,13 @@ class TransformersNetwork(SplitNetwork):
         return len(self._blocks)  # only what comes after the last block learns: it is run along
 
     def layer_of(self, weight: str) -> str | None:
-        """See `Twin`: the longest name of a layer with weights that the weight's own name begins with."""
+        """See `SplitNetwork`: the longest name of a layer with weights that the weight's own name begins with."""
         inside = weight.removeprefix("network.tower.")
         names = (str(one.get("module") or one["name"]) for one in self.bundle.layers if one["parameters"])
         return max((name for name in names if inside.startswith(f"{name}.")), key=len, default=None)
 
     def files(self, bundle: Bundle) -> tuple[bytes, dict[str, bytes]]:
-        """See `Twin`."""
+        """See `SplitNetwork`."""
         cpu = self.network.to("cpu")
         return graph.export(bundle.name, cpu), towers.trainable_files(cpu)
 

@@ -34,17 +34,17 @@ def batches(
 ) -> Iterator[Batch]:
     """Batches without end; an epoch is a permutation of all groups, so that each group comes once an epoch.
 
-    A group of one picture has nothing to be near to and is left out. Of a group with more than `per_group` pictures
+    A group of one picture has nothing to be near to and is left out. Of a group with more than `per_label` pictures
     a random few are taken, from as many sides as there are. Where groups and explicit triplets are given, each fills
     half of the batch.
 
     Args:
-        group: (n,) int64, who belongs together; -1 for none.
+        labels: (n,) int64, who belongs together; -1 for none.
         rng: draws the permutations.
-        side: (n,) int64, e.g. which folder of several; None where there is one.
+        domains: (n,) int64, e.g. which folder of several; None where there is one.
         triplets: (t, 3) int64, rows that are anchor, positive, negative.
         rows: about how many pictures a batch has; 2 or more.
-        per_group: at most this many of one group, 2 or more.
+        per_label: at most this many of one group, 2 or more.
     Raises: ExamplesError, when nothing is there to tell apart; ShapeError, when the arrays do not fit together.
 
     >>> batch = next(batches(np.array([0, 0, 1, 1, 2]), np.random.default_rng(0)))
@@ -73,7 +73,7 @@ def batches(
 def steps_per_epoch(labels: Rows, *, triplets: Rows | None = None, rows: int = 256, per_label: int = 4) -> int:
     """How many batches hold each group once; each triplet once, where that takes more.
 
-    >>> steps_per_epoch(np.repeat(np.arange(100), 8), rows=100, per_group=4)
+    >>> steps_per_epoch(np.repeat(np.arange(100), 8), rows=100, per_label=4)
     4
     """
     labels, _, triplets = checked(labels, None, triplets)
@@ -107,7 +107,7 @@ def sample_per_label(rows: Rows, domains: Rows, rng: np.random.Generator, most: 
     """At most so many rows of one group, at random, one of each side before a second of any.
 
     >>> side = np.array([0, 0, 0, 0, 0, 1])
-    >>> 5 in some_of(np.arange(6), side, np.random.default_rng(0), most=2)
+    >>> 5 in sample_per_label(np.arange(6), side, np.random.default_rng(0), most=2)
     True
     """
     rows = rng.permutation(rows)

@@ -28,7 +28,7 @@ class CollapseMonitor:
             loss: this step's.
             spread: this step's mean squared distance of the embeddings to their mean.
             alike: gives what the loss would be with all embeddings equal; asked only when they nearly are.
-        Raises: TrainingError on numbers that are none and on collapse; IdleError where no triplet was ever active.
+        Raises: TrainingError on numbers that are none and on collapse; NoActiveTripletsError where no triplet was ever active.
         """
         if not (math.isfinite(loss) and math.isfinite(spread)):
             raise TrainingError(
@@ -60,7 +60,7 @@ class CollapseMonitor:
         return False
 
     def finish(self) -> None:
-        """Called after the last step. Raises: IdleError, when no triplet was active in any step."""
+        """Called after the last step. Raises: NoActiveTripletsError, when no triplet was active in any step."""
         if not self.learned_something and self.idle:
             raise NoActiveTripletsError(
                 f"no triplet was active in {self.idle} steps: the miner found none, or every negative is already "
@@ -72,7 +72,7 @@ def embedding_spread(embeddings: Tensor) -> float:
     """Mean squared distance of rows (b, d) to their mean, 0 where all are alike; at most 1 on rows of length 1.
 
     >>> import torch
-    >>> spread_of(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))
+    >>> embedding_spread(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))
     1.0
     """
     return float((embeddings - embeddings.mean(0)).square().sum(1).mean())

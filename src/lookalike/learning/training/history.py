@@ -35,7 +35,7 @@ class EpochMetrics:
 def epochs_csv(epochs: Sequence[EpochMetrics]) -> str:
     r"""Epochs as CSV, a line each.
 
-    >>> epochs_csv([Epoch(1, 2, 0.5, 0.25, 9, 1)])
+    >>> epochs_csv([EpochMetrics(1, 2, 0.5, 0.25, 9, 1)])
     'epoch,loss,validation\n1,0.5,0.25\n'
     """
     lines = [f"{one.epoch},{one.loss:.6g},{one.validation:.6g}" for one in epochs]
@@ -45,7 +45,7 @@ def epochs_csv(epochs: Sequence[EpochMetrics]) -> str:
 def epochs_arguments(epochs: Sequence[EpochMetrics], title: str = "") -> dict[str, Any]:
     """What `drawing.curves.curves` draws of epochs, one or more.
 
-    >>> epochs_arguments([Epoch(1, 1, 0.5, 0.25, 9, 0)])["series"]
+    >>> epochs_arguments([EpochMetrics(1, 1, 0.5, 0.25, 9, 0)])["series"]
     {'learned': ([1], [0.5]), 'validation': ([1], [0.25])}
     """
     at = [one.epoch for one in epochs]
@@ -104,7 +104,7 @@ class BestState:
 def curves_csv(reports: Sequence[StepMetrics]) -> str:
     r"""Reports as CSV, a line a step; recall is empty where it was not asked.
 
-    >>> curves_csv([Report(1, 2, 0.5, 0.25, 0.9, None, 100, 1), Report(2, 2, 0.125, 0, 0.9, 0.75, 100, 0)])
+    >>> curves_csv([StepMetrics(1, 2, 0.5, 0.25, 0.9, None, 100, 1), StepMetrics(2, 2, 0.125, 0, 0.9, 0.75, 100, 0)])
     'step,loss,active,spread,recall\n1,0.5,0.25,0.9,\n2,0.125,0,0.9,0.75\n'
     """
     lines = ["step,loss,active,spread,recall"]
@@ -120,7 +120,7 @@ def curves_arguments(reports: Sequence[StepMetrics], title: str = "") -> dict[st
     One axis serves all three: the loss is drawn as a share of the largest, as recall and active triplets are shares.
     Raises: ShapeError, for no reports.
 
-    >>> curves_arguments([Report(1, 2, 0.5, 1, 0.9, None, 9, 1), Report(2, 2, 0.1, 0.5, 0.9, 0.7, 9, 0)])["series"]
+    >>> curves_arguments([StepMetrics(1, 2, 0.5, 1, 0.9, None, 9, 1), StepMetrics(2, 2, 0.1, 0.5, 0.9, 0.7, 9, 0)])["series"]
     {'loss': ([1, 2], [1.0, 0.2]), 'active triplets': ([1, 2], [1, 0.5]), 'recall': ([2], [0.7])}
     """
     if not reports:

@@ -28,10 +28,10 @@ class LowRankConfig:
     """How a correction is learned; the defaults held for every kind of picture they were measured on.
 
     Attributes:
-        loss, miner, margin, temperature, steps, rows, per_group, learning_rate: as in `train`.
+        loss, miner, margin, temperature, steps, rows, per_label, learning_rate: as in `train`.
         rank: how many directions the correction may use; fewer where there are fewer pictures or dimensions.
         dropout: share of the closed form's values taken away while learning.
-        kept: how much of the correction goes into the lens, 0 (none) to 1. Trained at full strength and kept in part,
+        interpolation: how much of the correction goes into the lens, 0 (none) to 1. Trained at full strength and kept in part,
             it gains nearly as much on learned groups and does not lose on new ones, as WiSE-FT (arXiv:2109.01903)
             found for CLIP.
     """
@@ -55,7 +55,7 @@ class LowRankTrainer:
     Args:
         lens: the closed form to start from.
         features: (n, f) of any float type; read batch by batch.
-        group, side, triplets: what to learn from, see `batches`.
+        labels, domains, triplets: what to learn from, see `batches`.
         validate: gives the recall of a lens, larger is better; the best step counts. None: the last step counts.
     Raises: ShapeError, when features do not fit the lens.
     """
@@ -87,7 +87,7 @@ class LowRankTrainer:
 
         A closed form that tells every pair of groups apart already leaves no triplet active: then it stays as it is.
 
-        Raises: what `train` raises but IdleError.
+        Raises: what `train` raises but NoActiveTripletsError.
         """
         validate = self.validate
         reports = train(
@@ -149,7 +149,7 @@ def correct(
     """A closed form and the examples it was made from -> a corrected lens.
 
     z = normalise(y + y A B) with y = (x - mean) @ matrix, A (d, rank) started at the main directions of y and B at 0;
-    the result is one mean and one matrix again. Arguments as for `Correction`, which can be stepped and stopped.
+    the result is one mean and one matrix again. Arguments as for `LowRankTrainer`, which can be stepped and stopped.
     """
     correction = LowRankTrainer(
         lens, features, labels, domains=domains, triplets=triplets, settings=settings, validate=validate, seed=seed

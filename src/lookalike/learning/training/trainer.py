@@ -62,18 +62,18 @@ def train(
             anything that loads pictures when asked; several arrays, where the network takes several. float16 and
             float64 become float32. For checkpoints, `inputs.rng`, if there is one, is what it draws from, and
             `inputs.key` what tells it from others.
-        group: (n,) int64, who belongs together; -1 for none.
-        side: (n,) int64, or None; a batch takes pictures of as many sides as it can.
+        labels: (n,) int64, who belongs together; -1 for none.
+        domains: (n,) int64, or None; a batch takes pictures of as many sides as it can.
         triplets: (t, 3) int64 rows anchor, positive, negative, or None; they are learned as they are.
         loss: "softmax", "triplet", "soft-margin", or any loss(embeddings, labels, indices_tuple). The weights of a
             loss that has some (proxies, say) are learned along.
         miner: "all", "semi-hard", "batch-hard" (the first quarter semi-hard), "random", or any
             miner(embeddings, labels). Without one, triplet losses by name take "semi-hard", other losses all pairs.
-        margin: of the losses and miners by name, and of `Report.active`; in squared distance.
+        margin: of the losses and miners by name, and of `StepMetrics.active`; in squared distance.
         temperature: of the softmax.
         steps: how many, 1 or more; `steps_per_epoch` counts those of an epoch.
         rows: about how many pictures a batch has.
-        per_group: at most so many of one group in a batch.
+        per_label: at most so many of one group in a batch.
         learning_rate: of Adam, times `schedule`.
         schedule: schedule(step, steps) with step from 0, 0 to 1; by default warm-up, then cosine.
         optimizer: in place of Adam; its own rates are scheduled, too.
@@ -120,7 +120,7 @@ def train(
         "seed": seed,
         "steps": steps,
         "rows": rows,
-        "per_group": per_label,
+        "per_label": per_label,
         "loss": loss if isinstance(loss, str) else type(loss).__name__,
         "miner": miner if isinstance(miner, str | None) else type(miner).__name__,
         "margin": margin,
@@ -262,7 +262,7 @@ KERAS_EXAMPLE: Final[dict[str, Any]] = {
     "miner": "random",
     "margin": 0.5,
     "rows": 32,
-    "per_group": 2,
+    "per_label": 2,
     "learning_rate": 1e-4,
     "schedule": constant,
 }
