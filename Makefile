@@ -1,23 +1,31 @@
-# Every command runs in .venv, which `make install` makes once and after a change of the requirements.
+# Every command runs in .venv. `make demo` fills it with what users install, everything else with the extras and the
+# development tools as well; a change of the requirements does both again.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export LOOKALIKE_DATA ?= $(wildcard $(abspath ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint bench
+.PHONY: help base install demo test lint bench
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
-install: $(VENV)/.installed  ## Make .venv with lookalike, all extras and the development tools
+base: $(VENV)/.base  ## Make .venv with lookalike alone: it indexes, searches, learns and draws
 
-$(VENV)/.installed: pyproject.toml constraints.txt
+install: $(VENV)/.installed  ## Add all extras and the development tools
+
+$(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP_INSTALL) -e .
 	@touch $@
 
-demo: install  ## Draw a catalogue, index it, search it: demo/grid.png
+$(VENV)/.installed: $(VENV)/.base
+	$(PIP_INSTALL) -e '.[dev]'
+	@touch $@
+
+demo: base  ## Draw a catalogue, index it, teach it two meanings: demo/taught.png
 	$(BIN)/python examples/demo.py
 
 # A worker for each core, with one thread each: more would wait for one another.
@@ -25,8 +33,8 @@ test: install  ## Run every test, the examples in the docstrings included
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: install  ## Check format, style and types
-	$(BIN)/ruff check src tests examples benchmarks
-	$(BIN)/ruff format --check src tests examples benchmarks
+	$(BIN)/ruff check src tests examples benchmarks tools
+	$(BIN)/ruff format --check src tests examples benchmarks tools
 	$(BIN)/mypy
 
 # Three hold what others share.
@@ -37,7 +45,7 @@ ONE := $(addprefix bench-,$(BENCHMARKS))
 bench: $(ONE)  ## Run every benchmark, on LOOKALIKE_DATA; one alone with make bench-NAME (make bench-start)
 
 $(VENV)/.bench: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(PIP_INSTALL) -e '.[bench]'
 	@touch $@
 
 $(ONE): bench-%: $(VENV)/.bench

@@ -15,7 +15,6 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import mkdtemp
@@ -23,25 +22,25 @@ from tempfile import mkdtemp
 import nine_tasks
 import numpy as np
 import torch
+from held_out import corrected, learn
 from lens_quality import kept_back, plain
 from nine_tasks import NINE, Pictures, Split, recall
 
 from lookalike import Backbone
-from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.default import ClosedFormTrainer
 from lookalike.learning.closed_form.whitening import whiten
 from lookalike.learning.finetuning import FineTuneConfig, LayerFineTuner, load_network
 from lookalike.learning.finetuning.finetuner import ONE_BLOCK
-from lookalike.learning.training import batches, correct, multi_positive_softmax
+from lookalike.learning.training import TrainingLabels, batches, multi_positive_softmax
 
 
 def lens_on(features: np.ndarray, p: Pictures, split: Split, seed: int) -> np.ndarray:
     side = None if p.side is None else p.side[split.learned]
-    learn = recipe(partial(correct, seed=seed))
-    return learn(features[split.learned], p.group[split.learned], side, None).apply(features, p.side)
+    return learn(corrected(seed), features[split.learned], p.group[split.learned], side).apply(features)
 
 
 def tuned(
-    p: Pictures, split: Split, layer: str, settings: FineTuneConfig, seed: int, keep: Path | None
+    p: Pictures, split: Split, layer: str, config: FineTuneConfig, seed: int, keep: Path | None
 ) -> tuple[np.ndarray, str]:
     """The features of all pictures by the tuned backbone, and what it took."""
     folder = Path(mkdtemp(prefix="lookalike-deep-"))
@@ -52,20 +51,18 @@ def tuned(
         unfreezing = LayerFineTuner(
             Backbone().bundle,
             [p.paths[i] for i in split.learned],
-            p.group[split.learned],
-            domains=None if p.side is None else p.side[split.learned],
-            layer=layer,
-            run=run,
-            settings=settings,
-            seed=seed,
+            TrainingLabels.create(p.group[split.learned], domains=None if p.side is None else p.side[split.learned]),
+            replace(config, layer=layer),
+            run,
+            seed,
         )
-        for _ in unfreezing.cache():
+        for _ in unfreezing.fill_cache():
             pass
         cached = time.perf_counter()
         processor = time.process_time()
         reports = list(unfreezing.steps())
         learned, processor = time.perf_counter(), time.process_time() - processor
-        bundle = unfreezing.bundle(folder / "tuned")
+        bundle = unfreezing.export(folder / "tuned")
         written = time.perf_counter()
         features = Backbone(bundle).embed(p.paths)
         embedded = time.perf_counter()
@@ -133,7 +130,7 @@ def starts(name: str) -> None:
     per_group = 4 if name == "grocery" else 12
     for which, x in (("all depths", p.features[split.learned]), ("last depth", p.features[split.learned, :1280])):
         x = x / np.linalg.norm(x, axis=1, keepdims=True)
-        for how, lens in (("the lens's own", recipe()(x, group, None, None)), ("whitening", whiten(x, group))):
+        for how, lens in (("the lens's own", learn(ClosedFormTrainer(), x, group)), ("whitening", whiten(x, group))):
             z = torch.from_numpy(lens.apply(x))
             stream = batches(group, np.random.default_rng(0), rows=128, per_label=per_group)
             found = [
@@ -180,7 +177,7 @@ def main() -> None:
         for name in ("grocery", "clothing"):
             starts(name)
         return
-    settings = replace(FineTuneConfig(), **dict(map(setting, asked.set)))
+    settings = replace(FineTuneConfig(layer=asked.layer), **dict(map(setting, asked.set)))
     for task in NINE:
         if asked.only not in task.name:
             continue

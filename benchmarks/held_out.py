@@ -9,7 +9,22 @@ import numpy as np
 
 from lookalike import Backbone
 from lookalike.images.scan import scan_folder
+from lookalike.learning.closed_form.default import ChainedTrainer, ClosedFormTrainer
 from lookalike.learning.evaluation.metrics import recall_at_k
+from lookalike.learning.labelled_features import LabelledFeatures, Trainer
+from lookalike.models.lens import Lens
+
+
+def learn(trainer: Trainer, features: np.ndarray, labels: np.ndarray, domains: np.ndarray | None = None) -> Lens:
+    """A lens from features (n, f), labels (n,) and domains (n,) or None."""
+    return trainer.fit(LabelledFeatures.create(features, labels, domains=domains))
+
+
+def corrected(seed: int = 0) -> Trainer:
+    """The closed form and the low-rank correction, as `learn` makes a lens; needs torch."""
+    from lookalike.learning.training import LowRankTrainer
+
+    return ChainedTrainer(ClosedFormTrainer(), LowRankTrainer(seed=seed))
 
 
 @dataclass(frozen=True)

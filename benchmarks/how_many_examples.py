@@ -8,15 +8,15 @@ draw of groups; the groups of a smaller number are among those of a larger one. 
 """
 
 import argparse
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
+from held_out import corrected, learn
 from nine_tasks import NINE, Pictures, Split, recall
 
 from lookalike.drawing.line_chart import line_chart
-from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.labelled_features import Trainer
 
 SHOWN = {
     "emoji, new": "signs",
@@ -53,8 +53,8 @@ def main() -> None:
             for seed, split in enumerate(splits):
                 rows = fewer(p, split, count, seed)
                 side = None if p.side is None else p.side[rows]
-                lens = way(asked.quick, seed)(p.features[rows], p.group[rows], side, None)
-                found.append(recall(lens.apply(p.features, p.side), p.group, split))
+                lens = learn(way(asked.quick, seed), p.features[rows], p.group[rows], side)
+                found.append(recall(lens.apply(p.features), p.group, split))
                 pictures = len(rows)
             cells = (f"{100 * np.mean(v):7.1f} ±{100 * np.std(v):4.1f}" for v in (plain, found))
             ratio = np.mean(found) / np.mean(plain)
@@ -67,12 +67,8 @@ def main() -> None:
         line_chart(gained, title=title, x="groups learned from", y="points", by_powers=True).save(asked.draw)
 
 
-def way(quick: bool, seed: int) -> Callable:
-    if quick:
-        return recipe()
-    from lookalike.learning.training import correct
-
-    return recipe(partial(correct, seed=seed))
+def way(quick: bool, seed: int) -> Trainer:
+    return ClosedFormTrainer() if quick else corrected(seed)
 
 
 if __name__ == "__main__":

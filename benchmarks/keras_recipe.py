@@ -16,12 +16,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+from held_out import corrected, learn
 
 from lookalike import Backbone
-from lookalike.learning.closed_form.default import recipe
 from lookalike.learning.evaluation.metrics import recall_at_k
-from lookalike.learning.finetuning import KerasSiameseConfig, KerasSiameseFineTuner, LayerFineTuner
-from lookalike.learning.training import correct
+from lookalike.learning.finetuning import FineTuneConfig, KerasSiameseConfig, KerasSiameseFineTuner, LayerFineTuner
+from lookalike.learning.training import TrainingLabels
 
 DESIGNS = ("noto", "twemoji")
 HELD_OUT = 250
@@ -39,42 +39,43 @@ def main(epochs: int, pairs: int, folder: Path) -> None:
     mine = KerasSiameseFineTuner(
         Backbone().bundle,
         [files[row] for row in told],
-        sign[told],
-        domains=design[told],
-        run=folder / "run",
-        settings=KerasSiameseConfig(epochs=epochs),
+        TrainingLabels.create(sign[told], domains=design[told]),
+        KerasSiameseConfig(epochs=epochs),
+        folder / "run",
     )
     print(mine.cost(), flush=True)
     began = time.perf_counter(), time.process_time()
-    for _ in mine.cache():
+    for _ in mine.fill_cache():
         pass
     print(f"cached in {time.perf_counter() - began[0]:.0f} s, {time.process_time() - began[1]:.0f} CPU s", flush=True)
     began = time.perf_counter(), time.process_time()
-    for one in mine.epochs():
+    told_epochs = 0
+    for _ in mine.steps():
+        if len(mine.history) == told_epochs:
+            continue
+        told_epochs, one = len(mine.history), mine.history[-1]
         print(
             f"epoch {one.epoch:2}: loss {one.loss:.4f}, validation {one.validation:.4f}, {one.rate:.0f} pictures a "
             f"second, {one.remaining_s:.0f} s left",
             flush=True,
         )
     print(f"learned in {time.perf_counter() - began[0]:.0f} s, {time.process_time() - began[1]:.0f} CPU s", flush=True)
-    tuned = Backbone(mine.bundle(Path(tempfile.mkdtemp(dir=folder)) / "bundle"))
-    learn = recipe(correct)
-    lens = learn(plain[told], sign[told], design[told], None)
+    tuned = Backbone(mine.export(Path(tempfile.mkdtemp(dir=folder)) / "bundle"))
+    lens = learn(corrected(), plain[told], sign[told], design[told])
     deep = LayerFineTuner(
         Backbone().bundle,
         [files[row] for row in told],
-        sign[told],
-        domains=design[told],
-        layer="blocks.15",
-        run=folder / "deep",
+        TrainingLabels.create(sign[told], domains=design[told]),
+        FineTuneConfig(layer="blocks.15"),
+        folder / "deep",
     )
     for _ in deep.steps():
         pass
-    deeper = Backbone(deep.bundle(Path(tempfile.mkdtemp(dir=folder)) / "bundle")).embed(files)
+    deeper = Backbone(deep.export(Path(tempfile.mkdtemp(dir=folder)) / "bundle")).embed(files)
     ways = {
         "plain": plain[held],
         "lens": lens.apply(plain[held]),
-        "deep": learn(deeper[told], sign[told], design[told], None).apply(deeper[held]),
+        "deep": learn(corrected(), deeper[told], sign[told], design[told]).apply(deeper[held]),
         "recipe": tuned.embed(np.array(files)[held].tolist()),
     }
     print(f"{len(told) // 2} pairs learned from; {HELD_OUT} held-out signs, either design asks the other")

@@ -72,7 +72,8 @@ def main(python: str, rounds: int) -> None:
     """Measure in turns, and print."""
     import torch
 
-    from lookalike.learning.finetuning.keras_siamese import KerasSiameseFineTuner
+    from lookalike.learning.finetuning import KerasSiameseConfig, KerasSiameseFineTuner
+    from lookalike.learning.training import TrainingLabels
     from lookalike.models.convert import convert
 
     torch.set_num_threads(THREADS)
@@ -93,10 +94,12 @@ def main(python: str, rounds: int) -> None:
         bundle = convert(folder / "resnet50.h5", folder / "kept")
         pictures = drawn(PAIRS)
         group = np.repeat(np.arange(PAIRS), 2)
-        recipe = KerasSiameseFineTuner(bundle, pictures, group, run=folder / "run")
+        recipe = KerasSiameseFineTuner(
+            bundle, pictures, TrainingLabels.create(group), KerasSiameseConfig(), folder / "run"
+        )
         print(f"ours: {recipe.cost()}")
         began = seconds()
-        for _ in recipe.cache():
+        for _ in recipe.fill_cache():
             pass
         caching = seconds() - began
         size = sum(file.stat().st_size for file in (folder / "run").rglob("*") if file.is_file())

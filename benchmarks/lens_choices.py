@@ -10,22 +10,22 @@ look-alikes alone. --reported looks at what was chosen already, on the splits th
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from held_out import learn
 from nine_tasks import DEVELOPMENT, NINE, REPORTED, Pictures, Split, development_splits, recall
 
 from lookalike import Backbone
 from lookalike.errors import TrainingError
-from lookalike.learning import whiten
-from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.default import ClosedFormTrainer
 from lookalike.learning.closed_form.discriminant import reweight_between_class
-from lookalike.learning.closed_form.whitening import spread_scale
+from lookalike.learning.closed_form.whitening import WhitenTrainer, spread_scale
 from lookalike.learning.evaluation.folds import HoldOut
-from lookalike.learning.labelled_features import Features, LabelledFeatures, Learn
-from lookalike.learning.labels import Rows
+from lookalike.learning.labelled_features import LabelledFeatures, Trainer
 from lookalike.models.lens import Lens
 from lookalike.models.vectors import normalize_rows
+from lookalike.progress import SILENT, Reporter
 
 TASKS = ("grocery, known", "emoji, new", "look-alikes", "clothing, new", "clothing, known", "caltech101, new")
 VIEWED = ("grocery", "totally_looks_like")
@@ -33,31 +33,25 @@ PRIOR = 800  # pictures of another set whose own views say what never matters
 Way = Callable[[Pictures, Split], np.ndarray | None]
 
 
-def better_of(simple: Learn, other: Learn, *, seed: int = 0) -> Learn:
-    """A way to learn that takes `other` only where it beats `simple` on an inner split of what it is given.
+@dataclass(frozen=True)
+class BetterOf:
+    """A trainer that takes `other` only where it beats `simple` on an inner split of what it is given."""
 
-    The lens says in its settings which was `chosen`: "simple" or "other". Few examples, on which no inner split can
-    be made, are learned by `simple`.
-    """
+    simple: Trainer
+    other: Trainer
+    seed: int = 0
 
-    def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
-        examples = LabelledFeatures.create(np.asarray(features, np.float32), group, domains=side, triplets=triplets)
-        unit = examples.features / np.maximum(np.linalg.norm(examples.features, axis=1, keepdims=True), 1e-30)
-        inner = next(HoldOut(examples, unit @ unit.T).folds(np.random.default_rng(seed)), None)
-        chosen = "simple"
-        if inner is not None:
-            scores = []
-            for way in (simple, other):
-                data = examples.subset(inner.train, inner.triplets)
-                lens = way(data.features, data.labels, data.domains, data.triplets)
-                embedding = lens.apply(examples.features, side)
-                ranks = inner.ranks(embedding[inner.queries] @ embedding[inner.gallery].T)
-                scores.append(((ranks == 1).sum(), (1 / ranks).sum()))
-            chosen = "other" if scores[1] > scores[0] else "simple"
-        lens = (other if chosen == "other" else simple)(features, group, side, triplets)
-        return Lens(lens.name, lens.mean, lens.matrix, {**lens.settings, "chosen": chosen}, lens.proof)
-
-    return learn
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        similarity = normalize_rows(data.features) @ normalize_rows(data.features).T
+        inner = next(HoldOut(data, similarity).folds(np.random.default_rng(self.seed)), None)
+        if inner is None:
+            return self.simple.fit(data)
+        scores = []
+        for trainer in (self.simple, self.other):
+            embedding = trainer.fit(data.subset(inner.train, inner.triplets)).apply(data.features)
+            ranks = inner.ranks(embedding[inner.queries] @ embedding[inner.gallery].T)
+            scores.append(((ranks == 1).sum(), (1 / ranks).sum()))
+        return (self.other if scores[1] > scores[0] else self.simple).fit(data)
 
 
 def learned(p: Pictures, split: Split) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -65,16 +59,15 @@ def learned(p: Pictures, split: Split) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return p.features[at], p.group[at], None if p.side is None else p.side[at]
 
 
-def form(power: float = 0.5, ridge: float = 1.0, leaned: bool = True, means: str = "one", **depths: float) -> Way:
+def form(power: float = 0.5, ridge: float = 1.0, leaned: bool = True, **depths: float) -> Way:
     """The closed form with one thing changed; depths: what those whose name begins so are multiplied with."""
 
     def way(p: Pictures, split: Split) -> np.ndarray | None:
         x, group, side = learned(p, split)
-        if means == "side" and side is None:
-            return None
         scale = spread_scale(x, power) * weights(depths)
-        lens = whiten(x, group, domains=side, ridge=ridge, scale=scale, means=means)  # type: ignore[arg-type]
-        return (reweight_between_class(lens, x, group, domains=side) if leaned else lens).apply(p.features, p.side)
+        data = LabelledFeatures.create(x, group, domains=side)
+        lens = WhitenTrainer(ridge, scale).fit(data)
+        return (reweight_between_class(lens, data) if leaned else lens).apply(p.features)
 
     return way
 
@@ -88,13 +81,13 @@ def weights(depths: dict[str, float]) -> np.ndarray:
 
 
 def cut(dims: int) -> Way:
-    return lambda p, split: recipe(dims=dims)(*learned(p, split), None).apply(p.features, p.side)
+    return lambda p, split: learn(ClosedFormTrainer(dims=dims), *learned(p, split)).apply(p.features)
 
 
 def chosen_ridge(p: Pictures, split: Split) -> np.ndarray:
     """0.3, 1 or 3 by an inner split of the examples."""
-    way = better_of(better_of(recipe(), recipe(ridge=0.3)), recipe(ridge=3.0))
-    return way(*learned(p, split), None).apply(p.features, p.side)
+    trainer = BetterOf(BetterOf(ClosedFormTrainer(), ClosedFormTrainer(0.3)), ClosedFormTrainer(3.0))
+    return learn(trainer, *learned(p, split)).apply(p.features)
 
 
 def with_rows(extra: Callable[[Pictures, Split], tuple[np.ndarray, np.ndarray] | None]) -> Way:
@@ -105,7 +98,7 @@ def with_rows(extra: Callable[[Pictures, Split], tuple[np.ndarray, np.ndarray] |
         more = extra(p, split)
         if more is None:
             return None
-        lens = recipe()(np.vstack([x, more[0]]), np.concatenate([group, more[1]]), None, None)
+        lens = learn(ClosedFormTrainer(), np.vstack([x, more[0]]), np.concatenate([group, more[1]]))
         return replace(lens, mean=x.mean(axis=0)).apply(p.features)
 
     return way
@@ -148,12 +141,12 @@ def seen_twice(way: Callable[[Pictures, Split], Lens]) -> Way:
 
 
 def default(p: Pictures, split: Split) -> Lens:
-    return recipe()(*learned(p, split), None)
+    return learn(ClosedFormTrainer(), *learned(p, split))
 
 
 def of_mirrored(p: Pictures, split: Split) -> Lens:
     rows = np.vstack([p.features[split.learned], p.views(4)[0][split.learned]])
-    return recipe()(rows, np.tile(p.group[split.learned], 2), None, None)
+    return learn(ClosedFormTrainer(), rows, np.tile(p.group[split.learned], 2))
 
 
 CLOSED: dict[str, Way] = {
@@ -164,7 +157,6 @@ CLOSED: dict[str, Way] = {
     "not evened": form(power=0.0),
     "evened all the way": form(power=1.0),
     "not leaned": form(leaned=False),
-    "a mean a side": form(means="side"),
     "512 dimensions": cut(512),
     "256 dimensions": cut(256),
     "exp x 1.5": form(exp=1.5),
@@ -180,19 +172,20 @@ CLOSED: dict[str, Way] = {
 
 def corrected(p: Pictures, split: Split) -> dict[str, np.ndarray]:
     """Corrections by name; one that is kept in several parts is learned once."""
-    from lookalike.learning.training import LowRankConfig, correct
+    from lookalike.learning.training import LowRankConfig, TrainConfig, correct
 
     x, group, side = learned(p, split)
-    start = recipe()(x, group, side, None)
+    start = learn(ClosedFormTrainer(), x, group, side)
     found = {}
     for name, loss, parts in (("softmax", "softmax", (0.25, 0.4, 1.0)), ("triplet", "triplet", (0.25, 0.4))):
         try:
-            full = correct(start, x, group, domains=side, settings=LowRankConfig(loss=loss, interpolation=1.0), seed=0)
+            config = LowRankConfig(TrainConfig(loss=loss), interpolation=1.0)
+            full = correct(start, x, group, domains=side, config=config)
         except TrainingError:  # few examples, which the closed form tells apart by more than the margin
             continue
         for kept in parts:
             matrix = start.matrix + kept * (full.matrix - start.matrix)
-            found[f"{name}, {kept:g} kept"] = Lens("kept", start.mean, matrix).apply(p.features, p.side)
+            found[f"{name}, {kept:g} kept"] = Lens("kept", start.mean, matrix).apply(p.features)
     return found
 
 

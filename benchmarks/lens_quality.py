@@ -12,13 +12,15 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 
 import nine_tasks
 import numpy as np
+from held_out import corrected, learn
 from nine_tasks import NINE, Asked, Pictures, Split, recall
 
-from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.labelled_features import Trainer
 
 EPOCHS = 10  # of the public example
 Embedding = np.ndarray
@@ -28,30 +30,28 @@ def tutorial(p: Pictures, split: Split, seed: int) -> Embedding:
     """The tutorial's head and settings on the same features, after the public example's ten epochs."""
     import torch
 
-    from lookalike.learning.training import KERAS_EXAMPLE, keras_example_head, train
+    from lookalike.learning.training import KERAS_EXAMPLE, TrainingLabels, keras_example_head, train
 
     head = keras_example_head(p.features.shape[1], seed=seed)
-    steps = EPOCHS * max(1, len(split.learned) // KERAS_EXAMPLE["rows"])
-    for _ in train(head, p.features[split.learned], p.group[split.learned], steps=steps, seed=seed, **KERAS_EXAMPLE):
+    steps = EPOCHS * max(1, len(split.learned) // (KERAS_EXAMPLE.rows or 32))
+    labels, config = TrainingLabels.create(p.group[split.learned]), replace(KERAS_EXAMPLE, steps=steps)
+    for _ in train(head, p.features[split.learned], labels, config, seed=seed):
         pass
     with torch.no_grad():
         return torch.nn.functional.normalize(head(torch.from_numpy(p.features))).numpy()
 
 
 def closed(p: Pictures, split: Split, seed: int) -> Embedding:
-    return _learned(p, split, recipe())
+    return _learned(p, split, ClosedFormTrainer())
 
 
 def whole(p: Pictures, split: Split, seed: int) -> Embedding:
-    from lookalike.learning.training import correct
-
-    return _learned(p, split, recipe(partial(correct, seed=seed)))
+    return _learned(p, split, corrected(seed))
 
 
-def _learned(p: Pictures, split: Split, learn: Callable[..., object]) -> Embedding:
+def _learned(p: Pictures, split: Split, trainer: Trainer) -> Embedding:
     side = None if p.side is None else p.side[split.learned]
-    lens = learn(p.features[split.learned], p.group[split.learned], side, None)
-    return lens.apply(p.features, p.side)  # type: ignore[attr-defined, no-any-return]
+    return learn(trainer, p.features[split.learned], p.group[split.learned], side).apply(p.features)
 
 
 def plain(p: Pictures, split: Split, seed: int) -> Embedding:
@@ -66,7 +66,7 @@ def own_views(p: Pictures, split: Split, seed: int) -> Embedding:
     """No labels: the closed form of each learned picture with its mirror image and two crops."""
     rows = np.vstack([p.features[split.learned], *(one[split.learned] for one in p.views(4))])
     group = np.tile(np.arange(len(split.learned)), 4)
-    return recipe()(rows, group, None, None).apply(p.features)
+    return learn(ClosedFormTrainer(), rows, group).apply(p.features)
 
 
 def kept_back(p: Pictures, split: Split) -> Split:

@@ -18,12 +18,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from held_out import corrected, learn
 
 from lookalike import Backbone
 from lookalike.images.scan import scan_folder
-from lookalike.learning import prove
-from lookalike.learning.closed_form.default import recipe
-from lookalike.learning.training import correct
+from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.evaluation.prove import prove_labelled
+from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.training import LowRankTrainer
 
 LARGE = 100_000
 
@@ -53,14 +55,15 @@ def main() -> None:
     kept: list[np.ndarray] = []
     embedding = timed(lambda: kept.append(backbone.embed(paths)), 1)
     x = kept[0]
-    closed, corrected = recipe(), recipe(correct)
+    closed, both = ClosedFormTrainer(), corrected()
+    data = LabelledFeatures.create(x, group, domains=side)
     cases = {
-        "closed form": lambda: closed(x, group, side, None),
-        "with the correction, first in a process": lambda: corrected(x, group, side, None),
-        "with the correction": lambda: corrected(x, group, side, None),
+        "closed form": lambda: closed.fit(data),
+        "with the correction, first in a process": lambda: both.fit(data),
+        "with the correction": lambda: both.fit(data),
         "the same and its proof": lambda: (
-            prove(x, group, domains=side, correct=correct),
-            corrected(x, group, side, None),
+            prove_labelled(data, closed, LowRankTrainer()),
+            both.fit(data),
         ),
     }
     print(f"{len(x):,} x {x.shape[1]:,} {x.dtype}, {torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}")
@@ -82,7 +85,7 @@ def large() -> None:
         middle = np.repeat(rng.standard_normal((500, 2816), np.float32), 4, axis=0)
         x[at : at + 2000] = (middle + rng.standard_normal((2000, 2816), np.float32)) / 75
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    wall, cpu = timed(lambda: recipe(correct)(x, group, None, None), 1)
+    wall, cpu = timed(lambda: learn(corrected(), x, group), 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
         f"{LARGE:,} pictures: {wall:.1f} s ({cpu:.1f} of CPU); peak memory {peak:.2f} GB, {before:.2f} before learning"

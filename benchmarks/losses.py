@@ -7,14 +7,12 @@ mean of 12 directions; omniglot: two of ten alphabets held out. What is printed 
 mean and standard error over five splits.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from held_out import emoji, omniglot
 
 from lookalike.learning import whiten
-from lookalike.learning.training import LowRankConfig, correct
+from lookalike.learning.training import LowRankConfig, TrainConfig, correct
 
 LOSSES = ("softmax", "triplet", "soft-margin")
 
@@ -25,11 +23,11 @@ def main() -> None:
         found: dict[str, list[float]] = {}
         for seed, split in enumerate(splits):
             x, group, side = split.examples()
-            lens = whiten(x, group, domains=side)
+            lens = whiten(x, group)
             lenses = {"closed form": lens}
             for loss in LOSSES:
-                settings = replace(LowRankConfig(), loss=loss)
-                lenses[loss] = correct(lens, x, group, domains=side, settings=settings, seed=seed)
+                config = LowRankConfig(TrainConfig(loss=loss))
+                lenses[loss] = correct(lens, x, group, domains=side, config=config, seed=seed)
             for name, one in lenses.items():
                 found.setdefault(name, []).append(split.recall(one.apply(split.features)))
         print(f"{make.__name__}, {len(splits)} splits, {torch.get_num_threads()} threads")

@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.images.decode import DecodedImage, decode_square
-from lookalike.models import backbone as rooms
 from lookalike.models.backbone import Backbone
 from lookalike.models.efficientnet import build_bundle
 
@@ -53,7 +52,8 @@ def measure(backbone: Backbone, contents: list[bytes], rounds: int) -> None:
     middle = [statistics.median(column) for column in zip(*rows, strict=True)]
     shares = sorted(row[3] for row in rows)
     print(
-        f"batch {rooms.BATCH:3} in flight {rooms.IN_FLIGHT}: decoding {middle[0]:7.0f}/s  inference {middle[1]:6.0f}/s"
+        f"batch {backbone.engine.batch:3} in flight {backbone.engine.in_flight}: "
+        f"decoding {middle[0]:7.0f}/s  inference {middle[1]:6.0f}/s"
         f"  whole {middle[2]:6.0f}/s  share {middle[3]:.2f} ({shares[0]:.2f} to {shares[-1]:.2f})",
         flush=True,
     )
@@ -81,8 +81,9 @@ def main() -> None:
     backbone.embed(contents[:1])
     print(f"from the bundle to the first features: {time.perf_counter() - started:.2f} s")
     print(f"{backbone.name}, {backbone.precision}, {backbone.threads} threads, {len(contents)} photos of 224 px")
-    batches, in_flight = ((1, 4, 8, 16, 32), (2, 3, 4)) if asked.tune else ((rooms.BATCH,), (rooms.IN_FLIGHT,))
-    for rooms.BATCH, rooms.IN_FLIGHT in product(batches, in_flight):
+    engine = backbone.engine
+    batches, in_flight = ((1, 4, 8, 16, 32), (2, 3, 4)) if asked.tune else ((engine.batch,), (engine.in_flight,))
+    for engine.batch, engine.in_flight in product(batches, in_flight):
         measure(backbone, contents, asked.rounds)
 
 

@@ -17,11 +17,17 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+from held_out import learn
 
-from lookalike.learning.closed_form.whitening import whiten
+from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.closed_form.whitening import WhitenTrainer
 from lookalike.learning.evaluation.metrics import recall_at_k
-from lookalike.learning.evaluation.prove import prove
+from lookalike.learning.evaluation.plan import plan_evaluation
+from lookalike.learning.evaluation.prove import prove, prove_labelled
+from lookalike.learning.labelled_features import LabelledFeatures, Trainer
 from lookalike.models.lens import Lens
+from lookalike.models.proof import Proof
+from lookalike.progress import SILENT, Reporter
 
 F, LOUD = 40, 10  # features, and those that vary within groups
 
@@ -77,14 +83,14 @@ def truth(
     found = []
     if hold_out == "groups":
         kept = np.isin(group, rng.permutation(groups)[groups // 5 :])
-        lens = whiten(x[kept], group[kept])
+        lens = learn(ClosedFormTrainer(), x[kept], group[kept])
         for _ in range(100):  # galleries of as many new groups as a fold holds
             y, own = examples(world, world.centres(groups // 5, rng), each, near, rng)
             found.append([leave_one_out(y, own), leave_one_out(lens.apply(y), own)])
     else:
         kept = rng.permutation(len(x))[len(x) // 5 :]
         x, group = x[kept], group[kept]
-        lens = whiten(x, group)
+        lens = learn(ClosedFormTrainer(), x, group)
         y, own = world.draw(centres, 6000 // groups, rng)
         found.append([recall_at_k(y, x, own, group), recall_at_k(lens.apply(y), lens.apply(x), own, group)])
     plain, by_lens = np.mean(found, axis=0)
@@ -103,13 +109,13 @@ def line(name: str, groups: int, each: int, hold_out: str, near: float, proofs: 
         rng = np.random.default_rng([seed, groups])
         centres = world.centres(groups, rng)
         x, group = examples(world, centres, each, near, rng)
-        proof = prove(x, group, hold_out=hold_out, seed=seed)
+        proof = prove(x, group, ClosedFormTrainer(), hold_out=hold_out, seed=seed)  # the lens that `truth` learns
         counts[proof.verdict] += 1
         plain, lens = truth(world, x, group, centres, hold_out, near, seed)
-        one = proof.ways["lens"]
+        one = proof.results["lens"]
         true.append([plain, lens])
-        covered.append(one["from"] <= lens <= one["to"])
-        between.append(proof.lower <= lens - plain <= proof.upper)
+        covered.append(one.lower <= lens <= one.upper)
+        between.append(proof.test.lower <= lens - plain <= proof.test.upper)
     plain, lens = np.mean(true, axis=0)
     print(
         f"{name:15} {groups:4} of {each:<3} {hold_out:9} {near:5.0%}   {plain:5.1%} {lens - plain:+6.1%}  ",
@@ -119,6 +125,36 @@ def line(name: str, groups: int, each: int, hold_out: str, near: float, proofs: 
     )
 
 
+class Always:
+    """A trainer that gives one lens, whatever it is given."""
+
+    def __init__(self, lens: Lens):
+        self.lens = lens
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        return self.lens
+
+
+class Shaken:
+    """The closed form with noise on its matrix: lenses of equal worth by construction, each time another."""
+
+    def __init__(self, rng: np.random.Generator):
+        self.rng = rng
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        lens = WhitenTrainer().fit(data)
+        noise = self.rng.standard_normal(lens.matrix.shape).astype(np.float32)
+        return Lens(lens.name, lens.mean, lens.matrix + np.std(lens.matrix) * noise)
+
+
+def prove_planned(
+    x: np.ndarray, labels: np.ndarray, trainer: Trainer, *, plain: np.ndarray, hold_out: str, seed: int
+) -> Proof:
+    data = LabelledFeatures.create(x, labels)
+    plan = plan_evaluation(data, hold_out, seed=seed, plain=plain)  # type: ignore[arg-type]
+    return prove_labelled(data, trainer, plan=plan)
+
+
 def halves(groups: int, each: int, hold_out: str, proofs: int) -> None:
     """Plain sees one half of the features and the lens the other, which is as good: how often does it pass?"""
     world, passed = WORLDS["halves"], 0
@@ -126,7 +162,7 @@ def halves(groups: int, each: int, hold_out: str, proofs: int) -> None:
     for seed in range(proofs):
         rng = np.random.default_rng([seed, groups, 5])
         x, group = world.draw(world.centres(groups, rng), each, rng)
-        proof = prove(x, group, learn=lambda *_: half, plain=x[:, : F // 2], hold_out=hold_out, seed=seed)
+        proof = prove_planned(x, group, Always(half), plain=x[:, : F // 2], hold_out=hold_out, seed=seed)
         passed += proof.serves
     print(f"two halves      {groups:4} of {each:<3} {hold_out:9}  better than plain: {passed / proofs:.2%} of {proofs}")
 
@@ -137,26 +173,15 @@ def choice(proofs: int) -> None:
     for seed in range(proofs):
         rng = np.random.default_rng([seed, 7])
         x, group = world.draw(world.centres(40, rng), 4, rng)
-
-        def shaken(lens: Lens) -> Lens:
-            noise = rng.standard_normal(lens.matrix.shape).astype(np.float32)  # noqa: B023
-            return Lens(lens.name, lens.mean, lens.matrix + np.std(lens.matrix) * noise)
-
-        closed = None
-
-        def learn(features, groups, side, triplets):  # type: ignore[no-untyped-def]
-            nonlocal closed
-            closed = whiten(features, groups)
-            return shaken(closed)
-
-        def correct(lens, features, groups, *, side, triplets):  # type: ignore[no-untyped-def]
-            return shaken(closed)  # noqa: B023
-
-        without = prove(x, group, learn=learn, seed=seed).ways["lens"]["recall@1"]
-        proof = prove(x, group, learn=learn, correct=correct, seed=seed)
-        reported.append(proof.ways["lens"]["recall@1"])
-        one.append((without + proof.ways["corrected"]["recall@1"]) / 2)
-        luckier.append(max(without, proof.ways["corrected"]["recall@1"]))
+        refined = Shaken(rng)
+        simple = Shaken(rng)
+        data = LabelledFeatures.create(x, group)
+        plan = plan_evaluation(data, seed=seed)
+        without = prove_labelled(data, simple, plan=plan).results["lens"].recall_at_1
+        results = (proof := prove_labelled(data, simple, refined, plan=plan)).results
+        reported.append(proof.results["lens"].recall_at_1)
+        one.append((without + results["correction"].recall_at_1) / 2)
+        luckier.append(max(without, results["correction"].recall_at_1))
     bias, greedy = np.array(reported) - one, np.array(luckier) - one
     error = np.std(bias) / np.sqrt(proofs), np.std(greedy) / np.sqrt(proofs)
     print(f"\nA choice between two equally good lenses adds {np.mean(bias):+.2%} +- {error[0]:.2%} to the report;")

@@ -19,10 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from lookalike.learning.closed_form.whitening import whiten
-from lookalike.learning.evaluation.evaluator import Evaluator, embedded
+from lookalike.learning.closed_form.whitening import WhitenTrainer
+from lookalike.learning.evaluation.evaluator import Evaluator, TrainedLenses, concatenate
+from lookalike.learning.evaluation.evidence import weigh
 from lookalike.learning.evaluation.plan import plan_evaluation
-from lookalike.learning.evaluation.prove import SHUFFLES, build_proof, prove
+from lookalike.learning.evaluation.prove import PERMUTATIONS, prove_labelled
+from lookalike.learning.labelled_features import LabelledFeatures
 
 SETS = ("emoji", "grocery", "clothing", "omniglot", "caltech101", "totally_looks_like")
 AT_MOST = 320  # pictures a shuffle
@@ -80,18 +82,23 @@ def learned_only(
     x: np.ndarray, plain: np.ndarray, group: np.ndarray, side: np.ndarray | None, ridge: float, seed: int
 ) -> tuple[str, bool]:
     """Verdict, and whether the closed form beat all others, where only what is learned from was shuffled."""
-    rng = np.random.default_rng(seed)
-    asked = plan_evaluation(x, group, rng=rng, domains=side, plain=plain, most=len(x))
+    data = LabelledFeatures.create(x, group, domains=side)
+    plan = plan_evaluation(data, seed=seed, plain=plain, most=len(x))
+    rng, lenses, answers = plan.generator(), TrainedLenses(WhitenTrainer(ridge)), []
+    evaluator = Evaluator(plan, PERMUTATIONS, ridge)
+    for fold in plan.hold_out.folds(rng):
+        evaluator.data = replace(plan.data, labels=shuffled(plan.data.labels, side, rng, fold.train))
+        answers.append(evaluator.run_fold(fold, lenses, rng))
+    proof = weigh(concatenate(answers), plan, rng, folds=len(answers)).proof()
+    return proof.verdict, proof.permutation.passed
 
-    def closed(features, groups, sides, triplets):  # type: ignore[no-untyped-def]
-        return whiten(features, groups, domains=sides, ridge=ridge)
 
-    trial = Evaluator(asked, lambda task: embedded(trial.examples, task, closed), ridge, shuffles=SHUFFLES)
-    for task in asked.split.folds(rng):
-        trial.examples = replace(asked.examples, group=shuffled(asked.examples.labels, side, rng, task.train))
-        trial.run_fold(task, rng)
-    proof = build_proof(trial, asked, seed, rng)
-    return proof.verdict, proof.beats_shuffles
+def verdict_of(
+    x: np.ndarray, plain: np.ndarray, labels: np.ndarray, side: np.ndarray | None, ridge: float, seed: int
+) -> str:
+    """What a proof says of these labels."""
+    data = LabelledFeatures.create(x, labels, domains=side)
+    return prove_labelled(data, plan=plan_evaluation(data, seed=seed, plain=plain), ridge=ridge).verdict
 
 
 def interval(hits: int, n: int) -> str:
@@ -133,8 +140,8 @@ def main() -> None:
             turn, ridge = turned(x[rows])
             mixed = shuffled(group[rows], sides, rng, np.arange(len(rows)))
             if seed == 0:
-                real = prove(turn, group[rows], domains=sides, plain=x[rows], ridge=ridge, seed=seed).verdict
-            everything.append(prove(turn, mixed, domains=sides, plain=x[rows], ridge=ridge, seed=seed).verdict)
+                real = verdict_of(turn, x[rows], group[rows], sides, ridge, seed)
+            everything.append(verdict_of(turn, x[rows], mixed, sides, ridge, seed))
             verdict, beats = learned_only(turn, x[rows], group[rows], sides, ridge, seed)
             learned.append(verdict)
             gate_a.append(verdict in ("taught", "better"))

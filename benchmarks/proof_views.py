@@ -14,15 +14,18 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from held_out import learn
 from proof_shuffles import SETS
 
 from lookalike import Backbone
 from lookalike.images.augment import small_crop, views
 from lookalike.images.decode import load
 from lookalike.images.scan import scan_folder
-from lookalike.learning import prove
-from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.default import ClosedFormTrainer
 from lookalike.learning.evaluation.metrics import recall_at_k
+from lookalike.learning.evaluation.plan import plan_evaluation
+from lookalike.learning.evaluation.prove import prove_labelled
+from lookalike.learning.labelled_features import LabelledFeatures
 
 AT_MOST, VIEWS, DRAWS = 400, 4, 2
 
@@ -55,7 +58,7 @@ def looked_at(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
 
 
 def recall(x: np.ndarray, group: np.ndarray, side: np.ndarray | None) -> float:
-    return recall_at_k(x, x, group, group, itself=np.arange(len(x)), query_sides=side, gallery_sides=side)
+    return recall_at_k(x, x, group, group, itself=np.arange(len(x)), query_domains=side, gallery_domains=side)
 
 
 def main() -> None:
@@ -72,16 +75,18 @@ def main() -> None:
             whole, labels, sides = x[some, 0], group[some], None if side is None else side[some]
             rows, number = x[some].reshape(-1, x.shape[2]), np.tile(np.arange(VIEWS + 1), int(some.sum()))
             own, asks = np.repeat(np.arange(len(whole)), VIEWS + 1), number == VIEWS
-            learned = recipe()(rows[~asks], own[~asks], None, None)
+            learned = learn(ClosedFormTrainer(), rows[~asks], own[~asks])
             plain = recall(whole, labels, sides)
             truth = recall(learned.apply(whole), labels, sides) - plain
-            proof = prove(rows, own, asks=asks, whole=number == 0, learn=recipe(), seed=seed)
-            same = prove(rows[~asks], own[~asks], learn=recipe(), shuffles=0, seed=seed)
+            data = LabelledFeatures.create(rows, own, query_mask=asks, gallery_mask=number == 0)
+            proof = prove_labelled(data, ClosedFormTrainer(), plan=plan_evaluation(data, seed=seed))
+            views = LabelledFeatures.create(rows[~asks], own[~asks])
+            same = prove_labelled(views, ClosedFormTrainer(), plan=plan_evaluation(views, seed=seed), permutations=0)
             gains.setdefault(proof.verdict, []).append(truth)
-            asked = proof.ways["plain"]["recall@1"]
+            asked = proof.results["plain"].recall_at_1
             print(
-                f"{name:20} {plain:6.3f} {truth:+6.3f}   {asked:12.3f} {proof.difference:+6.3f}  "
-                f"{proof.verdict:8} {same.ways['plain']['recall@1']:12.3f}  {same.verdict}",
+                f"{name:20} {plain:6.3f} {truth:+6.3f}   {asked:12.3f} {proof.test.difference:+6.3f}  "
+                f"{proof.verdict:8} {same.results['plain'].recall_at_1:12.3f}  {same.verdict}",
                 flush=True,
             )
     for verdict, truths in gains.items():

@@ -30,7 +30,7 @@ from PIL import Image
 from lookalike import Collection
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
-from lookalike.index.indexer import update_lens_column
+from lookalike.index.lens_column import update_lens_column
 from lookalike.index.table import ImageRow, Table
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
@@ -57,7 +57,7 @@ def synthetic(folder: Path, pictures: int) -> Collection:
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((max(2, pictures // 50), made.length)).astype(np.float32)
     home.save(CollectionConfig(str(folder), made.id, made.name, made.precision))
-    table = Table(home.table(made.id), made.length)
+    table = Table(home.table(made.id))
     for start in range(0, pictures, 2000):
         rows = []
         for i in range(start, min(start + 2000, pictures)):

@@ -13,14 +13,14 @@ the wall, CPU seconds in brackets.
 
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from held_out import HeldOut, emoji, grocery
+from held_out import HeldOut, corrected, emoji, grocery, learn
 
-from lookalike.learning.closed_form.default import recipe
-from lookalike.learning.training import KERAS_EXAMPLE, correct, keras_example_head, train
+from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.training import KERAS_EXAMPLE, TrainingLabels, Validation, keras_example_head, train
 
 EPOCHS = 40
 
@@ -51,10 +51,10 @@ def head(split: HeldOut) -> tuple[list[float], list[np.ndarray]]:
         clock.go()
         return recalls[-1]
 
-    epoch = round(len(x) / KERAS_EXAMPLE["rows"])
-    more = {"steps": EPOCHS * epoch, "validate": validate, "validate_every": epoch}
+    epoch = round(len(x) / (KERAS_EXAMPLE.rows or 32))
+    data, config = TrainingLabels.create(group, domains=side), replace(KERAS_EXAMPLE, steps=EPOCHS * epoch)
     clock.go()
-    for _ in train(network, x, group, domains=side, **more, **KERAS_EXAMPLE):
+    for _ in train(network, x, data, config, validation=Validation(validate, epoch)):
         pass
     return recalls, seconds
 
@@ -74,12 +74,12 @@ def main() -> None:
             f"{best}, {seconds[best][0]:.1f} s ({seconds[best][1]:.1f}); all {EPOCHS}: {recalls[-1]:.3f}, "
             f"{seconds[-1][0]:.1f} s ({seconds[-1][1]:.1f}). The whole tutorial: {tutorial_s:,.0f} s"
         )
-        for name, learn in {"closed form": recipe(), "with the correction": recipe(correct)}.items():
+        for name, trainer in {"closed form": ClosedFormTrainer(), "with the correction": corrected()}.items():
             rounds = []
             for _ in range(3):
                 clock = Clock()
                 clock.go()
-                lens = learn(x, group, side, None)
+                lens = learn(trainer, x, group, side)
                 rounds.append(clock.stop())
             wall, cpu = np.median(rounds, axis=0)
             reached = split.recall(lens.apply(split.features))

@@ -1,6 +1,8 @@
 """The whole way in a minute: draw a catalogue, index it, search it, teach it two meanings of similar, and compare."""
 
 import sys
+import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from catalogue import draw_catalogue
@@ -10,9 +12,13 @@ from lookalike.drawing.png import save
 from lookalike.index.hits import comparison_grid
 
 SHOWN = ("mug-scallops-tomato", "vase-stripes-mustard")  # of ten queries: products that are not in the collection
+WITHOUT_TORCH = """
+torch is not installed, so each lens below is the closed form alone, without the correction by gradient descent.
+.venv/bin/pip install -c constraints.txt '.[learn]' adds it."""
 
 
 def main(folder: Path) -> None:
+    started = time.perf_counter()
     print("Drawing a catalogue of 360 pictures ...", flush=True)
     draw_catalogue(folder / "catalogue")
     photos = Collection(folder / "catalogue" / "photos")
@@ -23,10 +29,13 @@ def main(folder: Path) -> None:
     grid = photos.draw(photos.search(queries[::2], k=5, lens="plain"), folder / "grid.png")
     photos.map(folder / "map.png")
 
+    quick = find_spec("torch") is None
+    if quick:
+        print(WITHOUT_TORCH)
     for name in ("pattern", "colour"):
         labels = folder / "catalogue" / f"{name}.csv"
         print(f"\nTeaching it {name}, from {labels} ...", flush=True)
-        lens = photos.learn(labels, name=name, replace=True)
+        lens = photos.learn(labels, name=name, quick=quick, replace=True)
         assert lens.proof is not None
         print(lens.proof.table())
     print("\nOf the first five answers to each of ten new products, so many share its")
@@ -42,6 +51,7 @@ def main(folder: Path) -> None:
     )
     save(taught, folder / "taught.png")
     print(f"""
+Done in {time.perf_counter() - started:.0f} s.
 Look at {folder / "taught.png"}: the same query, plain, by pattern, and by colour.
 At {grid}: each row a query, and the five pictures most like it, before anything was taught.
 At {folder / "map.png"}: the whole catalogue, like beside like.

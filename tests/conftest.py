@@ -1,10 +1,16 @@
 """What every test shares: real pictures when they are there, and a home that is not the user's."""
 
 import os
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from support.badges import KINDS, LOOKS, classes
 from support.pictures import draw
+
+from lookalike import Collection
+from lookalike.models.lens import Lens
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +36,35 @@ def photos(tmp_path: Path) -> Path:
         draw(folder / name, seed)
     (folder / "sub/copy.png").write_bytes((folder / "1.png").read_bytes())
     return folder
+
+
+@pytest.fixture(scope="session")
+def badges(tmp_path_factory: pytest.TempPathFactory, own_cache: None) -> Collection:
+    """A collection of badges with one lens, "kind", learned from its own class folders; not to be changed."""
+    collection = Collection(classes(tmp_path_factory.mktemp("badges"), KINDS, LOOKS))
+    collection.index()
+    collection.learn(collection.folder, name="kind", quick=True, use=True)
+    return collection
+
+
+@pytest.fixture
+def own_badges(badges: Collection, tmp_path: Path) -> Collection:
+    """A copy of it that a test may change."""
+    return Collection(shutil.copytree(badges.folder, tmp_path / "badges"))
+
+
+@pytest.fixture
+def indexed(photos: Path) -> Collection:
+    collection = Collection(photos)
+    collection.index()
+    return collection
+
+
+@pytest.fixture
+def swapped(indexed: Collection) -> Collection:
+    """With a lens of five dimensions, swap, that nobody learned."""
+    rng = np.random.default_rng(5)
+    lens = Lens("swap", rng.random(2816) / 99, rng.standard_normal((2816, 5)), {"backbone": indexed.backbone.id})
+    lens.save(indexed.home.lens("swap"))
+    indexed.index()
+    return indexed

@@ -1,5 +1,6 @@
 """What users install: the package without extras, in an environment of its own, from here to a grid."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from support import badges
 from support.pictures import draw
 
 ROOT = Path(__file__).parents[1]
@@ -52,10 +54,29 @@ def test_without_extras_it_indexes_searches_draws_and_says_what_an_extra_would_g
     assert found.stdout == "1.000\t2.png\n"
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
     run("lookalike", "map", "photos", "map.png")
-    run("lookalike", "duplicates", "photos")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "photos/copy.png").write_bytes((tmp_path / "photos/3.png").read_bytes())
+    run("lookalike", "index", "photos")
+    alike = run("lookalike", "duplicates", "photos").stdout.splitlines()
+    assert alike[0] == "1.0000\t3.png\tcopy.png"
     run("lookalike", "export", "photos", "photos.parquet")
+    assert (tmp_path / "photos.parquet").read_bytes().startswith(b"PAR1")
     said = run("python", "-c", SAYS).stdout.splitlines()
     assert [line.partition(" needs the extra ")[2].split(".")[0] for line in said[:3]] == [
         "'tables'", "'tables'", "'learn'",
     ]  # fmt: skip
     assert said[3] == "2816"
+
+    badges.classes(tmp_path / "badges", kinds=12)
+    run("lookalike", "index", "badges")
+    quick = run("lookalike", "learn", "badges", "--from", "badges", "--name", "kind", "--quick", "--json")
+    assert json.loads(quick.stdout)["queries"] == 36
+    lens = tmp_path / "badges/.lookalike/lenses/kind"
+    assert (lens / "proof.png").read_bytes().startswith(b"\x89PNG")
+    through = run(
+        "lookalike", "search", "badges", "badges/kind-03/0.png", "-k", 3, "--lens", "kind", "--grid", "kind.png"
+    )
+    assert {line.split("\t")[1].split("/")[0] for line in through.stdout.splitlines()} == {"kind-03"}
+    assert (tmp_path / "kind.png").read_bytes().startswith(b"\x89PNG")
+    corrected = run("lookalike", "learn", "badges", "--from", "badges", "--name", "corrected")
+    assert "lookalike[learn]" in corrected.stdout + corrected.stderr

@@ -120,6 +120,67 @@ def test_only_the_command_line_prints_or_exits(path: Path):
     assert not calls & {"print", "sys.exit", "exit", "click.echo"}
 
 
+# Doors that people call with keywords, a bound that may only shrink.
+MANY_PARAMETERS = {"collection/collection.py:search"}
+
+
+def functions(path: Path) -> list[ast.FunctionDef]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def test_no_function_takes_more_than_seven_parameters_but_verbs_of_the_shell():
+    found = set()
+    for path in FILES:
+        for node in functions(path):
+            every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            if len([one for one in every if one.arg not in {"self", "cls"}]) > 7 and not path.is_relative_to(
+                SRC / "cli"
+            ):
+                found.add(f"{path.relative_to(SRC).as_posix()}:{node.name}")
+    assert found == MANY_PARAMETERS
+
+
+def test_keyword_arguments_have_types():
+    for path in FILES:
+        for node in functions(path):
+            kwargs = node.args.kwarg
+            assert kwargs is None or ast.unparse(kwargs.annotation or ast.Constant(None)) not in {"Any", "None"}, path
+
+
+def test_own_imports_inside_functions_are_few_and_for_weight():
+    found = set()
+    for path in FILES:
+        for node in functions(path):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.ImportFrom) and (inner.module or "").split(".")[0] == "lookalike":
+                    found.add(f"{module_of(path)}: {inner.module}")
+    assert len(found) <= 20, sorted(found)
+
+
+# Tested through their neighbours (load_network, layer_finetuner, trainer ...); this may only shrink.
+WITHOUT_TEST_FILE = {
+    "errors",
+    "learning.finetuning.config",
+    "learning.finetuning.onnx_network",
+    "learning.finetuning.split_network",
+    "learning.finetuning.transformers_network",
+    "learning.training.checkpoint",
+    "learning.training.config",
+    "learning.training.networks",
+    "learning.training.torch_context",
+    "learning.training.training_labels",
+}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if module_of(path) not in WITHOUT_TEST_FILE], ids=module_of)
+def test_a_module_of_over_40_lines_has_its_test_file(path: Path):
+    if path.stem.startswith("__") or len(path.read_text(encoding="utf-8").splitlines()) <= 40:
+        return
+    test = Path(__file__).parent / path.relative_to(SRC).with_name(f"test_{path.name}")
+    assert test.is_file(), f"{path.relative_to(SRC)} has no {test.relative_to(Path(__file__).parent)}"
+
+
 def test_every_public_name_is_there_and_documented():
     words = (Path(__file__).parents[1] / "docs/python.md").read_text(encoding="utf-8")
     for name in lookalike.__all__:

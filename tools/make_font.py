@@ -98,7 +98,7 @@ def make(western_file: Path, korean_file: Path, out: Path) -> None:
     builder.font.recalcTimestamp = False
     cffsubr.subroutinize(builder.font)
     builder.save(out)
-    print(f"{out}: {len(cmap):,} characters, {out.stat().st_size / 1000:.0f} kB")  # noqa: T201
+    print(f"{out}: {len(cmap):,} characters, {out.stat().st_size / 1000:.0f} kB")
 
 
 def kerning(font: TTFont, scale: float) -> KernTable_format_0:

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 TESTS = Path(__file__).parents[1] / "tests"
+GOLDEN = TESTS / "data" / "features.json"
 sys.path.insert(0, str(TESTS))
 
 
 def main() -> None:
     """Four features of each depth."""
-    from models.test_backbone import GOLDEN, drawn
+    from support.pictures import drawn
 
     from lookalike import Backbone
 

@@ -1,7 +1,9 @@
-"""Writing files and folders whole or not at all."""
+"""Writing files and folders whole or not at all, and digests of what they hold."""
 
+import hashlib
 import os
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
@@ -21,3 +23,41 @@ def atomic_write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing: bool = False) -> None:
+    """Write a folder whole or not at all; a folder that is there already is replaced.
+
+    Args:
+        folder: where it shall lie; the folders above it are made.
+        write: called with an empty folder beside it, into which it writes. Its files are forced to the disk afterwards.
+        keep_existing: leave a folder that is there already, or that another process puts there meanwhile, as it is.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        new, old = Path(temporary, "new"), Path(temporary, "old")
+        new.mkdir()
+        write(new)
+        for file in new.iterdir():
+            if file.is_file():
+                with file.open("r+b") as opened:
+                    os.fsync(opened.fileno())
+        if not keep_existing and folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if not (keep_existing and folder.is_dir()):
+                raise
+
+
+def digest(parts: Iterable[bytes], length: int = 16) -> bytes:
+    """BLAKE2b of bytes that come in parts, `length` bytes: parts that join to the same bytes have the same digest.
+
+    >>> digest([b"ab", b"c"]) == digest([b"abc"])
+    True
+    """
+    total = hashlib.blake2b(digest_size=length)
+    for part in parts:
+        total.update(part)
+    return total.digest()

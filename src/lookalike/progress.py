@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 Item = TypeVar("Item")
 
@@ -70,6 +70,24 @@ def as_reporter(given: ReporterLike) -> Reporter:
     return given if isinstance(given, Reporter) else _Callback(given)
 
 
+class RenamedStage(Reporter):
+    """Passes everything on, every stage under one name: what several folds do is one stage to whoever waits.
+
+    Args:
+        reporter: to pass on to.
+        stage: the name.
+    """
+
+    def __init__(self, reporter: Reporter, stage: str):
+        self.reporter, self.stage = reporter, stage
+
+    def progress(self, progress: Progress) -> None:
+        self.reporter.progress(replace(progress, stage=self.stage))
+
+    def message(self, line: str) -> None:
+        self.reporter.message(line)
+
+
 class Timer:
     """Makes the Progress of one stage, with its rate and the time that remains.
 
@@ -101,30 +119,3 @@ def track(items: Iterable[Item], stage: str, total: int, reporter: Reporter) -> 
     for done, item in enumerate(items, start=1):
         yield item
         reporter.progress(timer.at(done))
-
-
-# Until every caller has moved to Progress and Reporter.
-Report = Callable[["Stage"], None]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage of learning, as it was reported before Progress."""
-
-    doing: str
-    done: int
-    total: int
-    rate: float = 0.0
-    remaining_s: float = 0.0
-    loss: float | None = None
-    active: float | None = None
-    recall: float | None = None
-
-
-def _watched(pipeline: Iterator[Any], total: int, report: Report | None) -> Iterator[Any]:
-    started = time.monotonic()
-    for done, one in enumerate(pipeline, start=1):
-        yield one
-        if report is not None:
-            rate = done / max(time.monotonic() - started, 1e-6)
-            report(Stage("embedding", done, total, rate, (total - done) / rate))

@@ -114,7 +114,7 @@ def test_ctrl_c_while_indexing_is_one_line_and_130_and_gives_the_cursor_back(tmp
     shown, code = in_a_terminal("index", tmp_path, "--threads", 1, stop_at=b"pictures/s")
     assert code == 130, shown
     assert "Traceback" not in shown
-    assert "Interrupted. What was committed is kept; the same command goes on." in shown
+    assert "Interrupted. What was committed is kept; run the same command to continue." in shown
     assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l")
     status = subprocess.run(
         [sys.executable, "-m", "lookalike", "status", str(tmp_path), "--json"], capture_output=True, text=True

@@ -70,7 +70,7 @@ def test_no_duplicates_are_said_in_one_line_and_no_similarity_is_refused(photos:
     lookalike("index", photos)
     run = lookalike("duplicates", photos, "--min-similarity", 1)
     assert (run.returncode, run.stdout) == (0, "")
-    assert run.stderr == "No two pictures are as alike as 1. Ask for less with --min-similarity.\n"
+    assert run.stderr == "No two pictures have a similarity of 1. Lower --min-similarity.\n"
     run = lookalike("duplicates", photos, "--min-similarity", 3)
     assert (run.returncode, run.stderr) == (1, "a least similarity of 3.0: similarities lie between -1 and 1.\n")
 
@@ -96,7 +96,10 @@ def test_hits_are_copied_by_rank(photos: Path, tmp_path: Path):
 
 
 def test_importing_loads_no_heavy_library():
-    check = "import sys, lookalike.cli.main; print(sorted({'torch', 'openvino', 'lance', 'numkong', 'PIL'} & set(sys.modules)))"
+    check = (
+        "import sys, lookalike.cli.main;"
+        "print(sorted({'torch', 'openvino', 'lance', 'numkong', 'PIL'} & set(sys.modules)))"
+    )
     run = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert run.stdout == "[]\n"
 

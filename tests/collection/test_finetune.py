@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 from support import drawn_convolutions, elsewhere
+from support.recording import Recording
 from support.stripes import HOW, KINDS, LOOKS, stripes
 
 from lookalike import Backbone, Collection
@@ -19,6 +20,7 @@ from lookalike.cli.main import main
 from lookalike.errors import BundleError, ExamplesError, LensError
 from lookalike.learning.evaluation.metrics import recall_at_k
 from lookalike.models.bundle import read
+from lookalike.progress import Progress
 
 pytest.importorskip("torch")
 
@@ -61,7 +63,7 @@ def test_the_lens_names_the_tuned_backbone_and_everything_says_where_it_came_fro
     bundle = read(deeper.home.backbone(settings["backbone"]))
     assert (bundle.id, bundle.parent) == (settings["backbone"], untaught.backbone.id)
     assert settings["untouched"] == untaught.backbone.id
-    assert (settings["tuning"]["layer"], settings["tuning"]["steps"], settings["how"]["unfreeze"]) == (
+    assert (settings["tuning"]["layer"], settings["tuning"]["steps"], settings["config"]["method"]["layer"]) == (
         "stem",
         60,
         "stem",
@@ -73,11 +75,12 @@ def test_the_lens_names_the_tuned_backbone_and_everything_says_where_it_came_fro
 
 def test_the_proof_compares_plain_before_with_the_lens_after_on_one_split(deeper: Collection):
     proof = json.loads((deeper.home.lens("deep") / "proof.json").read_text())
-    assert proof["splits"] == 1
+    assert proof["protocol"]["folds"] == 1
     assert proof["verdict"] in ("taught", "better")
-    assert {"plain", "untouched", "tuned", "lens"} <= proof["ways"].keys()
-    assert proof["ways"]["tuned"]["recall@1"] > proof["ways"]["untouched"]["recall@1"] + 0.05
-    assert proof["chosen"] == "tuned backbone"
+    assert {"plain", "untouched backbone", "tuned backbone", "lens"} <= proof["results"].keys()
+    recall = {name: one["recall_at_1"] for name, one in proof["results"].items()}
+    assert recall["tuned backbone"] > recall["untouched backbone"] + 0.05
+    assert proof["selected"] == "tuned backbone"
     assert any("through a lens on the tuned backbone" in note for note in proof["notes"])
 
 
@@ -117,7 +120,7 @@ import os, signal, sys
 from lookalike import Collection
 
 def report(now):
-    if now.doing == sys.argv[2] and now.done == int(sys.argv[3]):
+    if now.stage == sys.argv[2] and now.done == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 
 how = {"unfreeze": "stem", "epochs": 60, "rate": 0.01, "quick": True}
@@ -131,12 +134,12 @@ def test_a_killed_learning_goes_on_and_comes_to_the_same_lens(untaught: Collecti
     run = subprocess.run([sys.executable, "-c", LEARN, str(photos.folder), "tuning", "40"], check=False)
     assert run.returncode == -9
     assert photos.lenses() == []
-    with pytest.raises(LensError, match="Go on with --resume, or begin anew with --replace"):
+    with pytest.raises(LensError, match="Continue with --resume, or start again with --replace"):
         photos.learn(photos.folder, name="deep", **HOW)
     steps: list = []
 
     def report(now) -> None:
-        if now.doing == "tuning":
+        if now.stage == "tuning":
             steps.append(now.done)
 
     lens = photos.learn(photos.folder, name="deep", resume=True, report=report, **HOW)
@@ -161,13 +164,14 @@ def test_a_killed_learning_goes_on_and_comes_to_the_same_lens(untaught: Collecti
 def test_ctrl_c_while_it_learns_proves_and_keeps_what_was_learned_so_far(untaught: Collection, tmp_path: Path):
     photos = Collection(shutil.copytree(untaught.folder, tmp_path / "photos"))
 
-    def report(now) -> None:
-        if now.doing == "tuning" and now.done == 50:
-            raise KeyboardInterrupt
+    class Stopping(Recording):
+        def progress(self, progress: Progress) -> None:
+            if progress.stage == "tuning" and progress.done == 50:
+                raise KeyboardInterrupt
 
-    said: list[str] = []
-    lens = photos.learn(photos.folder, name="deep", report=report, say=said.append, **HOW)
-    assert "stopped after step 50 of 60: the backbone is proved as it is" in said
+    told = Stopping()
+    lens = photos.learn(photos.folder, name="deep", report=told, **HOW)
+    assert "stopped after step 50 of 60: the backbone is proved as it is" in told.lines
     assert lens.settings["untouched"] == untaught.backbone.id
     with pytest.raises(KeyboardInterrupt):  # before it learns there is nothing to keep
         photos.learn(photos.folder, name="other", report=lambda now: (_ for _ in ()).throw(KeyboardInterrupt), **HOW)
@@ -180,8 +184,9 @@ def test_a_network_from_elsewhere_learns_serves_and_answers_by_its_values(tmp_pa
     before = photos.backbone
     lens = photos.learn(photos.folder, name="deep", unfreeze=0, epochs=150, rate=0.002, quick=True, use=True)
     # Which side of a threshold a verdict falls on depends on how the processor rounds: the effect itself is large.
-    assert lens.proof.serves and lens.proof.chosen == "tuned backbone"
-    assert lens.proof.ways["tuned"]["recall@1"] > lens.proof.ways["untouched"]["recall@1"] + 0.05
+    assert lens.proof.serves and lens.proof.selected == "tuned backbone"
+    recall = {name: one.recall_at_1 for name, one in lens.proof.results.items()}
+    assert recall["tuned backbone"] > recall["untouched backbone"] + 0.05
     tuned = photos.backbone
     assert (tuned.bundle.parent, tuned.id) == (before.id, lens.backbone)
     hits = photos.search("kind-00/0.png", k=None)
@@ -198,13 +203,13 @@ def test_where_deeper_is_no_better_the_lens_stays_on_the_untouched_backbone_and_
 ):
     """A rate that wrecks the network: nothing of it is kept."""
     photos = Collection(shutil.copytree(untaught.folder, tmp_path / "photos"))
-    said: list[str] = []
+    told = Recording()
     lens = photos.learn(
-        photos.folder, name="deep", unfreeze="head", epochs=2, rate=30.0, quick=True, use=True, say=said.append
+        photos.folder, name="deep", unfreeze="head", epochs=2, rate=30.0, quick=True, use=True, report=told
     )
     assert lens.backbone == untaught.backbone.id
     assert any("unfreezing from head on was tried and left out" in note for note in lens.proof.notes)
-    assert any("was tried and left out" in line for line in said)
+    assert any("was tried and left out" in line for line in told.lines)
     assert not any((photos.home.at / "backbones").iterdir())
     assert photos.search("kind-00/0.png").lens == ("deep" if lens.proof.serves else "plain")
     assert not (photos.home.lens("deep") / "run").exists()
@@ -219,11 +224,11 @@ def test_the_cost_is_told_first_and_a_check_learns_nothing(untaught: Collection)
 
 
 def test_what_cannot_be_learned_is_one_line(untaught: Collection, photos: Collection):
-    with pytest.raises(ExamplesError, match="not from views"):
+    with pytest.raises(ExamplesError, match="not views of single ones"):
         untaught.learn(unfreeze="stem")
     with pytest.raises(BundleError, match=r"no layer 'steam'\. The nearest is 'stem'"):
         untaught.learn(untaught.folder, unfreeze="steam", name="x")
-    with pytest.raises(LensError, match="no learning of that name was broken off"):
+    with pytest.raises(LensError, match="no learning of that name was interrupted"):
         untaught.learn(untaught.folder, unfreeze="stem", name="x", resume=True)
     with pytest.raises(LensError, match="with --unfreeze LAYER"):
         untaught.learn(untaught.folder, name="x", resume=True)
@@ -248,7 +253,7 @@ def test_the_command_line_learns_says_the_cost_and_switches(untaught: Collection
     assert "-tuned-" in gone.stderr
     assert f"To go back: lookalike use {tmp_path / 'gone'} plain" in gone.stderr
     back = CliRunner().invoke(main, ["use", str(folder), "plain"])
-    assert "drawn-convolutions reads the pictures now" in back.stderr
+    assert "The collection uses backbone drawn-convolutions now" in back.stderr
 
 
 def test_the_backbone_before_a_tuned_one_is_found_after_the_old_tables_are_dropped(photos: Collection, tmp_path: Path):

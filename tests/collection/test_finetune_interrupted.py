@@ -4,34 +4,23 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from numpy.lib.format import open_memmap
 from support import drawn_convolutions
+from support.faults import run_broken
 from support.stripes import HOW, stripes
 
 from lookalike import Collection
+from lookalike.collection.lens_report import lens_report
+from lookalike.collection.switch_backbone import BackboneSwitch
 from lookalike.errors import ExamplesError, LensError
 
 pytest.importorskip("torch")
 
-RUN = """
-import os, signal, sys
-from importlib import import_module
-from lookalike.cli.main import main
-
-place, name, sent, *words = sys.argv[1:]
-where = import_module(place)
-real = getattr(where, name)
-
-def broken_off(*args, **more):
-    os.kill(os.getpid(), getattr(signal, sent))
-    return real(*args, **more)
-
-setattr(where, name, broken_off)
-main(words)
-"""
 WORDS = ["--name", "deep", "--unfreeze", "stem", "--epochs", "60", "--rate", "0.01", "--quick"]
 
 
@@ -50,16 +39,14 @@ def photos(untaught: Collection, tmp_path: Path) -> Collection:
     return Collection(shutil.copytree(untaught.folder, tmp_path / "photos"))
 
 
-def learn(photos: Collection, place: str, name: str, sent: str, *more: str) -> subprocess.CompletedProcess[str]:
+def learn(photos: Collection, where: Callable[..., Any], sent: str, *more: str) -> subprocess.CompletedProcess[str]:
     """The command in a process of its own, which gets a signal when it calls something."""
-    words = ["learn", str(photos.folder), "--from", str(photos.folder), *WORDS, *more]
-    run = [sys.executable, "-c", RUN, place, name, sent, *words]
-    return subprocess.run(run, check=False, capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"})
+    return run_broken(where, sent, "learn", photos.folder, "--from", photos.folder, *WORDS, *more)
 
 
 def kill_while_it_learns(photos: Collection, step: int) -> None:
     def report(now) -> None:
-        if now.doing == "tuning" and now.done == step:
+        if now.stage == "tuning" and now.done == step:
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError):
@@ -67,24 +54,24 @@ def kill_while_it_learns(photos: Collection, step: int) -> None:
 
 
 def test_a_kill_while_the_proof_is_drawn_loses_nothing_that_was_learned(photos: Collection):
-    assert learn(photos, "lookalike.collection.finetune", "lens_report", "SIGKILL").returncode == -signal.SIGKILL
+    assert learn(photos, lens_report, "SIGKILL").returncode == -signal.SIGKILL
     assert photos.lenses() == []
     learned: list = []
     lens = photos.learn(photos.folder, name="deep", resume=True, report=learned.append, **HOW)
-    assert [now for now in learned if now.doing in {"caching", "tuning"}] == []
-    assert lens.proof.chosen == "tuned backbone"
+    assert [now for now in learned if now.stage in {"caching", "tuning"}] == []
+    assert lens.proof.selected == "tuned backbone"
     run = photos.home.lens("deep") / "run"
     assert [path.name for path in run.iterdir()] == ["checkpoint.safetensors"]
     assert [path.name for path in (photos.home.at / "backbones").iterdir()] == [lens.backbone]
 
 
 def test_ctrl_c_says_how_to_go_on_where_that_is_true(photos: Collection):
-    before = learn(photos, "lookalike.learning.finetuning.activation_cache", "open_memmap", "SIGINT")
+    before = learn(photos, open_memmap, "SIGINT")
     assert "--resume" not in before.stderr  # nothing is kept yet
-    drawing = learn(photos, "lookalike.collection.finetune", "lens_report", "SIGINT")
-    assert "To go on: the same command with --resume." in drawing.stderr
-    switching = learn(photos, "lookalike.collection.finetune", "activate_lens", "SIGINT", "--resume", "--use")
-    assert f"To go on: lookalike use {photos.folder} deep\n" in switching.stderr
+    drawing = learn(photos, lens_report, "SIGINT")
+    assert "To continue: run the same command with --resume." in drawing.stderr
+    switching = learn(photos, BackboneSwitch.activate_lens, "SIGINT", "--resume", "--use")
+    assert f"To continue: lookalike use {photos.folder} deep\n" in switching.stderr
     with pytest.raises(LensError, match=r"put it into service with: lookalike use .* deep"):
         photos.learn(photos.folder, name="deep", resume=True, **HOW)
 
@@ -95,12 +82,12 @@ def test_other_examples_are_refused_before_what_is_kept_is_written_over(photos: 
     kept = (run / "activations.npy").read_bytes()
     for kind in photos.folder.glob("kind-*"):
         (kind / "0.png").rename(kind / "0.away")
-    with pytest.raises(LensError, match="Go on with the same, or begin anew with --replace"):
+    with pytest.raises(LensError, match="Continue with the same, or start again with --replace"):
         photos.learn(photos.folder, name="deep", resume=True, **HOW)
     assert (run / "activations.npy").read_bytes() == kept
     for kind in photos.folder.glob("kind-*"):
         (kind / "0.away").rename(kind / "0.png")
-    assert photos.learn(photos.folder, name="deep", resume=True, **HOW).proof.chosen == "tuned backbone"
+    assert photos.learn(photos.folder, name="deep", resume=True, **HOW).proof.selected == "tuned backbone"
 
 
 def test_what_was_broken_off_can_be_forgotten(photos: Collection):
@@ -121,7 +108,7 @@ def test_a_picture_that_changes_while_it_learns_is_named_and_nothing_is_lost(pho
     picture, date = one.read_bytes(), one.stat().st_mtime_ns
 
     def report(now) -> None:
-        if now.doing == "tuning" and now.done == 40:
+        if now.stage == "tuning" and now.done == 40:
             one.write_bytes((photos.folder / "kind-08" / "3.png").read_bytes())
             if how == "gone":
                 one.unlink()
@@ -132,4 +119,4 @@ def test_a_picture_that_changes_while_it_learns_is_named_and_nothing_is_lost(pho
     os.utime(one, ns=(date, date))
     learned: list = []
     photos.learn(photos.folder, name="deep", resume=True, report=learned.append, **HOW)
-    assert [now for now in learned if now.doing in {"caching", "tuning"}] == []
+    assert [now for now in learned if now.stage in {"caching", "tuning"}] == []

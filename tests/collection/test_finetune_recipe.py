@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from numpy.testing import assert_allclose
 from PIL import Image
 from support import drawn_convolutions
+from support.recording import Recording
 
 from lookalike import Backbone, Collection
 from lookalike.cli.main import main
@@ -45,12 +46,12 @@ def places(folder: Path, looks: int = 12) -> Path:
 
 def learned(place: Path, photos: Path, **how: object) -> tuple[Collection, list[str]]:
     """A collection, read by a tiny network, and what was said while the recipe learned."""
-    said: list[str] = []
+    told = Recording()
     drawn_convolutions.write_bundle(place / "network")
     collection = Collection(photos, backbone=place / "network")
     collection.index()
-    collection.learn(photos, name="theirs", say=said.append, **{**HOW, **how})
-    return collection, said
+    collection.learn(photos, name="theirs", report=told, **{**HOW, **how})
+    return collection, told.lines
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +94,10 @@ def test_where_it_is_better_it_is_proved_beside_plain_and_a_lens(better):
     """On the same queries; it finds each place first, where the others cannot see places."""
     proof = json.loads((better.home.lens("theirs") / "proof.json").read_text())
     assert proof["verdict"] in ("taught", "better")
-    assert proof["chosen"] == "tuned backbone"
-    found = {name: way["recall@1"] for name, way in proof["ways"].items()}
-    assert found["plain"] + 0.1 < found["untouched"] < found["tuned"] - 0.1
-    assert found["tuned"] == found["lens"] > 0.95
+    assert proof["selected"] == "tuned backbone"
+    found = {name: one["recall_at_1"] for name, one in proof["results"].items()}
+    assert found["plain"] + 0.1 < found["untouched backbone"] < found["tuned backbone"] - 0.1
+    assert found["tuned backbone"] == found["lens"] > 0.95
 
 
 def test_where_it_is_better_search_goes_by_its_256_values(better, tmp_path):
@@ -106,7 +107,8 @@ def test_where_it_is_better_search_goes_by_its_256_values(better, tmp_path):
     settings = json.loads((photos.home.lens("theirs") / "lens.json").read_text())
     bundle = read(photos.home.backbone(settings["backbone"]))
     assert bundle.length == 256
-    assert bundle.tuning["recipe"] == settings["how"]["recipe"] == "keras-siamese"
+    assert bundle.tuning["recipe"] == "keras-siamese"
+    assert settings["config"]["method"]["name"] == "KerasSiamese"
     hits = photos.search("place-0/0-0.png", k=None)
     rows = Backbone(bundle, precision=photos.backbone.precision).embed([photos.folder / hit.file for hit in hits])
     assert_allclose([hit.similarity for hit in hits], np.clip(rows @ rows[0], -1, 1), atol=3e-3)

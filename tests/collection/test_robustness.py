@@ -15,7 +15,7 @@ from support.pictures import draw
 
 from lookalike import Collection
 from lookalike.errors import CollectionError
-from lookalike.index.indexer import COMMIT_ROWS
+from lookalike.index.indexer import IndexOptions
 from lookalike.models.lens import Lens
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX system")
@@ -127,7 +127,7 @@ def test_a_reader_during_index_sees_whole_states_that_only_grow(tmp_path: Path):
     lens = Lens("swap", rng.random(2816) / 99, rng.standard_normal((2816, 5)), {"backbone": collection.backbone.id})
     lens.save(collection.home.lens("swap"))
     collection.index()
-    many(folder, 3 * COMMIT_ROWS)
+    many(folder, 3 * IndexOptions().commit_rows)
     run = subprocess.Popen(command("index", folder), stderr=subprocess.DEVNULL)
     seen = set()
     while run.poll() is None:
@@ -143,7 +143,7 @@ def test_a_reader_during_index_sees_whole_states_that_only_grow(tmp_path: Path):
         assert len(hits) >= len(files)
     assert run.returncode == 0
     assert len(seen) >= 2
-    assert_whole(collection, 3 * COMMIT_ROWS)
+    assert_whole(collection, 3 * IndexOptions().commit_rows)
 
 
 def test_files_that_vanish_or_change_while_indexing_harm_nobody_else(tmp_path: Path):
@@ -177,10 +177,10 @@ def test_odd_names_links_in_circles_and_names_that_are_no_utf8(photos: Path):
     run = lookalike("index", photos)
     assert run.returncode == 0
     assert f"{expected} added" in run.stderr
-    assert "passed over sub/up: a link to a folder that was read already." in run.stderr
-    assert "passed over lost.png: a link to nowhere. Mend or remove it." in run.stderr
+    assert "skipped sub/up: a link to a folder that was read already." in run.stderr
+    assert "skipped lost.png: a link to nowhere. Mend or remove it." in run.stderr
     if sys.platform != "darwin":
-        assert r"passed over caf\xe9.png: its name is not UTF-8. Rename it." in run.stderr
+        assert r"skipped caf\xe9.png: its name is not UTF-8. Rename it." in run.stderr
     collection = Collection(photos)
     for name in names:
         assert collection.search(name, k=1)[0].file == name

@@ -13,30 +13,20 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 from PIL import Image
-from support.drawn_network import TABLE, write_bundle, write_table
+from support.drawn_network import FIRST, SECOND, write_pair
 from support.pictures import draw
+from support.recording import Recording
 
 from lookalike import Collection, similarity
 from lookalike.cli.main import main
-from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import BundleError, CollectionError, LensError
 from lookalike.models.lens import Lens
 
-FIRST, SECOND = "a" * 32, "b" * 32
-
-
-def networks(folder: Path) -> tuple[Path, Path]:
-    """Two backbones: the mean colour as it is, and its square root."""
-    for name, id, power in [("first", FIRST, 1.0), ("second", SECOND, 0.5)]:
-        write_bundle(folder / name)
-        write_table(folder / name, name=name, id=id, depths=[{**TABLE["depths"][0], "power": power}])
-    return folder / "first", folder / "second"
-
 
 @pytest.fixture
 def pair(tmp_path: Path) -> tuple[Path, Path]:
-    return networks(tmp_path / "networks")
+    return write_pair(tmp_path / "networks")
 
 
 @pytest.fixture
@@ -128,7 +118,7 @@ def test_a_reader_beside_switches_meets_one_state_or_the_other(indexed: Collecti
 
 def test_a_lens_of_the_old_backbone_stays_listed_and_says_how_to_go_back(indexed: Collection, photos: Path, pair):
     done = Collection(photos, backbone=pair[1]).index()
-    assert "plain serves" in done.notes[0]
+    assert "plain is in service" in done.notes[0]
     assert f"lookalike use {photos} turn" in done.notes[1]
     assert done.damaged == {}
     now = Collection(photos)
@@ -219,7 +209,7 @@ def test_dropping_frees_what_does_not_serve_and_plain_stays_where_it_is(indexed:
 def test_a_switch_that_would_lose_most_pictures_is_refused_until_told(indexed: Collection, photos: Path, pair):
     for name in ["1.png", "2.png", "10.png", "sub/a.jpg"]:
         (photos / name).unlink()
-    with pytest.raises(CollectionError, match="4 of 7 pictures are missing, so first serves on"):
+    with pytest.raises(CollectionError, match="4 of 7 pictures are missing, so first stays in use"):
         Collection(photos, backbone=pair[1]).index()
     assert (Collection(photos).status()["backbone"], Collection(photos).status()["pictures"]) == ("first", 7)
     Collection(photos, backbone=pair[1]).index(prune=True)
@@ -231,10 +221,11 @@ def test_going_back_works_while_the_disk_of_the_pictures_is_away(photos: Path, p
     Collection(photos, at=at, backbone=pair[0]).index()
     Collection(photos, at=at, backbone=pair[1]).index()
     photos.rename(tmp_path / "away")
-    said: list[str] = []
+    told = Recording()
     collection = Collection(photos, at=at)
-    collection.use("plain", report=never, say=said.append)
-    assert "is not there: its pictures are those of the last index under first" in said[0]
+    collection.use("plain", report=told)
+    assert told.seen == []  # nothing was embedded
+    assert "is not there: its pictures are those of the last index under first" in told.lines[0]
     assert (collection.backbone.id, collection.search("1.png")[0].file) == (FIRST, "1.png")
 
 
@@ -266,12 +257,6 @@ def test_a_collection_from_before_there_were_several_backbones_opens_and_switche
     assert found(collection, "1.png") == before
 
 
-def test_settings_come_back_as_they_were_written(tmp_path: Path):
-    settings = CollectionConfig("x", "i", "n", "f32", "l", "o", "s", {"i": BackboneRecord("n", "f32", "p")})
-    CollectionFolder(tmp_path).save(settings)
-    assert CollectionFolder(tmp_path).config() == settings
-
-
 def test_a_forgotten_lens_leaves_the_tables_of_all_backbones(indexed: Collection, photos: Path, pair):
     assert indexed.table.lenses() == {"turn": 3}
     table = indexed.table
@@ -301,13 +286,13 @@ def test_the_command_line_switches_shows_goes_back_and_drops(photos: Path, pair)
     lookalike("index", photos, "--backbone", pair[0])
     said = lookalike("index", photos, "--backbone", pair[1])
     assert "7 added" in said
-    assert "second reads the pictures now, first no longer; plain serves." in said
+    assert "The collection uses backbone second now, first no longer; plain is in service." in said
     assert [line.split()[1:3] for line in lookalike("status", photos).splitlines() if line.startswith("table ")] == [
         ["second", "7"],
         ["first", "7"],
     ]
-    assert "first reads the pictures now" in lookalike("use", photos, "plain")
-    assert "removed" in lookalike("index", photos, "--drop-old")
+    assert "The collection uses backbone first now" in lookalike("use", photos, "plain")
+    assert "MB freed" in lookalike("index", photos, "--drop-old")
     tables = json.loads(lookalike("status", photos, "--json"))["tables"]
     assert [(one["backbone"], one["serves"]) for one in tables] == [("first", True)]
 

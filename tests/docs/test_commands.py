@@ -31,7 +31,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def blocks(page: str, language: str) -> list[str]:
     text = (ROOT / page).read_text(encoding="utf-8")
-    text = re.sub(r"## lookalike\.siamese.*?(?=\n## )", "", text, flags=re.DOTALL)  # test_siamese_docs.py runs these
+    text = re.sub(
+        r"## lookalike\.learning\.training.*?(?=\n## )", "", text, flags=re.DOTALL
+    )  # test_training_examples.py
     return [block for kind, block in BLOCK.findall(text) if kind == language]
 
 
@@ -66,8 +68,8 @@ def test_the_commands_of_deeper_run_one_after_the_other(tmp_path: Path, monkeypa
     assert "through a lens on the tuned backbone" in " ".join(learned.split())
     assert "deep is in service" in there
     assert "plain is in service" in back
-    assert "dinov2-small reads the pictures now" in moved[1]
-    assert "efficientnet-lite0 reads the pictures now" in moved[3]
+    assert "uses backbone dinov2-small now" in moved[1]
+    assert "uses backbone efficientnet-lite0 now" in moved[3]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])

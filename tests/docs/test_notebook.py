@@ -10,6 +10,8 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+import lookalike
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CELLS = [
     "from lookalike import Collection\nphotos = Collection('photos')\nphotos.index().added",
@@ -18,6 +20,12 @@ CELLS = [
     "photos.search('photos/1.png', k=3).grid()",
     "photos.search('photos/1.png', k=3).to_pandas()",
 ]
+
+
+@pytest.fixture(autouse=True)
+def same_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is another process in another folder: it shall import the package that the tests import."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(lookalike.__file__).parents[1]))
 
 
 @pytest.mark.slow
@@ -38,7 +46,7 @@ def test_a_notebook_shows_grids(photos: Path):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_notebook_goes_the_tutorials_whole_way(tmp_path: Path):
+def test_the_notebook_goes_through_every_step_of_the_keras_example(tmp_path: Path):
     """Every cell of examples/keras_tutorial.ipynb, as it is committed: without outputs."""
     notebook = nbformat.read(EXAMPLES / "keras_tutorial.ipynb", as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -51,7 +59,7 @@ def test_the_notebook_goes_the_tutorials_whole_way(tmp_path: Path):
     assert said[1] == "360"
     assert "learn from 360 pictures" in said[3]
     assert said[4] == "(360, 360)"
-    assert said[5].startswith("Epoch(epoch=1, epochs=3,")
+    assert said[5].startswith("EpochMetrics(epoch=1, epochs=3,")
     assert "epoch 3 of 3: loss" in said[6]
     assert said[7] == "(10, 256)"
     best = re.findall(r"\S+\.jpg", said[9])

@@ -31,12 +31,15 @@ def test_every_verb_and_class_is_there():
         "BestState",
         "correct",
         "LowRankTrainer",
+        "LowRankRun",
+        "TrainConfig",
+        "TrainingLabels",
         "LowRankConfig",
         "triplet_loss",
         "KERAS_EXAMPLE",
     ):
         assert getattr(training, name) is not None
         assert name in section()
-    for name in ("LayerFineTuner", "FineTuneConfig", "KerasSiameseFineTuner"):
+    for name in ("LayerFineTuner", "FineTuneConfig", "KerasSiameseFineTuner", "KerasSiameseConfig"):
         assert getattr(finetuning, name) is not None
         assert name in section()

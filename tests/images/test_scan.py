@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.images.scan import natural_key, scan_folder
-from lookalike.text import printable
+from lookalike.text import printable_line
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="links, pipes and such names are for POSIX systems")
 
@@ -154,7 +154,7 @@ def test_any_two_names_have_an_order_and_only_equal_names_are_equal(texts):
 
 @given(st.text(st.sampled_from("a \n\r\t\x1b\x85\u2028\udce9é한🐱"), max_size=8))
 def test_a_shown_name_is_one_printable_line_that_can_be_encoded(name):
-    line = printable(name)
+    line = printable_line(name)
     line.encode("utf-8")
     assert len(line.splitlines()) <= 1
     assert "\x1b" not in line

@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from support.pictures import draw
 
 from lookalike.errors import ImageError
 from lookalike.images.decode import content_hash
-from lookalike.images.thumbnails import thumbnail
+from lookalike.images.thumbnails import thumbnail, thumbnail_image
 
 
 def put(path, size=(300, 200), colour=(200, 30, 30)) -> bytes:
@@ -114,3 +115,13 @@ def test_thumbnails_made_by_many_threads_at_once_are_whole(tmp_path):
         )
     assert len(set(made)) == 1
     assert len(kept(tmp_path / "cache")) == 1
+
+
+def test_a_picture_that_was_drawn_before_is_not_decoded_again(tmp_path):
+    path = draw(tmp_path / "a.png", 1, (900, 600))
+    content = content_hash(path.read_bytes())
+    first = thumbnail_image(path, content, tmp_path / "cache")
+    path.unlink()
+    again = thumbnail_image(path, content, tmp_path / "cache")
+    assert first.size == (320, 213)
+    assert np.array_equal(first, again)

@@ -326,12 +326,12 @@ def test_pairs_of_one_row_and_of_none_are_none():
 @given(seed=st.integers(0, 2**32), n=st.integers(1, 300), k=st.integers(1, 20), needed=st.floats(-1, 2, width=32))
 def test_looking_into_the_groups_that_may_reach_finds_every_row_that_does(seed, n, k, needed):
     rng = np.random.default_rng(seed)
-    estimates, loss = rng.random(n, np.float32), rng.random(n, np.float32)
+    estimates, error_norm = rng.random(n, np.float32), rng.random(n, np.float32)
     estimates[rng.random(n) < 0.1] = -np.inf  # left out by a filter
     tall = height(n, k)
-    most = group_max(estimates[:, None], tall)[:, 0] + group_max(loss[:, None], tall)[:, 0]
-    found = reaching(estimates, loss, most, np.float32(needed))
-    assert_array_equal(found, np.flatnonzero(estimates + loss >= np.float32(needed)))
+    most = group_max(estimates[:, None], tall)[:, 0] + group_max(error_norm[:, None], tall)[:, 0]
+    found = reaching(estimates, error_norm, most, np.float32(needed))
+    assert_array_equal(found, np.flatnonzero(estimates + error_norm >= np.float32(needed)))
 
 
 @pytest.mark.slow

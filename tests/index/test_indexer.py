@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +13,13 @@ import pytest
 from support.pictures import draw
 
 from lookalike import Collection
-from lookalike.errors import CollectionError, LockedError
+from lookalike.errors import Cancelled, CollectionError, LockedError
+from lookalike.images.scan import scan_folder
+from lookalike.index.indexer import Indexer, IndexOptions, embed_files
+from lookalike.index.refused import RefusedTable
+from lookalike.index.table import Table
+from lookalike.models.backbone import Backbone
+from lookalike.progress import Progress, Reporter
 
 
 def test_the_first_run_adds_and_the_second_finds_nothing_to_do(photos: Path):
@@ -138,3 +145,45 @@ def test_what_killed_runs_left_half_written_is_gone_after_the_next(photos: Path)
     assert list(data.iterdir()) == [kept]
     assert not list((photos / ".lookalike").glob(".*"))
     assert collection.search("1.png", k=1)[0].file == "1.png"
+
+
+class Stops(Reporter):
+    """Raises an error after so many files."""
+
+    def __init__(self, after: int, error: type[BaseException]):
+        self.after, self.error = after, error
+
+    def progress(self, progress: Progress) -> None:
+        if progress.done == self.after:
+            raise self.error
+
+
+@pytest.mark.parametrize("error", [Cancelled, KeyboardInterrupt])
+def test_who_stops_keeps_what_was_committed_and_no_thread_remains(tmp_path: Path, error: type[BaseException]):
+    """Batches of 8: stopped after 20 files, two batches are in the table; the next run reads the other 14."""
+    for seed in range(30):
+        draw(tmp_path / f"photos/{seed}.png", seed)
+    table, refused = Table(tmp_path / "t.lance"), RefusedTable(tmp_path / "r.lance")
+    options = IndexOptions(commit_rows=8, commit_seconds=1e9)
+
+    def indexer() -> Indexer:
+        return Indexer(tmp_path / "photos", table, refused, Backbone(), options=options)
+
+    before = set(threading.enumerate())
+    with pytest.raises(error):
+        indexer().run(Stops(20, error))
+    assert set(threading.enumerate()) <= before
+    assert len(table.columns()["file"]) == 16
+    done = indexer().run()
+    assert (done.added, done.unchanged, len(table.columns()["file"])) == (14, 16, 30)
+
+
+def test_files_are_embedded_without_a_table_and_a_known_content_is_not(photos: Path):
+    """7 files, two of one content; a broken file is refused with its reason."""
+    (photos / "broken.png").write_bytes(b"")
+    files, backbone = scan_folder(photos).files, Backbone()
+    (batch,) = embed_files(files, backbone)
+    assert (len(batch.rows), batch.copies, [one.file for one in batch.refused]) == (7, [], ["broken.png"])
+    twice = next(row.content for row in batch.rows if row.file == "1.png")
+    (batch,) = embed_files(files, backbone, {twice})
+    assert (len(batch.rows), {copy.file.file for copy in batch.copies}) == (5, {"1.png", "sub/copy.png"})

@@ -23,28 +23,28 @@ def rows_of(width: int, most: int = 6) -> st.SearchStrategy:
 
 def test_a_code_worked_by_hand():
     """(3, 4) has length 5 and peak 4: scale 4 / (5 * 127), 3 / 4 * 127 = 95.25 -> 95, so 0.25 * scale is lost."""
-    values, scale, loss = encode(np.array([[3, 4]], np.float32))
+    values, scale, error_norm = encode(np.array([[3, 4]], np.float32))
     assert values.tolist() == [[95, 127]]
     assert_allclose(scale, 4 / 635, rtol=1e-6)
-    assert_allclose(loss, 0.25 * 4 / 635, rtol=1e-5)
+    assert_allclose(error_norm, 0.25 * 4 / 635, rtol=1e-5)
 
 
 def test_an_estimate_worked_by_hand():
     """Codes of (3, 4) and (1, 0) are (95, 127) * 4 / 635 and (127, 0) / 127: their dot product is 95 * 4 / 635."""
-    estimates, slack = Int8Codes.build(np.array([[3, 4]], np.float16)).estimate(np.array([[1, 0]], np.float32))
+    estimates, error_bound = Int8Codes.build(np.array([[3, 4]], np.float16)).estimate(np.array([[1, 0]], np.float32))
     assert_allclose(estimates, [[380 / 635]], rtol=1e-6)
-    assert slack[0] < 1e-5, "a query that codes hold exactly loses nothing"
+    assert error_bound[0] < 1e-5, "a query that codes hold exactly loses nothing"
 
 
 @given(rows=rows_of(5), queries=rows_of(5, most=3))
 def test_no_estimate_is_further_off_than_it_says(rows, queries):
     codes = Int8Codes.build(rows)
-    estimates, slack = codes.estimate(queries)
-    assert (abs(estimates - similarity(rows, queries)) <= codes.error_norm[:, None] + slack).all()
+    estimates, error_bound = codes.estimate(queries)
+    assert (abs(estimates - similarity(rows, queries)) <= codes.error_norm[:, None] + error_bound).all()
 
 
 def test_the_bound_is_not_idle():
-    """One coordinate of 1 and 99 of just under half a step: every one of them is rounded away, and loss says so.
+    """One coordinate of 1 and 99 of just under half a step: every one of them is rounded away, and error_norm says so.
 
     The step is 1 / 127, so the code is (1, 0, ..., 0) and what is lost has length sqrt(99) * 0.49 / 127, by the row's.
     """
@@ -58,16 +58,16 @@ def test_one_query_and_many_are_estimated_alike():
     rng = np.random.default_rng(1)
     codes = Int8Codes.build(rng.standard_normal((5000, 70)).astype(np.float16))
     queries = rng.standard_normal((9, 70)).astype(np.float32)
-    estimates, slack = codes.estimate(queries)
+    estimates, error_bound = codes.estimate(queries)
     for j in range(9):
-        alone, its_slack = codes.estimate(queries[j : j + 1])
+        alone, its_bound = codes.estimate(queries[j : j + 1])
         assert_allclose(alone[:, 0], estimates[:, j], rtol=1e-6)
-        assert its_slack[0] == slack[j]
+        assert its_bound[0] == error_bound[j]
 
 
 def test_rows_of_zeros_are_zeros_and_no_warning():
-    values, scale, loss = encode(np.zeros((2, 3), np.float32))
-    assert not values.any() and not scale.any() and not loss.any()
+    values, scale, error_norm = encode(np.zeros((2, 3), np.float32))
+    assert not values.any() and not scale.any() and not error_norm.any()
 
 
 def test_codes_are_kept_and_opened_without_being_read(tmp_path):
@@ -75,7 +75,7 @@ def test_codes_are_kept_and_opened_without_being_read(tmp_path):
     codes.save(tmp_path / "cache" / "codes")
     kept = Int8Codes.load(tmp_path / "cache" / "codes")
     assert isinstance(kept.values, np.memmap)
-    for name in ("values", "scale", "loss"):
+    for name in ("values", "scale", "error_norm"):
         assert_array_equal(getattr(kept, name), getattr(codes, name))
 
 
@@ -197,7 +197,7 @@ def test_blocks_in_any_order_give_the_codes_of_the_whole():
     order = np.random.default_rng(1).permutation(50)
     gathered = Int8Codes.gather(rows.shape, ((at, rows[at]) for at in np.array_split(order, 7)))
     whole = Int8Codes.build(rows)
-    for name in ("values", "scale", "loss"):
+    for name in ("values", "scale", "error_norm"):
         assert_array_equal(getattr(gathered, name), getattr(whole, name))
 
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from safetensors.numpy import save
 from lookalike.errors import LensError, ShapeError
 from lookalike.learning import prove
 from lookalike.models.lens import FORMAT, Lens, _digest, check_name
-from lookalike.models.vectors import normalize_rows
 
 RNG = np.random.default_rng(0)
 
@@ -44,23 +42,11 @@ def test_rows_have_length_1_and_the_mean_itself_has_none():
     assert_allclose(np.linalg.norm(one.apply(rows), axis=1), [1, 1, 1, 1, 1, 0], atol=1e-5)
 
 
-def test_blocks_and_kinds_of_numbers_give_the_same(monkeypatch):
+def test_blocks_and_kinds_of_numbers_give_the_same():
     one, rows = lens(), RNG.standard_normal((50, 6)).astype(np.float16)
     whole = one.apply(rows)
-    monkeypatch.setattr("lookalike.models.lens.ROWS_AT_ONCE", 7)
-    assert_allclose(one.apply(rows.astype(np.float64)), whole, atol=1e-6)
+    assert_allclose(one.apply(rows.astype(np.float64), rows_at_once=7), whole, atol=1e-6)
     assert one.apply(np.zeros((0, 6))).shape == (0, 4)
-
-
-def test_each_side_has_its_mean_and_an_unknown_one_the_mean_of_means():
-    one = lens(mean=np.stack([np.zeros(6), np.ones(6)]))
-    rows = RNG.standard_normal((3, 6))
-    alone = [replace(one, mean=np.full(6, value)).apply(rows) for value in (0, 1, 0.5)]
-    assert_allclose(one.apply(rows, [0, 1, -1]), [alone[0][0], alone[1][1], alone[2][2]], atol=1e-6)
-    assert_allclose(one.apply(rows, 1), alone[1], atol=1e-6)
-    assert_allclose(one.apply(rows), alone[2], atol=1e-6)
-    with pytest.raises(ShapeError, match="2 sides"):
-        one.apply(rows, [0, 1, 2])
 
 
 def test_rows_of_another_backbone_are_refused():
@@ -75,6 +61,7 @@ def test_rows_of_another_backbone_are_refused():
     [
         {"mean": np.zeros(5)},
         {"matrix": np.zeros(6)},
+        {"mean": np.zeros((2, 6))},
         {"mean": np.zeros((1, 2, 6))},
         {"matrix": np.zeros((6, 0))},
         {"mean": np.full(6, np.nan)},
@@ -88,7 +75,7 @@ def test_what_is_no_lens_is_refused(wrong):
 
 
 def test_it_comes_back_to_the_bit(tmp_path, proof):
-    for one in (lens(), lens(proof=proof), lens(mean=np.zeros((3, 6)))):
+    for one in (lens(), lens(proof=proof)):
         one.save(tmp_path)
         back = Lens.load(tmp_path)
         assert_array_equal(back.matrix, one.matrix)
@@ -257,6 +244,11 @@ def test_a_lens_json_that_says_what_cannot_be_is_refused(kept, changes):
     refused(kept)
 
 
+def test_a_lens_of_an_earlier_version_says_to_learn_it_again(kept):
+    rewritten(kept, format=1)
+    assert "earlier version" in refused(kept) and "Learn it again" in refused(kept)
+
+
 def test_a_newer_format_names_the_upgrade(kept):
     rewritten(kept, format=FORMAT + 1)
     assert "pip install -U lookalike" in refused(kept)
@@ -266,8 +258,3 @@ def test_a_folder_in_the_place_of_a_file_is_refused(kept):
     (kept / "lens.json").unlink()
     (kept / "lens.json").mkdir()
     refused(kept)
-
-
-def test_unit_rows_have_length_1_however_short_they_were():
-    rows = np.array([[3, 4], [3e-12, 4e-12], [0, 0]], np.float32)
-    assert_allclose(normalize_rows(rows), [[0.6, 0.8], [0.6, 0.8], [0, 0]], rtol=1e-5)

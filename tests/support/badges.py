@@ -7,6 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 SIDE = 96
+KINDS, LOOKS = 30, 3
+NAMES = [f"kind-{kind:02d}" for kind in range(KINDS)]
 
 
 def badge(kind: int, look: int, side: int = 0) -> Image.Image:
@@ -61,3 +63,8 @@ def table(path: Path, header: str, rows: list[tuple[str, ...]]) -> Path:
 def _save(picture: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)
+
+
+def kind_of(file: str) -> str:
+    """The kind of a badge, by its name in a folder of classes."""
+    return file.split("/")[0]

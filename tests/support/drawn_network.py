@@ -44,3 +44,14 @@ def write_table(folder: Path, **other: Any) -> None:
     """Its backbone.json, with other values; None leaves a key out."""
     table = {key: value for key, value in (TABLE | other).items() if value is not None}
     (folder / "backbone.json").write_text(json.dumps(table), encoding="utf-8")
+
+
+FIRST, SECOND = "a" * 32, "b" * 32
+
+
+def write_pair(folder: Path) -> tuple[Path, Path]:
+    """Two backbones, first and second: the mean colour as it is, and its square root."""
+    for name, id, power in [("first", FIRST, 1.0), ("second", SECOND, 0.5)]:
+        write_bundle(folder / name)
+        write_table(folder / name, name=name, id=id, depths=[{**TABLE["depths"][0], "power": power}])
+    return folder / "first", folder / "second"

@@ -13,3 +13,17 @@ def draw(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST).save(path)
     return path
+
+
+def scene(width: int = 40, height: int = 30) -> Image.Image:
+    """A smooth picture that is another one when turned or mirrored: red grows to the right, green downwards."""
+    across, down = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return Image.fromarray(np.stack([across, down, np.full_like(across, 90)], axis=-1).round().astype(np.uint8))
+
+
+def drawn(seed: int, side: int = 224) -> np.ndarray:
+    """Blocks of colour under a wave: the same for everyone, with something for every stage to see."""
+    rng = np.random.default_rng(seed)
+    blocks = np.kron(rng.integers(0, 200, (7, 7, 3)), np.ones((side // 7, side // 7, 1)))
+    wave = 27 * (1 + np.sin(np.arange(side) / rng.integers(2, 9)))
+    return (blocks + wave[:, None, None] + wave[None, :, None] / 2).clip(0, 255).astype(np.uint8)

@@ -1,50 +1,52 @@
-"""What people see in a terminal: tables of hits, names on one line, and how far the work is."""
+"""What people see in a terminal: tables of hits, names on one line, progress."""
 
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from lookalike.errors import QueryError
 from lookalike.images.scan import scan_folder
-from lookalike.text import counted, printable_line
+from lookalike.progress import SILENT, Progress, Reporter
+from lookalike.text import plural, printable_line
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bar
-    from rich.progress import ProgressColumn
+    from rich.progress import ProgressColumn, TaskID
     from rich.table import Table
 
     from lookalike.index.hits import Hits
     from lookalike.models.layers import Layer
-    from lookalike.progress import Progress, Stage
 
 
-def without_line_ends(asked: Sequence[str]) -> list[str]:
-    """Names of queries, folders among them taken apart into their files in natural order.
+def query_files(names: Sequence[str]) -> list[str]:
+    """Names of queries; a folder among them is replaced by its files, in natural order.
 
     Raises: QueryError, for a folder without files.
     """
-    names: list[str] = []
-    for one in asked:
+    found: list[str] = []
+    for one in names:
         if os.path.isdir(one):  # noqa: PTH112  (Path.is_dir raises for a name that is too long)
-            inside = [str(found.path) for found in scan_folder(Path(one))]
+            inside = [str(file.path) for file in scan_folder(Path(one))]
             if not inside:
                 raise QueryError(f"{one}: no files in it. Name a picture, or a folder with pictures.")
-            names += inside
+            found += inside
         else:
-            names.append(one)
-    return names
+            found.append(one)
+    return found
 
 
-PATIENCE_S = 1.0  # what is done within a second needs no bar
+PATIENCE_S = 1.0  # shorter work gets no bar
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A terminal that is written to plainly: no emoji codes, no marks in file names, no numbers in colour."""
+    """A terminal without emoji codes, markup in file names or coloured numbers."""
     from rich.console import Console
 
     return Console(stderr=stderr, emoji=False, markup=False, highlight=False)
@@ -61,7 +63,7 @@ def table(hits: "Hits") -> "Table":
     drawn.title_justify, drawn.title_style = "left", ""
     drawn.add_column("rank", justify="right", no_wrap=True)
     drawn.add_column("similarity", justify="right", no_wrap=True)
-    drawn.add_column("file", overflow="fold")  # cut nowhere: a name is there to be copied
+    drawn.add_column("file", overflow="fold")  # never cut: people copy names
     for rank, hit in enumerate(hits, start=1):
         folder, slash, name = printable_line(hit.file).rpartition("/")
         file = Text.assemble((folder + slash, "dim"), name)
@@ -76,17 +78,17 @@ def tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         roles = {"serves": "serves", "original": "original", "filling": "being filled"}
         role = ", ".join(word for key, word in roles.items() if row[key]) or "kept"
         size = f"{row['bytes'] / 1e6:.1f} MB"
-        yield f"{'table':12}{printable_line(row['backbone'])}  {counted(row['pictures'], 'picture')}  {size}  {role}"
+        yield f"{'table':12}{printable_line(row['backbone'])}  {plural(row['pictures'], 'picture')}  {size}  {role}"
 
 
 def layers(rows: "Sequence[Layer]") -> "Table":
-    """A backbone's layers as a table; what learns stands out."""
+    """A backbone's layers as a table; trainable ones are green."""
     from rich import box
     from rich.table import Table
 
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", border_style="dim")
     drawn.add_column("", justify="right", no_wrap=True)
-    drawn.add_column("layer", overflow="fold")  # cut nowhere: a name is there to be copied
+    drawn.add_column("layer", overflow="fold")  # never cut: people copy names
     drawn.add_column("kind", overflow="fold", max_width=20)
     drawn.add_column("output", no_wrap=True)
     drawn.add_column("parameters", justify="right", no_wrap=True)
@@ -137,53 +139,78 @@ def plain_lines(answers: "Sequence[Hits]") -> Iterator[str]:
             yield f"{query}{hit.similarity:.3f}\t{printable_line(hit.file)}"
 
 
+class Messages(Reporter):
+    """Prints messages to stderr; progress is not shown."""
+
+    def message(self, line: str) -> None:
+        """Print a line."""
+        click.echo(printable_line(line), err=True)
+
+
+class _Bars(Messages):
+    """Draws the stage that work is in: how far it is, its rate, what is measured, and the time left."""
+
+    def __init__(self, bar: "Bar", unit: str):
+        self._bar, self._unit, self._stage = bar, unit, ""
+        self._task = bar.add_task("", total=None, more="", visible=False)
+
+    def progress(self, progress: Progress) -> None:
+        if self._stage != progress.stage:
+            self._stage = progress.stage
+            self._bar.start()
+            self._bar.reset(self._task, description=progress.stage, visible=True)
+        self._bar.update(self._task, completed=progress.done, total=progress.total, more=measured(progress, self._unit))
+
+    def message(self, line: str) -> None:
+        self._bar.console.print(printable_line(line), soft_wrap=True)
+
+
+def measured(progress: Progress, unit: str = "/s") -> str:
+    """The rate and the metrics of a stage, in words.
+
+    >>> measured(Progress("tuning", 1, 2, 12.0, metrics={"loss": 0.5, "active": 0.25, "recall@1": 0.75}))
+    '12/s  loss 0.500  active 25%  recall@1 0.750'
+    """
+    words = [f"{progress.rate:,.0f}{unit}"] if progress.rate >= 1 else []
+    for name, value in progress.metrics.items():
+        words.append(f"{name} {value:.0%}" if name == "active" else f"{name} {value:.3f}")
+    return "  ".join(words)
+
+
 @contextmanager
-def indexing() -> "Iterator[Callable[[Progress], None]]":
-    """Show how many pictures are done, the rate and the remaining time, while there is something to do."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+def bars(unit: str = "/s") -> Iterator[Reporter]:
+    """Show each stage of some work on stderr, with its metrics; messages are lines above it.
 
-    rate = TextColumn("{task.fields[rate]:.0f} pictures/s")
-    with _bar("indexing", BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn()) as bar:
-        task = bar.add_task("indexing", total=None, rate=0.0)
-
-        def report(now: "Progress") -> None:
-            bar.start()
-            bar.update(task, completed=now.done, total=now.total, rate=now.rate)
-
-        yield report
-
-
-@contextmanager
-def learning() -> "Iterator[Callable[[Stage], None]]":
-    """Show the stage that learning is in: how far, loss, active triplets, recall on held-out queries, time left."""
+    Args:
+        unit: of the rate.
+    """
+    if not sys.stderr.isatty():  # rich is slow to import
+        yield Messages()
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     more = TextColumn("{task.fields[more]}")
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), more, TimeRemainingColumn())
     with _bar("{task.description:10}", *columns) as bar:
-        task = bar.add_task("", total=None, more="", visible=False)
-        doing = ""
+        yield _Bars(bar, unit)
 
-        def report(now: "Stage") -> None:
-            nonlocal doing
-            if doing != now.doing:
-                doing = now.doing
-                bar.start()
-                bar.reset(task, description=doing, visible=True)
-            told = [f"{now.rate:,.0f}/s"] if now.rate >= 1 else []
-            told += [] if now.loss is None else [f"loss {now.loss:.3f}"]
-            told += [] if now.active is None else [f"active {now.active:.0%}"]
-            told += [] if now.recall is None else [f"recall@1 {now.recall:.3f}"]
-            bar.update(task, completed=now.done, total=now.total, more="  ".join(told))
 
-        yield report
+class _Count(Reporter):
+    """Shows how many are done."""
+
+    def __init__(self, bar: "Bar", task: "TaskID"):
+        self._bar, self._task = bar, task
+
+    def progress(self, progress: Progress) -> None:
+        count = f"{progress.done:,}/{progress.total:,}"
+        self._bar.update(self._task, completed=progress.done, total=progress.total, count=count)
 
 
 @contextmanager
-def working(words: str) -> Iterator[Callable[[int, int], None]]:
-    """Show after a second that work goes on, and how far it is once that is reported: report(done, of)."""
+def working(words: str) -> Iterator[Reporter]:
+    """Show after a second that work goes on, and how far it is once that is reported."""
     if not sys.stderr.isatty():  # rich is slow to import
-        yield lambda done, of: None
+        yield SILENT
         return
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
@@ -193,7 +220,7 @@ def working(words: str) -> Iterator[Callable[[int, int], None]]:
         late.daemon = True
         late.start()
         try:
-            yield lambda done, of: bar.update(task, completed=done, total=of, count=f"{done:,}/{of:,}")
+            yield _Count(bar, task)
         finally:
             late.cancel()
             late.join()
@@ -201,12 +228,11 @@ def working(words: str) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def _bar(words: str, *columns: "ProgressColumn") -> "Iterator[Bar]":
-    """A bar that is gone when the work is done, or broke off."""
+    """A bar that is removed when the work ends, whichever way."""
     from rich.progress import Progress as Bar
     from rich.progress import TextColumn
 
-    seen = sys.stderr.isatty()
-    bar = Bar(TextColumn(words), *columns, console=console(stderr=True), transient=True, disable=not seen)
+    bar = Bar(TextColumn(words), *columns, console=console(stderr=True), transient=True)
     try:
         yield bar
     finally:

@@ -1,24 +1,22 @@
-"""The shell's verbs of teaching: learn, judge, lenses, use, forget, layers; words -> calls on Collection -> print."""
+"""The shell's verbs of learning: learn, judge, lenses, use, forget, layers; words -> calls on Collection -> print."""
 
 import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from lookalike.cli import console
-from lookalike.collection.collection import Collection
+from lookalike.cli.options import AT, FOLDER, open_collection
+from lookalike.learning.config import LearnOptions
 from lookalike.models.layers import totals
 from lookalike.text import printable_line
 
 if TYPE_CHECKING:
+    from lookalike.collection.dataset_source import Layout
     from lookalike.learning.datasets.judgements import Judgement
-
-
-FOLDER = click.argument("folder", type=click.Path(path_type=Path))
-AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collection in DIR, not in FOLDER/.lookalike.")
 
 
 @click.command()
@@ -30,43 +28,38 @@ AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collec
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DATA",
-    help="What to learn from: folders of classes, folders with matching names, a flat folder, or a CSV; several are "
-    "united. Without it: your judgements once there are 20, else the pictures' own views.",
+    help="What to learn from: folders of classes, folders with matching names, a flat folder, or a CSV; may be given "
+    "several times. Without it: your judgements once there are 20, else the pictures' own views.",
 )
 @click.option("--as", "as_", type=click.Choice(["sides", "classes", "views"]), help="How to read the folders of DATA.")
-@click.option("--check", is_flag=True, help="Say what would be learned from and what held out, and stop.")
-@click.option("--name", metavar="NAME", help="What to call the lens; by default after DATA.")
-@click.option("--replace", is_flag=True, help="Take the place of a lens of that name.")
-@click.option("--use", "use_it", is_flag=True, help="Put it into service, if its proof allows.")
-@click.option("--quick", is_flag=True, help="The closed form alone: a second, and no torch.")
+@click.option("--check", is_flag=True, help="Print what would be learned from and what held out, and stop.")
+@click.option("--name", metavar="NAME", help="Name of the lens; by default after DATA.")
+@click.option("--replace", is_flag=True, help="Replace a lens of that name.")
+@click.option("--use", "use_it", is_flag=True, help="Put the lens into service, if its proof allows.")
+@click.option("--quick", is_flag=True, help="The closed form alone: a second, without torch.")
 @click.option(
     "--loss",
     type=click.Choice(["softmax", "triplet", "soft-margin"]),
-    default="softmax",
-    show_default=True,
-    help="What the correction makes smaller.",
+    show_default="softmax",
+    help="Training loss.",
 )
 @click.option(
-    "--margin", type=click.FloatRange(0, 4), default=0.2, show_default=True, metavar="M", help="Of the triplet loss."
+    "--margin", type=click.FloatRange(0, 4), show_default="0.2", metavar="M", help="Margin of the triplet loss."
 )
-@click.option("--epochs", type=click.IntRange(1), metavar="N", help="How often every group is seen.")
-@click.option(
-    "--rate",
-    type=click.FloatRange(0, 1, min_open=True),
-    metavar="R",
-    help="Learning rate of the correction, or of the backbone.",
-)
+@click.option("--epochs", type=click.IntRange(1), metavar="N", help="How often every group is seen in training.")
+@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), metavar="R", help="Learning rate.")
 @click.option(
     "--unfreeze",
     metavar="LAYER",
-    help="Let the backbone learn too, from this layer on (`lookalike layers` lists them); minutes, and torch.",
+    help="Fine-tune the backbone too, from this layer on (`lookalike layers` lists them); takes minutes, and torch.",
 )
 @click.option(
     "--recipe",
     type=click.Choice(["keras-siamese"]),
-    help="The Keras example's network and settings as they were meant; --epochs (40), --rate, --unfreeze alter them.",
+    help="The network and settings of the Keras example; --epochs (40), --rate and --unfreeze change them.",
 )
-@click.option("--resume", is_flag=True, help="Go on with a learning with --unfreeze or --recipe that was broken off.")
+@click.option("--anyway", is_flag=True, help="With --recipe: keep its network even where the proof prefers another.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted learning with --unfreeze or --recipe.")
 @click.option(
     "--dims",
     type=click.IntRange(2),
@@ -76,40 +69,51 @@ AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collec
 @click.option(
     "--hold-out",
     type=click.Choice(["groups", "pictures"]),
-    help="What the proof keeps from the lens: whole groups (new kinds), or pictures of each (new pictures of these).",
+    help="What the proof holds out: whole groups (tests new kinds), or pictures of each group (tests new pictures of "
+    "known kinds).",
 )
-@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of everything that is drawn.")
-@click.option("--json", "as_json", is_flag=True, help="The proof as one line of JSON.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Random seed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the proof as one line of JSON.")
 def learn(
     folder: Path,
     at: Path | None,
     data: tuple[Path, ...],
-    as_: Any,
+    as_: "Layout | None",
     check: bool,
     name: str | None,
     replace: bool,
     use_it: bool,
+    quick: bool,
+    loss: str | None,
+    margin: float | None,
+    epochs: int | None,
+    rate: float | None,
+    unfreeze: str | None,
+    recipe: Literal["keras-siamese"] | None,
+    anyway: bool,
     resume: bool,
+    dims: int | None,
+    hold_out: Literal["groups", "pictures"] | None,
+    seed: int,
     as_json: bool,
-    **how: Any,
 ) -> None:
     """Learn a lens from examples, and prove it on queries held out before."""
-    photos, source = Collection(folder, at=at), list(data) or None
-    with console.learning() as report:
+    photos, source = open_collection(folder, at), list(data) or None
+    options = LearnOptions(
+        quick=quick, epochs=epochs, rate=rate, dims=dims, hold_out=hold_out, seed=seed, unfreeze=unfreeze,
+        recipe=recipe, anyway=anyway,
+    )  # fmt: skip
+    if loss is not None:
+        options["loss"] = loss
+    if margin is not None:
+        options["margin"] = margin
+    with console.bars() as reporter:
         if check:
-            for line in photos.check(source, as_=as_, report=report, **how):
+            for line in photos.check(source, as_=as_, report=reporter, **options):
                 click.echo(printable_line(line))
             return
         lens = photos.learn(
-            source,
-            as_=as_,
-            name=name,
-            replace=replace,
-            use=use_it,
-            resume=resume,
-            report=report,
-            say=lambda line: click.echo(printable_line(line), err=True),
-            **how,
+            source, name=name, as_=as_, replace=replace, use=use_it, resume=resume, report=reporter, **options
         )
     proof = lens.proof
     assert proof is not None  # what is learned is proved
@@ -118,7 +122,7 @@ def learn(
     else:
         click.echo(proof.table())
     place = photos.home.lens(lens.name)
-    click.echo(f"\nKept in {place} (look at proof.png: the queries won and lost, with their hits).", err=True)
+    click.echo(f"\nSaved in {place}; proof.png shows the queries won and lost, with their hits.", err=True)
     click.echo("Next:", err=True)
     (row,) = [row for row in photos.lenses() if row["name"] == lens.name]
     search = f"    lookalike search {photos.home.shell_words} QUERY --lens {lens.name} --grid grid.png"
@@ -135,14 +139,25 @@ def learn(
 @FOLDER
 @click.argument("query", required=False)
 @AT
-@click.option("--yes", multiple=True, metavar="FILE", help="Belongs with QUERY; may be given several times.")
-@click.option("--no", multiple=True, metavar="FILE", help="Is less like QUERY than each --yes; several times too.")
 @click.option(
-    "--from", "data", type=click.Path(path_type=Path, dir_okay=False), metavar="CSV", help="Columns query, yes, no."
+    "--yes", multiple=True, metavar="FILE", help="A picture that belongs with QUERY; may be given several times."
 )
-@click.option("--list", "list_them", is_flag=True, help="The judgements that stand.")
-@click.option("--undo", is_flag=True, help="Take the last one back.")
-@click.option("--json", "as_json", is_flag=True, help="With --list: one line of JSON a judgement.")
+@click.option(
+    "--no",
+    multiple=True,
+    metavar="FILE",
+    help="A picture that is less like QUERY than each --yes; may be given several times.",
+)
+@click.option(
+    "--from",
+    "data",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="CSV",
+    help="Add judgements from a CSV with columns query, yes, no.",
+)
+@click.option("--list", "list_them", is_flag=True, help="List the judgements.")
+@click.option("--undo", is_flag=True, help="Undo the last judgement.")
+@click.option("--json", "as_json", is_flag=True, help="With --list: print one line of JSON for each.")
 def judge(
     folder: Path,
     query: str | None,
@@ -154,8 +169,8 @@ def judge(
     undo: bool,
     as_json: bool,
 ) -> None:
-    """Say what belongs with QUERY, and what is less like it: examples for `learn`."""
-    photos = Collection(folder, at=at)
+    """Record what belongs with QUERY and what is less like it: examples for `learn`."""
+    photos = open_collection(folder, at)
     if sum([query is not None, data is not None, list_them, undo]) != 1:
         raise click.UsageError("name a QUERY with --yes FILE, or give one of --from, --list, --undo.")
     if list_them:
@@ -165,20 +180,20 @@ def judge(
             else:
                 click.echo(_told(one))
     elif undo:
-        click.echo(f"taken back: {_told(photos.judgements.undo())}", err=True)
+        click.echo(f"undone: {_told(photos.judgements.undo())}", err=True)
     else:
         added = photos.judge_from(data) if data is not None else photos.judge(str(query), yes=yes, no=no)
         standing = len(photos.judgements.standing())
-        click.echo(f"{added:,} added, {standing:,} stand. Learn from them with: lookalike learn {folder}", err=True)
+        click.echo(f"{added:,} added, {standing:,} in all. Learn from them with: lookalike learn {folder}", err=True)
 
 
 @click.command()
 @FOLDER
 @AT
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON a lens.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each lens.")
 def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
-    """The lenses of FOLDER, with what their proofs say; * is in service."""
-    photos = Collection(folder, at=at)
+    """List the lenses of FOLDER with the verdicts of their proofs; * marks the one in service."""
+    photos = open_collection(folder, at)
     rows = photos.lenses()
     for row in rows:
         if as_json:
@@ -197,12 +212,14 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
 @FOLDER
 @AT
 @click.option(
-    "--unfreeze", metavar="LAYER", help="From this layer on they would learn: a name, the start of one, or an index."
+    "--unfreeze",
+    metavar="LAYER",
+    help="Mark what would be trained from this layer on: a name, the start of one, or an index.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON a layer.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each layer.")
 def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -> None:
-    """The layers of FOLDER's backbone, trainable or frozen."""
-    rows = Collection(folder, at=at).layers(unfreeze)
+    """List the layers of FOLDER's backbone, trainable or frozen."""
+    rows = open_collection(folder, at).layers(unfreeze)
     if as_json:
         for row in rows:
             click.echo(json.dumps(asdict(row), ensure_ascii=False))
@@ -219,14 +236,11 @@ def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -
 @FOLDER
 @click.argument("name")
 @AT
-@click.option("--anyway", is_flag=True, help="Even where its proof does not say that it is better than plain.")
+@click.option("--anyway", is_flag=True, help="Use it even where its proof does not show that it is better than plain.")
 def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
-    """Search FOLDER through the lens NAME from now on; 'plain' for none, and back to the original backbone."""
-    with console.indexing() as report:
-        said: list[str] = []
-        Collection(folder, at=at).use(name, anyway=anyway, report=report, say=said.append)
-    for line in said:
-        click.echo(printable_line(line), err=True)
+    """Put the lens NAME of FOLDER into service; 'plain': none, and back to the original backbone."""
+    with console.bars(" pictures/s") as reporter:
+        open_collection(folder, at).use(name, anyway=anyway, report=reporter)
     click.echo(f"{name} is in service.", err=True)
 
 
@@ -236,8 +250,8 @@ def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
 @AT
 def forget(folder: Path, name: str, at: Path | None) -> None:
     """Remove the lens NAME of FOLDER."""
-    Collection(folder, at=at).forget(name, say=lambda line: click.echo(line, err=True))
-    click.echo(f"{name} is forgotten.", err=True)
+    open_collection(folder, at).forget(name, report=console.Messages())
+    click.echo(f"{name} removed.", err=True)
 
 
 def _told(one: "Judgement") -> str:

@@ -13,14 +13,13 @@ import click
 
 from lookalike import __version__
 from lookalike.cli import console, learn
-from lookalike.cli.console import without_line_ends
-from lookalike.cli.learn import AT, FOLDER
-from lookalike.collection.collection import Collection, Cut
+from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.drawing.png import drawable
 from lookalike.errors import LookalikeError
-from lookalike.text import counted, printable_line
+from lookalike.text import plural, printable_line
 
 if TYPE_CHECKING:
+    from lookalike.collection.searcher import Cut
     from lookalike.index.hits import Hits
 
 
@@ -37,11 +36,11 @@ class _Group(click.Group):
             click.echo(printable_line(str(error)), err=True)
             sys.exit(1)
         except KeyboardInterrupt:
-            kept = " What was committed is kept; the same command goes on."
+            kept = " What was committed is kept; run the same command to continue."
             click.echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use'} else ''}", err=True)
             sys.exit(130)
         except BrokenPipeError:
-            _say_no_more()
+            _drop_output()
             sys.exit(0)
         except OSError as error:  # a disk or a permission that nothing closer to it foresaw
             where = f"{printable_line(os.fsdecode(error.filename))}: " if error.filename else ""
@@ -69,14 +68,20 @@ def main() -> None:
 @click.option(
     "--backbone",
     metavar="NAME",
-    help="The network that reads the pictures: efficientnet-lite0 (default), efficientnet-lite2, a folder, or a model "
-    "of the hub. Another one than the collection has is filled while that one serves, and takes its place at the end.",
+    help="The network that computes features: efficientnet-lite0 (default), efficientnet-lite2, a folder, or a model "
+    "on the Hugging Face hub. A different backbone is filled in the background and replaces the current one when "
+    "complete.",
 )
-@click.option("--drop-old", is_flag=True, help="Remove the tables of the backbones that do not serve afterwards.")
-@click.option("--prune", is_flag=True, help="Forget missing pictures even when most of them are missing.")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of the processor; all by default.")
+@click.option("--drop-old", is_flag=True, help="Afterwards, remove the tables of backbones that are not in use.")
+@click.option("--prune", is_flag=True, help="Forget missing pictures even when more than half of them are missing.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Number of processor threads; all by default.")
 @click.option(
-    "--pixels", type=click.FloatRange(0.001), default=100, show_default=True, metavar="MP", help="Refuse larger."
+    "--pixels",
+    type=click.FloatRange(0.001),
+    default=100,
+    show_default=True,
+    metavar="MP",
+    help="Refuse pictures of more megapixels.",
 )
 def index(
     folder: Path,
@@ -87,10 +92,10 @@ def index(
     threads: int | None,
     pixels: float,
 ) -> None:
-    """Make or update the collection of FOLDER."""
-    photos = Collection(folder, at=at, backbone=backbone, threads=threads)
+    """Create or update the collection of FOLDER."""
+    photos = open_collection(folder, at, backbone=backbone, threads=threads)
     started = time.monotonic()
-    with console.indexing() as report:
+    with console.bars(" pictures/s") as report:
         done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, report=report)
     if not done.added + done.changed + done.moved + done.unchanged + done.gone + done.kept_missing:
         click.echo(f"{folder}: no pictures in it. Put some there, or name another folder.", err=True)
@@ -101,22 +106,22 @@ def index(
     for line in done.notes:
         click.echo(printable_line(line), err=True)
     if done.freed:
-        click.echo(f"{done.freed / 1e6:.1f} MB of tables that do not serve removed.", err=True)
+        click.echo(f"{done.freed / 1e6:.1f} MB freed: tables of backbones that are not in use.", err=True)
     if done.kept_missing:
         click.echo(
-            f"{counted(done.kept_missing, 'picture')} missing, more than half: kept, as if a disk were "
-            "unplugged. If they are really gone, add --prune.",
+            f"{plural(done.kept_missing, 'picture')} missing, more than half of all: kept, in case a "
+            "disk is unplugged. If they are really gone, add --prune.",
             err=True,
         )
     for name, reason in done.skipped.items():
-        click.echo(f"passed over {printable_line(name)}: {reason}", err=True)
+        click.echo(f"skipped {printable_line(name)}: {reason}", err=True)
     for name, reason in done.damaged.items():
-        click.echo(f"lens {name} left out: {reason}", err=True)
+        click.echo(f"lens {name} not updated: {reason}", err=True)
     if done.refused:
-        refused = counted(len(done.refused), "file")
+        refused = plural(len(done.refused), "file")
         click.echo(f"{refused} refused. See why with: lookalike status {_same(folder, at)}", err=True)
     if done.added:
-        click.echo(f"Now ask: lookalike search {_same(folder, at)} PICTURE --grid grid.png", err=True)
+        click.echo(f"Now search: lookalike search {_same(folder, at)} PICTURE --grid grid.png", err=True)
 
 
 @main.command()
@@ -126,20 +131,24 @@ def index(
 @click.option("-k", type=click.IntRange(1), default=5, show_default=True, help="How many hits.")
 @click.option("--lens", metavar="NAME", help="Search through this lens; 'plain' for none.")
 @click.option("--others", is_flag=True, help="Leave out the query itself and its copies.")
-@click.option("--where", metavar="SQL", help="Only pictures with, for instance: width > 640 AND file LIKE 'shoes/%'.")
+@click.option(
+    "--where", metavar="SQL", help="Only pictures that meet a condition: width > 640 AND file LIKE 'shoes/%'."
+)
 @click.option(
     "--min-similarity",
     type=_Cut(),
     metavar="X|learned",
-    help="Leave out hits below X (-1 to 1), or below what the lens's proof found to separate right from wrong.",
+    help="Leave out hits below X (-1 to 1); 'learned': below the threshold that the lens's proof found.",
 )
 @click.option(
-    "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG."
+    "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG file."
 )
-@click.option("--open", "open_it", is_flag=True, help="Show the grid in the system's viewer.")
-@click.option("--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Copy the hits there.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON a query.")
-@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated: query, rank, similarity, file.")
+@click.option("--open", "open_it", is_flag=True, help="Open the grid in the system's viewer.")
+@click.option(
+    "--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Copy the hits' files into this folder."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each query.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV: query, rank, similarity, file.")
 def search(
     folder: Path,
     query: tuple[str, ...],
@@ -148,22 +157,22 @@ def search(
     lens: str | None,
     others: bool,
     where: str | None,
-    min_similarity: Cut,
+    min_similarity: "Cut",
     grid_out: Path | None,
     open_it: bool,
     copy_to: Path | None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Show the K pictures of FOLDER most like each QUERY: a picture, a file of the collection, or a folder of them."""
+    """Show the K pictures of FOLDER most like each QUERY: a picture, a file of the collection, or a folder."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv: choose one.")
-    photos = Collection(folder, at=at)
+    photos = open_collection(folder, at)
     if grid_out:
         drawable(grid_out)
     skipped: dict[str, str] = {}
     with console.working("searching") as report:
-        names = without_line_ends(query)
+        names = console.query_files(query)
         answers = photos.search(
             names, k, lens=lens, others=others, where=where, min_similarity=min_similarity,
             skipped=skipped, report=report,
@@ -172,12 +181,12 @@ def search(
     try:
         show(answers)
         sys.stdout.flush()
-    except BrokenPipeError:  # what else was asked for is still done
-        _say_no_more()
+    except BrokenPipeError:  # the grid and the copies are still made
+        _drop_output()
     for reason in skipped.values():
         click.echo(printable_line(reason), err=True)
     if answers and not any(answers):
-        click.echo("No hits. Ask for less with --where or --min-similarity, or leave --others out.", err=True)
+        click.echo("No hits. Relax --where or --min-similarity, or leave --others out.", err=True)
     if answers and (grid_out or open_it):
         with console.working("drawing"):
             out = photos.draw(answers, grid_out)
@@ -187,7 +196,7 @@ def search(
     if answers and copy_to:
         with console.working("copying"):
             copies = photos.copy_hits(answers, copy_to)
-        click.echo(f"{counted(len(copies), 'picture')} copied to {copy_to}", err=True)
+        click.echo(f"{plural(len(copies), 'picture')} copied to {copy_to}", err=True)
     if not answers or any(name in skipped for name in query):
         sys.exit(1)  # a stray file in a folder of queries is named and no more
 
@@ -195,10 +204,10 @@ def search(
 @main.command()
 @FOLDER
 @AT
-@click.option("--json", "as_json", is_flag=True, help="As one line of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def status(folder: Path, at: Path | None, as_json: bool) -> None:
-    """Counts, refused files with reasons, backbone, sizes."""
-    found = Collection(folder, at=at).status()
+    """Show counts, sizes, the backbone, and refused files with the reason."""
+    found = open_collection(folder, at).status()
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -216,14 +225,14 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
 @main.command()
 @FOLDER
 @AT
-@click.option("--min-similarity", type=float, default=0.98, show_default=True, help="Nearly equal from here on.")
-@click.option("--json", "as_json", is_flag=True, help="One line of JSON a pair.")
+@click.option("--min-similarity", type=float, default=0.98, show_default=True, help="Least similarity of a pair.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each pair.")
 def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bool) -> None:
-    """Pairs of pictures of equal (1.0000) or nearly equal content."""
+    """List pairs of pictures with equal (1.0000) or nearly equal content."""
     with console.working("comparing"):
-        pairs = Collection(folder, at=at).duplicates(min_similarity)
+        pairs = open_collection(folder, at).duplicates(min_similarity)
     if not pairs:
-        click.echo(f"No two pictures are as alike as {min_similarity:g}. Ask for less with --min-similarity.", err=True)
+        click.echo(f"No two pictures have a similarity of {min_similarity:g}. Lower --min-similarity.", err=True)
     for first, second, value in pairs:
         if as_json:
             pair = {"files": [first, second], "similarity": round(value, 6)}
@@ -236,24 +245,24 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bo
 @FOLDER
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @AT
-@click.option("--lens", default="plain", metavar="NAME", help="Write this lens's embedding in place of the features.")
+@click.option("--lens", default="plain", metavar="NAME", help="Write this lens's embedding instead of the features.")
 def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
-    """Write files and features to OUT: .parquet, .csv, .npy; or the model, backbone and lens as one graph: .onnx."""
+    """Write files and features to OUT (.parquet, .csv, .npy), or backbone and lens as one model (.onnx)."""
     with console.working("writing"):
-        rows = Collection(folder, at=at).export(out, lens=lens)
-    click.echo(f"{counted(rows, 'row')} written to {out}" if rows else f"written: {out}", err=True)
+        rows = open_collection(folder, at).export(out, lens=lens)
+    click.echo(f"{plural(rows, 'row')} written to {out}" if rows else f"written: {out}", err=True)
 
 
 @main.command("map")
 @FOLDER
 @click.argument("out", type=click.Path(path_type=Path))
 @AT
-@click.option("--lens", default="plain", metavar="NAME", help="As this lens sees it.")
+@click.option("--lens", default="plain", metavar="NAME", help="Draw this lens's embedding.")
 def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     """Draw the collection in two dimensions, with its thumbnails, into the PNG file OUT."""
     drawable(out)
     with console.working("drawing") as report:
-        drawn = Collection(folder, at=at).map(out, lens=lens, report=report)
+        drawn = open_collection(folder, at).map(out, lens=lens, report=report)
     click.echo(f"drawn: {drawn}", err=True)
 
 
@@ -261,7 +270,7 @@ for verb in (learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, le
     main.add_command(verb)
 
 
-def _say_no_more() -> None:
+def _drop_output() -> None:
     """Whoever read our answers has read enough."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -1,38 +1,46 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.config import CollectionConfig
+from lookalike.collection.backbone_store import BackboneStore
+from lookalike.collection.dataset_source import ExamplesSource, Layout, LearnRequest
 from lookalike.collection.folder import CollectionFolder
-from lookalike.collection.learn import Teachable
-from lookalike.errors import CollectionError, LookalikeError, MissingExtraError, QueryError
+from lookalike.collection.judging import FileNames, judge, judge_from
+from lookalike.collection.lens_store import LensStore
+from lookalike.collection.map import draw_map
+from lookalike.collection.searcher import CollectionState, Cut, Searcher, SearchOptions
+from lookalike.collection.status import status
+from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
+from lookalike.drawing.png import save
+from lookalike.errors import LookalikeError, MissingExtraError
+from lookalike.images.decode import ImageSource
+from lookalike.images.limits import Limits
+from lookalike.index.export import export, export_model
+from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits, answers_grid, copy_hits
+from lookalike.index.indexer import IndexReport
+from lookalike.index.near_duplicates import NEARLY_EQUAL, near_duplicates
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
-from lookalike.models.lens import PLAIN
+from lookalike.learning.config import LearnConfig, LearnOptions
+from lookalike.learning.datasets.judgements import Judgements
+from lookalike.models.backbone import Backbone
+from lookalike.models.layers import Layer
+from lookalike.models.lens import PLAIN, Lens
+from lookalike.progress import ReporterLike, as_reporter
 
 if TYPE_CHECKING:
-    from lookalike.images.decode import ImageSource
-    from lookalike.index.gallery import Gallery
-    from lookalike.index.indexer import IndexReport
-    from lookalike.models.backbone import Backbone
-    from lookalike.models.layers import Layer
-    from lookalike.models.lens import Lens
-    from lookalike.progress import Progress
+    from lookalike.collection.learn import Learner
 
 
-Cut = float | Literal["learned"] | None
-NEARLY_EQUAL = 0.98
-
-
-class Collection(Teachable):
-    """A folder of pictures, together with what lookalike knows of it.
+class Collection:
+    """A folder of pictures with what lookalike knows of it; each verb reads its state once.
 
     Args:
         folder: the pictures' folder, or a collection's own folder.
@@ -55,105 +63,64 @@ class Collection(Teachable):
     ):
         self.home = CollectionFolder(Path(folder), Path(at) if at is not None else None)
         self.folder = self.home.folder
-        self._asked, self._threads = backbone, threads
-        self._opened: Backbone | None = None
-        self._galleries: dict[str, tuple[object, Gallery]] = {}
+        self._backbones = BackboneStore(self.home, threads)
+        self._lenses = LensStore(self.home)
+        self._switch = BackboneSwitch(self.home, self._backbones, self._lenses)
+        self._searcher = Searcher(self.home, self._backbones, self._lenses, backbone)
 
     @property
-    def backbone(self) -> "Backbone":
-        """The network that reads this collection's pictures; another one after a switch, whoever switched."""
-        return self._network(self.home.config())
-
-    def _network(self, settings: CollectionConfig | None) -> "Backbone":
-        from lookalike.collection.backbone_store import open_backbone
-        from lookalike.models.backbone import Backbone
-        from lookalike.models.registry import DEFAULT
-
-        made = self._opened
-        if made is not None and (
-            settings is None or (made.id, made.precision) == (settings.backbone, settings.precision)
-        ):
-            return made
-        if settings is None:
-            made = Backbone(self._asked or DEFAULT, threads=self._threads)
-        elif self._asked is None:
-            made = open_backbone(self.home, settings, settings.backbone, self._threads)
-        else:
-            made = Backbone(self._asked, threads=self._threads, precision=settings.precision)
-            if made.id != settings.backbone:
-                raise CollectionError(
-                    f"{self.folder}: made with backbone {settings.backbone_name}, asked for {made.name}. Leave "
-                    f"--backbone out, or switch with: lookalike index {self.home.shell_words} --backbone {self._asked}"
-                )
-        self._opened = made
-        return made
+    def backbone(self) -> Backbone:
+        """The network that embeds this collection's pictures; another one after a switch, whoever switched."""
+        return self._searcher.network(self.home.config())
 
     @property
     def table(self) -> Table:
         """The pictures' table."""
-        return Table(self.home.table(self.backbone.id), self.backbone.length)
+        return self.home.open_table(self.backbone.id)
 
     @property
     def refused(self) -> RefusedTable:
         """The files that could not be read."""
-        return RefusedTable(self.home.refused(self.backbone.id))
+        return self.home.open_refused(self.backbone.id)
+
+    @property
+    def judgements(self) -> Judgements:
+        """What people answered: `.standing()`, `.undo()`."""
+        return Judgements(self.home.judgements)
 
     def index(
-        self,
-        *,
-        prune: bool = False,
-        megapixels: float = 100,
-        drop_old: bool = False,
-        report: "Callable[[Progress], None] | None" = None,
-    ) -> "IndexReport":
+        self, *, prune: bool = False, megapixels: float = 100, drop_old: bool = False, report: ReporterLike = None
+    ) -> IndexReport:
         """Bring the collection up to date with its folder: only content that is new is embedded.
 
         Where the collection was opened with another backbone than the one it has, that one's table is filled while the
-        old one serves, and takes its place at the end; a run that was killed goes on.
+        old one serves, and takes its place at the end; an interrupted run is continued by the next one.
 
         Args:
             prune: forget missing files even when more than half of them are missing.
             megapixels: larger pictures are refused.
-            drop_old: remove the tables of the backbones that do not serve afterwards.
-            report: called with the progress after each picture.
+            drop_old: afterwards, remove the tables of backbones that are not in use.
+            report: a Reporter or a function that takes Progress: "indexing", or "switching" to another backbone.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
-        from lookalike.collection.backbone_store import drop_unused as drop
-        from lookalike.collection.switch_backbone import update_index
-        from lookalike.images.limits import Limits
-
-        self._need_folder()
-        limits = Limits(pixels=int(megapixels * 1e6))
-        with self.home.write_lock():
-            made, done = update_index(
-                self.home, self._asked, self._opened, self._threads, prune=prune, limits=limits, report=report
-            )
-            self._opened = made
-            if drop_old:
-                done.freed = drop(self.home)
-        with contextlib.suppress(LookalikeError):  # a damaged lens is said above, and searches say it again
-            self._gallery(self._settings().lens or PLAIN).build_codes()
-        return done
-
-    def lens(self, name: str) -> "Lens":
-        """One of the collection's lenses.
-
-        Raises: LensError, when it is not there, damaged, or of another backbone than the one that reads the pictures.
-        """
-        from lookalike.collection.lens_store import lens_of
-
-        settings = self.home.config()
-        return lens_of(self.home, name, self.backbone.id if settings is None else settings.backbone)
+        self.home.require_pictures()
+        searcher, options = self._searcher, UpdateOptions(prune, Limits(pixels=int(megapixels * 1e6)), drop_old)
+        done = self._switch.update_index(searcher.named, searcher.opened, options, as_reporter(report))
+        searcher.opened = done.backbone
+        with contextlib.suppress(LookalikeError):  # a damaged lens is in the report, and searches name it again
+            snapshot = self.home.open_table(done.backbone.id).snapshot()
+            searcher.gallery(CollectionState(done.config, done.backbone, snapshot), None).build_codes()
+        return done.report
 
     @overload
     def search(
         self, query: list[Any] | tuple[Any, ...], k: int | None = 5, *, lens: str | None = None, others: bool = False,
         where: str | None = None, min_similarity: Cut = None, skipped: dict[str, str] | None = None,
-        report: Callable[[int, int], None] | None = None,
+        report: ReporterLike = None,
     ) -> Answers: ...  # fmt: skip
     @overload
     def search(
-        self, query: "ImageSource | NDArray[np.floating[Any]]", k: int | None = 5, *, lens: str | None = None,
+        self, query: ImageSource | NDArray[np.floating[Any]], k: int | None = 5, *, lens: str | None = None,
         others: bool = False, where: str | None = None, min_similarity: Cut = None,
     ) -> Hits: ...  # fmt: skip
     def search(
@@ -166,83 +133,131 @@ class Collection(Teachable):
         where: str | None = None,
         min_similarity: Cut = None,
         skipped: dict[str, str] | None = None,
-        report: Callable[[int, int], None] | None = None,
+        report: ReporterLike = None,
     ) -> Hits | Answers:
         """The k pictures most like a query, as Hits; a list of queries gives a list of Hits, in their order.
 
         Args:
             query: a path, a file of the collection, a picture's bytes, a PIL image, pixels (uint8) or features (float).
             k: how many; None for all.
-            lens: its name, or "plain"; None for the one that the collection uses.
+            lens: its name, or "plain"; None for the one in service.
             others: leave out every picture of the query's own content.
             where: an SQL condition on file, width, height, bytes, mtime; applied before ranking.
             min_similarity: leave out hits below it, -1 to 1; "learned" for the value that the lens's proof found to
                 separate right from wrong.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
-            report: for a list of queries: called with how many were read, and of how many.
+            report: for a list of queries: a Reporter or a function that takes Progress: "searching".
         Raises: QueryError, CollectionError, LensError.
         """
-        from lookalike.index.query import resolve_queries, resolve_query
-        from lookalike.index.search import search
+        options = SearchOptions(k, lens, others, where, min_similarity)
+        return self._searcher.search(query, options, skipped, as_reporter(report))
 
-        settings = self._settings()  # read once: whoever switches meanwhile, this search sees one state
-        name = lens or settings.lens or PLAIN
-        if min_similarity == "learned":
-            from lookalike.collection.lens_store import learned_cut
+    def lens(self, name: str) -> Lens:
+        """One of the collection's lenses.
 
-            min_similarity = learned_cut(None if name == PLAIN else self.lens(name))
-        gallery, backbone = self._gallery(name, settings), self._network(settings)
-        how = (gallery, self.folder, k, others, where, min_similarity, self.home.cache)
-
-        def embed(source: Any) -> NDArray[Any]:
-            return np.asarray(backbone.embed([source])[0])
-
-        if not isinstance(query, list | tuple):
-            return search([resolve_query(query, self.folder, gallery, embed)], *how)[0]
-        return search(resolve_queries(query, self.folder, gallery, embed, skipped, report), *how)
-
-    def _need_folder(self) -> None:
-        if self.folder.is_dir():
-            return
-        mend = (
-            "a file. Name its folder."
-            if self.folder.exists()
-            else "no such folder. Check the name, or plug its disk in."
-        )
-        raise CollectionError(f"{self.folder}: {mend}")
-
-    def _settings(self) -> CollectionConfig:
-        """What collection.json says.
-
-        Raises: CollectionError, when the folder was not indexed yet.
+        Raises: LensError, when it is not there, damaged, or of another backbone than the one in use.
         """
-        settings = self.home.config()
-        if settings is None:
-            self._need_folder()
-            at = "" if self.home.at.parent == self.folder else f" --at {self.home.at}"
-            raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.folder}{at}")
-        return settings
+        config = self.home.require_config()
+        return self._lenses.get_for(name, config.backbone, config)
 
-    def _gallery(self, name: str = PLAIN, settings: CollectionConfig | None = None) -> "Gallery":
-        """What is ranked under a lens or plain, read again when the table or the lens is another."""
-        from lookalike.collection.lens_store import lens_of
-        from lookalike.index.gallery import Gallery
-        from lookalike.models.lens import weights_of
+    def lenses(self) -> list[dict[str, Any]]:
+        """Every lens: name, whether it is in service, date, data, dims, verdict, and its proof in words."""
+        return self._lenses.describe(self.home.require_config())
 
-        settings = settings or self._settings()
-        self._network(settings)  # one that was asked for and is another is refused
-        lens = None if name == PLAIN else lens_of(self.home, name, settings.backbone)
-        snapshot = Table(self.home.table(settings.backbone), 0).snapshot()
-        if snapshot is None:
-            raise CollectionError(
-                f"{self.folder}: no pictures yet. Put some there and run: lookalike index {self.folder}"
-            )
-        state = (settings.backbone, snapshot.version, None if lens is None else weights_of(lens))
-        kept = self._galleries.get(name)
-        if kept is None or kept[0] != state:
-            kept = (state, Gallery(snapshot, lens, self.home.cache / "codes"))
-            self._galleries[name] = kept
-        return kept[1]
+    def learn(
+        self,
+        source: ExamplesSource = None,
+        *,
+        name: str | None = None,
+        as_: Layout | None = None,
+        replace: bool = False,
+        use: bool = False,
+        resume: bool = False,
+        report: ReporterLike = None,
+        **options: Unpack[LearnOptions],
+    ) -> Lens:
+        """Learn a lens from examples, prove it on queries held out before, and keep it whatever the verdict.
+
+        Args:
+            source: folders and CSV files (docs/examples.md), or a Dataset. None: the judgements once there are 20, else
+                the pictures' own views.
+            name: of the lens; by default after the source.
+            as_: how to read folders that could be read in more than one way.
+            replace: take the place of a lens of that name.
+            use: put it into service, if its proof allows.
+            resume: continue an interrupted learning with `unfreeze` or `recipe`.
+            report: a Reporter, which also takes lines on what is learned from and what is left out, or a function that
+                takes Progress.
+            options: quick, loss, margin, epochs, rate, dims, hold_out, seed, unfreeze, recipe, anyway: see
+                `lookalike.learning.config.LearnConfig`.
+        Raises: ExamplesError, LensError, TrainingError, LockedError.
+        """
+        config, request = LearnConfig.from_options(**options), LearnRequest(source, as_, name, replace, use, resume)
+        lens = self._learner().learn(self._searcher.state(), request, config, as_reporter(report))
+        if use and config.finetunes:
+            self._searcher.named = None  # what is in use now was named by this
+        return lens
+
+    def check(
+        self,
+        source: ExamplesSource = None,
+        *,
+        as_: Layout | None = None,
+        report: ReporterLike = None,
+        **options: Unpack[LearnOptions],
+    ) -> list[str]:
+        """What `learn` would learn from and hold out, in lines for people."""
+        config, request = LearnConfig.from_options(**options), LearnRequest(source, as_)
+        return self._learner().check(self._searcher.state(), request, config, as_reporter(report))
+
+    def judge(self, query: str | Path, yes: Sequence[str | Path], no: Sequence[str | Path] = (), who: str = "") -> int:
+        """Say that pictures belong with a query, or, where a no is given, are more like it than every no.
+
+        Args:
+            query: a file of the collection, by its name there or as a path; so are yes and no.
+            yes: one or more.
+            no: any number.
+            who: whose answer it is.
+        Returns: how many judgements were added.
+        Raises: QueryError, for a picture that is not in the collection; ExamplesError.
+        """
+        return judge(self.judgements, FileNames(self.folder, self._gallery().files), query, yes, no, who)
+
+    def judge_from(self, path: str | Path) -> int:
+        """Add the judgements of a CSV with columns query, yes and, where wanted, no: all of them or none."""
+        return judge_from(self.judgements, FileNames(self.folder, self._gallery().files), Path(path))
+
+    def use(self, name: str, *, anyway: bool = False, report: ReporterLike = None) -> None:
+        """Search through this lens from now on where none is named; "plain" for none.
+
+        A lens of another backbone, and plain where that is not the original one, switches the collection: that one's
+        table is brought up to date with the folder while the old one serves, and takes its place at the end.
+
+        Args:
+            name: of the lens, or "plain".
+            anyway: even where the lens is not better than plain.
+            report: a Reporter, which also takes lines on what a switch means, or a function that takes Progress:
+                "switching", as pictures are embedded.
+        Raises: LensError, when it is not better than plain and `anyway` is not set; CollectionError; LockedError.
+        """
+        reporter = as_reporter(report)
+        lens = None if name == PLAIN else self._lenses.get(name)
+        done = self._switch.activate_lens(lens, anyway=anyway, reporter=reporter)
+        self._searcher.named = None  # what is in use now was named by this
+        for line in () if done is None else (*done.notes, *done.damaged.values()):
+            reporter.message(line)
+
+    def forget(self, name: str, *, report: ReporterLike = None) -> None:
+        """Remove a lens, or what is kept of an interrupted learning.
+
+        Args:
+            name: of the lens.
+            report: a Reporter, which takes a line where a tuned backbone stays in use that no lens needs any longer.
+        Raises: LensError, when it is not there.
+        """
+        config = self._lenses.remove(name)
+        if line := self._backbones.unused_note(config, self._lenses.backbones().values()):
+            as_reporter(report).message(line)
 
     def embed(self, sources: Sequence[Any], *, lens: str = PLAIN) -> NDArray[np.float32]:
         """The features of pictures, in the collection or not, or what a lens makes of them.
@@ -250,8 +265,9 @@ class Collection(Teachable):
         Returns: (n, f) or (n, d) float32, rows of length 1.
         Raises: ImageError, for the first one that cannot be read; LensError.
         """
-        through = None if lens == PLAIN else self.lens(lens)  # an unknown one is refused before the work
-        features = self.backbone.embed(sources)
+        config = self.home.config()
+        through = None if lens == PLAIN else self._searcher.lens(self._searcher.state(config), lens)  # before the work
+        features = self._searcher.network(config).embed(sources)
         return features if through is None else through.apply(features)
 
     def to_pandas(self, lens: str = PLAIN) -> Any:
@@ -271,12 +287,11 @@ class Collection(Teachable):
 
         To *.onnx goes the model itself, backbone and lens as one graph; then the number is 0.
         """
-        from lookalike.index.export import export, export_model
-
+        state = self._searcher.state()
         if Path(out).suffix == ".onnx":
-            export_model(self.backbone.bundle, None if lens == PLAIN else self.lens(lens), Path(out))
+            export_model(state.backbone.bundle, self._searcher.lens(state, lens), Path(out))
             return 0
-        gallery = self._gallery(lens)
+        gallery = self._searcher.gallery(state, lens)
         export(gallery.files, gallery.rows.whole(), Path(out))
         return len(gallery)
 
@@ -285,85 +300,50 @@ class Collection(Teachable):
 
         Raises: QueryError, when `least` is no similarity.
         """
-        from lookalike.index.exact_knn import similar_pairs
-
-        if not -1 <= least <= 1:
-            raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
-
-        gallery = self._gallery()
-        files, ranking = gallery.files, gallery.knn
-        pairs = []
-        for i, alike, values in similar_pairs(ranking.rows, least, ranking.codes):
-            for j, value in zip(alike, values, strict=True):
-                equal = (gallery.contents[i] == gallery.contents[j]).all()
-                pairs.append((files[i], files[j], 1.0 if equal else min(float(value), 0.9999)))
-        return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
+        return near_duplicates(self._gallery(), least)
 
     def status(self) -> dict[str, Any]:
         """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes."""
-        from lookalike.collection.backbone_store import size_of, tables_of
+        return status(self.home, self._backbones, self._searcher.state())
 
-        settings = self._settings()
-        columns = self.table.columns()
-        return {
-            "folder": str(self.folder),
-            "collection": str(self.home.at),
-            "pictures": len(columns["file"]),
-            "contents": len(set(columns["content"])),
-            "backbone": settings.backbone_name,
-            "precision": settings.precision,
-            "bytes": size_of(self.home.at),
-            "tables": tables_of(self.home, settings),
-            "refused": {one.file: one.reason for one in self.refused.rows()},
-        }
-
-    def layers(self, unfreeze: str | int | None = None) -> "list[Layer]":
+    def layers(self, unfreeze: str | int | None = None) -> list[Layer]:
         """The layers of the collection's backbone, and which of them learn when it is unfrozen from one on.
 
         Args:
             unfreeze: the first that learns: a name, the start of names up to a dot, or an index; None: none learns.
         Raises: BundleError, when there is no such layer.
         """
-        from lookalike.collection.backbone_store import bundle_of
-        from lookalike.models.layers import layers_of
-        from lookalike.models.registry import DEFAULT, resolve_bundle
-
-        settings = self.home.config()
-        if settings is None:
-            self._need_folder()
-            return layers_of(resolve_bundle(self._asked or DEFAULT), unfreeze)
-        return layers_of(bundle_of(self.home, settings, settings.backbone), unfreeze)
+        return self._backbones.layers(self.home.config(), self._searcher.named, unfreeze)
 
     def draw(self, answers: Sequence[Hits], out: str | Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
-        from lookalike.drawing.png import save
-
         return save(answers_grid(answers), Path(out) if out is not None else self.home.cache / "grid.png")
 
-    def map(self, out: str | Path, *, lens: str = PLAIN, report: Callable[[int, int], None] | None = None) -> Path:
-        """Draw the collection in two dimensions (PCA of what a lens or plain sees), with its thumbnails.
+    def map(self, out: str | Path, *, lens: str = PLAIN, report: ReporterLike = None) -> Path:
+        """Draw the collection in two dimensions (PCA of the features or a lens's embedding), with its thumbnails.
 
         Args:
             out: a PNG.
-            lens: whose embedding it goes by.
-            report: called with how many thumbnails are there, and of how many.
+            lens: whose embedding is drawn.
+            report: a Reporter or a function that takes Progress: "drawing".
         Returns: where it is.
         Raises: CollectionError, when there is nothing to draw, or out cannot be written; LensError.
         """
-        gallery = self._gallery(lens)
-        if not gallery.files:
-            raise CollectionError(f"{self.folder}: no pictures to draw. Run: lookalike index {self.folder}")
         title = self.folder.resolve().name + ("" if lens == PLAIN else f" through {lens}")
-        from lookalike.collection.map import draw_map
-        from lookalike.drawing.png import save
-
-        drawn = draw_map(gallery, self.folder, self.home.cache, title=title, report=report)
-        return save(drawn, Path(out))
+        gallery, reporter = self._gallery(lens), as_reporter(report)
+        return save(draw_map(gallery, self.folder, self.home.cache, title=title, reporter=reporter), Path(out))
 
     def copy_hits(self, answers: Hits | Sequence[Hits], destination: str | Path) -> list[Path]:
         """Copy the hits' files into a folder, numbered by rank; of several queries, into a folder a query.
 
-        Returns: the copies.
-        Raises: CollectionError, when one of them is there already, or a file cannot be read or written.
+        Returns: the copies. Raises: CollectionError, when one of them is there already, or cannot be read or written.
         """
         return copy_hits([answers] if isinstance(answers, Hits) else answers, Path(destination))
+
+    def _gallery(self, lens: str = PLAIN) -> Gallery:
+        return self._searcher.gallery(self._searcher.state(), lens)
+
+    def _learner(self) -> "Learner":
+        from lookalike.collection.learn import Learner  # the rest of lookalike.learning, loaded by those who learn
+
+        return Learner(self.home, self._backbones, self._lenses)

@@ -1,6 +1,5 @@
-"""What collection.json holds: the pictures' folder, its backbones, and the lens in service."""
+"""What collection.json holds: the pictures' folder, its backbones, and the lens in use."""
 
-import re
 from dataclasses import dataclass, field
 
 FORMAT = 1
@@ -8,7 +7,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class BackboneRecord:
-    """A backbone that a collection was read with: its name, its precision here, and how to find it again."""
+    """A backbone that a collection was indexed with: its name, its precision here, and how to find it again."""
 
     name: str
     precision: str
@@ -17,12 +16,12 @@ class BackboneRecord:
 
 @dataclass(frozen=True)
 class CollectionConfig:
-    """What collection.json holds: the pictures' folder, the backbone that reads them, the lens that serves.
+    """What collection.json holds: the pictures' folder, the backbone in use, the lens in use.
 
     Attributes:
-        original: the id of the backbone to which plain goes back; None for the one that serves.
+        original: the id of the backbone to which plain goes back; None for the one in use.
         switching: the id of the backbone whose table is being filled; None where no switch was begun.
-        backbones: id -> what is known of it, of every backbone that the collection was read with.
+        backbones: id -> record, of every backbone that the collection was indexed with.
     """
 
     folder: str
@@ -41,12 +40,5 @@ class CollectionConfig:
         return self.original or self.backbone
 
     def known(self) -> dict[str, BackboneRecord]:
-        """Every backbone that the collection was read with, the one that serves included."""
+        """Every backbone that the collection was indexed with, the one in use included."""
         return {self.backbone: BackboneRecord(self.backbone_name, self.precision)} | self.backbones
-
-
-def _reason(error: OSError) -> str:
-    """What the system said, without the wrapping of the library that passed it on."""
-    first = (str(error).splitlines() or [""])[0]
-    said = re.sub(r"^LanceError\(\w+\): |( \(os error \d+\))?, \S+\.rs:\d+:\d+$", "", first)
-    return error.strerror or said or type(error).__name__

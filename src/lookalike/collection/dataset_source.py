@@ -1,7 +1,8 @@
-"""What a collection is to learn from: data that was named, else its judgements, else its pictures' own views."""
+"""What a collection learns from: data that was named, else its judgements, else its pictures' own views."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -15,14 +16,26 @@ ExamplesSource = str | Path | Sequence[str | Path] | Dataset | None
 Layout = Literal["sides", "classes", "views"]
 
 
+@dataclass(frozen=True)
+class LearnRequest:
+    """What to learn from, and what becomes of the lens: see `Collection.learn`."""
+
+    source: ExamplesSource = None
+    as_: Layout | None = None
+    name: str | None = None
+    replace: bool = False
+    use: bool = False
+    resume: bool = False
+
+
 def dataset_from(
-    source: ExamplesSource, reading: Layout | None, folder: Path, judgements: Judgements, files: Sequence[str]
+    source: ExamplesSource, as_: Layout | None, folder: Path, judgements: Judgements, files: Sequence[str]
 ) -> tuple[Dataset, list[str]]:
-    """The examples, and what they came from, by name.
+    """The dataset to learn from, and what it came from, by name.
 
     Args:
-        source: folders and CSV files, or Examples; None for what the collection itself has.
-        reading: how to read folders that could be read in more than one way.
+        source: folders and CSV files, or a Dataset; None for what the collection itself has.
+        as_: how to read folders that could be read in more than one way.
         folder: the collection's.
         judgements: what people answered.
         files: of the collection.
@@ -32,7 +45,7 @@ def dataset_from(
         return source, ["examples"]
     if source is not None:
         named = [Path(one) for one in ([source] if isinstance(source, str | Path) else source)]
-        parts = [read(one, as_=reading, folder=folder) for one in named]
+        parts = [read(one, as_=as_, folder=folder) for one in named]
         if not parts:
             raise ExamplesError("no data named. Name a folder or a CSV, or leave it out to learn from judgements.")
         return (parts[0] if len(parts) == 1 else merge_datasets(parts)), [str(one) for one in named]

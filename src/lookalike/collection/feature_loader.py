@@ -1,212 +1,220 @@
-"""Examples -> arrays: the features of their pictures, from the table where it holds them, else embedded now."""
+"""A dataset -> features: from the collection's table where it holds the image, else embedded now."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lookalike.errors import ExamplesError, ImageError
 from lookalike.images.augment import SMALLEST_PART, small_crop, view_squares
-from lookalike.images.decode import DecodedImage, content_hash, decode_square, load, read_bytes
+from lookalike.images.decode import DecodedImage, content_hash, load, read_bytes
 from lookalike.images.limits import LIMITS, Limits
-from lookalike.index.table import Table
+from lookalike.index.reader import Decoded, ImageReader
+from lookalike.index.snapshot import Snapshot
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.feature_set import VIEWS, FeatureSet, ViewSet
+from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.models.backbone import Backbone
-from lookalike.progress import Report, _watched
+from lookalike.progress import SILENT, Reporter, track
 from lookalike.text import plural
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-
-MOST_VIEWED = 2000  # pictures whose views are learned from
-BLOCK = 16  # pictures whose views are decoded together
+MOST_VIEWED = 2000  # images whose views are learned from
+BLOCK = 16  # images whose views are decoded together
 FEW = 1000  # rows that are picked out of the table one by one; for more, the whole column is read
-SAID = 3  # names in one line about pictures that are left out
+NAMED = 3  # names in one line about images that are left out
 
 
-def load_features(
-    examples: Dataset,
-    folder: Path,
-    table: Table,
-    backbone: Backbone,
-    *,
-    seed: int = 0,
-    limits: Limits = LIMITS,
-    report: Report | None = None,
-) -> FeatureSet:
-    """The features of all pictures of the examples; those that cannot be read are left out and named.
+class FeatureLoader:
+    """Loads the features of datasets, whose images may lie in the collection or outside it.
 
     Args:
-        examples: the pictures may lie inside the collection or outside.
         folder: the collection's.
-        table: what the collection knows.
-        backbone: embeds what the table does not hold.
-        seed: of the sample and the crops, where pictures are learned from by their own views.
-        limits: what a picture may cost.
-        report: called as pictures are embedded.
-    Raises: ExamplesError, when no picture can be read.
+        snapshot: its table; None where there is none.
+        backbone: of that table; embeds what the table does not hold.
+        limits: what an image may cost.
+        most_viewed: images whose views are learned from; of more, a sample is drawn.
     """
-    if examples.views:
-        return _gather_views(examples, backbone, seed, limits, report)
-    known = _Known(folder, table)
-    features = np.zeros((len(examples.paths), backbone.length), np.float32)
-    content: list[bytes | None] = [known.by_file(path) for path in examples.paths]
-    unknown = [i for i, found in enumerate(content) if found is None]
-    bad: dict[int, str] = {}
 
-    def read(i: int) -> DecodedImage:
-        raw = read_bytes(examples.paths[i], limits)
-        content[i] = content_hash(raw)
-        if content[i] in known.files:
-            raise _HeldError
-        return decode_square(raw, backbone.bundle.side_px, limits)
-
-    for i, outcome, row in _watched(backbone.pipeline(unknown, read), len(unknown), report):
-        if isinstance(outcome, ImageError):
-            bad[i] = str(outcome)
-        elif isinstance(outcome, DecodedImage):
-            features[i] = row
-        elif not isinstance(outcome, _HeldError):
-            raise outcome
-    held = [i for i, one in enumerate(content) if one in known.files and i not in bad]
-    features[held] = known.features([known.files[one] for i in held if (one := content[i]) is not None])
-    kept = np.array([i for i in range(len(content)) if i not in bad], np.int64)
-    if not len(kept):
-        raise ExamplesError(f"none of the {len(content)} pictures could be read ({_some(examples, bad)}).")
-    return FeatureSet(
-        features[kept],
-        examples.labels[kept],
-        None if examples.domains is None else examples.domains[kept],
-        _renamed(examples.triplets, kept, len(content)),
-        tuple(content[i] or b"" for i in kept),
-        tuple(examples.paths[i] for i in kept),
-        (f"{plural(len(bad), 'picture')} left out: {_some(examples, bad)}",) if bad else (),
-    )
-
-
-def _gather_views(
-    examples: Dataset, backbone: Backbone, seed: int, limits: Limits, report: Report | None
-) -> FeatureSet:
-    """Each picture a group of its own: itself, its mirror image and crops of it, and a part that only asks."""
-    rng = np.random.default_rng(seed)
-    chosen = np.sort(rng.permutation(len(examples.paths))[:MOST_VIEWED])
-    bad: dict[int, str] = {}
-    jobs = _views(examples, chosen, rng, backbone, limits, bad)
-    found = []
-    for (at, content, _), outcome, row in _watched(
-        backbone.pipeline(jobs, lambda job: job[2]), (VIEWS + 1) * len(chosen), report
+    def __init__(
+        self,
+        folder: Path,
+        snapshot: Snapshot | None,
+        backbone: Backbone,
+        limits: Limits = LIMITS,
+        most_viewed: int = MOST_VIEWED,
     ):
-        if not isinstance(outcome, DecodedImage):
-            raise outcome
-        found.append((at, content, row))
-    if not found:
-        raise ExamplesError(f"none of the {len(chosen)} pictures could be read ({_some(examples, bad)}).")
-    group, content, features = zip(*found, strict=True)
-    said = []
-    if len(chosen) < len(examples.paths):
-        said.append(f"{len(chosen):,} of {len(examples.paths):,} pictures, drawn at random")
-    if bad:
-        said.append(f"{plural(len(bad), 'picture')} left out: {_some(examples, bad)}")
-    return FeatureSet(
-        np.stack(features),
-        np.array(group, np.int64),
-        None,
-        None,
-        content,
-        tuple(examples.paths[at] for at in group),
-        tuple(said),
-        ViewSet(seed, backbone.bundle.side_px, np.searchsorted(chosen, group), np.array([one[-1] for one in content])),
-    )
+        self.folder, self.snapshot, self.backbone = folder, snapshot, backbone
+        self.limits, self.most_viewed = limits, most_viewed
+
+    def load(self, dataset: Dataset, seed: int = 0, reporter: Reporter = SILENT) -> FeatureSet:
+        """The features of all images of a dataset; those that cannot be read are left out and named.
+
+        Args:
+            dataset: what to load.
+            seed: of the sample and the crops, where each image stands for itself and is learned from by its views.
+            reporter: told of each image that is embedded: "embedding".
+        Raises: ExamplesError, when no image can be read.
+        """
+        return self._load_views(dataset, seed, reporter) if dataset.views else self._load_images(dataset, reporter)
+
+    def _load_images(self, dataset: Dataset, reporter: Reporter) -> FeatureSet:
+        known = KnownImages(self.folder, self.snapshot)
+        paths = dataset.paths
+        features = np.zeros((len(paths), self.backbone.length), np.float32)
+        content: list[bytes | None] = [known.content(path) for path in paths]
+        unknown = [i for i, one in enumerate(content) if one is None]
+        bad: dict[int, str] = {}
+
+        reader = ImageReader(self.backbone.bundle.side_px, known, self.limits)
+        with closing(self.backbone.pipeline(unknown, lambda i: reader.read(paths[i]))) as embedded:
+            for i, outcome, row in track(embedded, "embedding", len(unknown), reporter):
+                if isinstance(outcome, ImageError):
+                    bad[i] = str(outcome)
+                    continue
+                content[i] = outcome.content
+                if isinstance(outcome, Decoded):
+                    features[i] = row
+        held = [i for i, one in enumerate(content) if one in known and i not in bad]
+        if held:
+            features[held] = known.features([one for i in held if (one := content[i]) is not None])
+        kept = np.array([i for i in range(len(paths)) if i not in bad], np.int64)
+        if not len(kept):
+            raise ExamplesError(f"none of the {len(paths)} pictures could be read ({_reasons(dataset, bad)}).")
+        hashes = tuple(content[i] or b"" for i in kept)
+        data = LabelledFeatures.create(
+            features[kept],
+            dataset.labels[kept],
+            domains=None if dataset.domains is None else dataset.domains[kept],
+            triplets=None if dataset.triplets is None else _renumbered(dataset.triplets, kept, len(paths)),
+            content=hashes,
+        )
+        return FeatureSet(data, tuple(paths[i] for i in kept), hashes, _left_out(dataset, bad))
+
+    def _load_views(self, dataset: Dataset, seed: int, reporter: Reporter) -> FeatureSet:
+        """Each image a label of its own: itself, its mirror image and crops of it, and a part that only queries."""
+        rng = np.random.default_rng(seed)
+        chosen = np.sort(rng.permutation(len(dataset.paths))[: self.most_viewed])
+        bad: dict[int, str] = {}
+        found: list[tuple[int, bytes, NDArray[np.float32]]] = []
+        with (
+            closing(self._views(dataset, chosen, rng, bad)) as jobs,
+            closing(self.backbone.pipeline(jobs, lambda job: job[2])) as embedded,
+        ):
+            for (at, one, _), outcome, row in track(embedded, "embedding", (VIEWS + 1) * len(chosen), reporter):
+                if isinstance(outcome, ImageError):
+                    raise outcome
+                found.append((at, one, row))
+        if not found:
+            raise ExamplesError(f"none of the {len(chosen)} pictures could be read ({_reasons(dataset, bad)}).")
+        labels, content, features = (
+            [at for at, _, _ in found],
+            tuple(one for _, one, _ in found),
+            [x for *_, x in found],
+        )
+        views = ViewSet(
+            seed,
+            self.backbone.bundle.side_px,
+            np.searchsorted(chosen, labels),
+            np.array([one[-1] for one in content]),
+        )
+        data = LabelledFeatures.create(np.stack(features), np.array(labels, np.int64), content=content)
+        data = replace(data, query_mask=views.query_mask, gallery_mask=views.gallery_mask)
+        notes = _left_out(dataset, bad)
+        if len(chosen) < len(dataset.paths):
+            notes = (f"{len(chosen):,} of {len(dataset.paths):,} pictures, drawn at random", *notes)
+        return FeatureSet(data, tuple(dataset.paths[at] for at in labels), content, notes, views)
+
+    def _views(
+        self, dataset: Dataset, chosen: NDArray[np.int64], rng: np.random.Generator, bad: dict[int, str]
+    ) -> Generator[tuple[int, bytes, DecodedImage], None, None]:
+        """Image, content and pixels of view after view; each image is decoded once, those of one block in threads."""
+        side = self.backbone.bundle.side_px
+
+        def read(job: tuple[int, np.random.Generator]) -> tuple[int, bytes, list[DecodedImage]]:
+            at, turn = job
+            try:
+                raw = read_bytes(dataset.paths[at], self.limits)
+                squares = [
+                    *view_squares(raw, side, VIEWS, turn, self.limits),
+                    _square(small_crop(load(raw, self.limits, math.ceil(side / SMALLEST_PART**0.5)), turn), side),
+                ]
+                return at, content_hash(raw), [DecodedImage(one, side, side) for one in squares]
+            except ImageError as error:
+                bad[at] = str(error)
+                return at, b"", []
+
+        jobs = list(zip(chosen.tolist(), rng.spawn(len(chosen)), strict=True))
+        with ThreadPoolExecutor(self.backbone.threads) as readers:
+            for start in range(0, len(jobs), BLOCK):
+                for at, content, squares in readers.map(read, jobs[start : start + BLOCK]):
+                    # A view counts as content of its own, for a query may find the other views of its image.
+                    yield from ((at, content + bytes([number]), one) for number, one in enumerate(squares))
 
 
-def _views(
-    examples: Dataset,
-    chosen: NDArray[np.int64],
-    rng: np.random.Generator,
-    backbone: Backbone,
-    limits: Limits,
-    bad: dict[int, str],
-) -> Iterator[tuple[int, bytes, DecodedImage]]:
-    """Picture, content and pixels of view after view; each picture is decoded once, those of one block in threads."""
+class KnownImages:
+    """What a table holds, by file and by content.
 
-    def read(job: tuple[int, np.random.Generator]) -> tuple[int, bytes, list[DecodedImage]]:
-        at, turn = job
+    Args:
+        folder: of the collection.
+        snapshot: one version of its table; None for none.
+        few: rows that are picked out of the table one by one; for more, the whole column is read.
+    """
+
+    def __init__(self, folder: Path, snapshot: Snapshot | None, few: int = FEW):
+        self.folder, self.snapshot, self.few = folder.resolve(), snapshot, few
+        columns = {} if snapshot is None else snapshot.columns()
+        facts = [columns.get(name, []) for name in ("file", "bytes", "mtime_ns", "content")]
+        self._files = {file: facts for file, *facts in zip(*facts, strict=True)}
+        self._rows: dict[object, int] = {content: row for row, content in enumerate(facts[-1])}
+
+    def __contains__(self, content: object) -> bool:
+        return content in self._rows
+
+    def content(self, path: Path) -> bytes | None:
+        """The content of a file of the collection that has not changed since it was indexed; else None."""
         try:
-            raw = read_bytes(examples.paths[at], limits)
-            side = backbone.bundle.side_px
-            looks = [
-                *view_squares(raw, side, VIEWS, turn, limits),
-                _square(small_crop(load(raw, limits, math.ceil(side / SMALLEST_PART**0.5)), turn), side),
-            ]
-            return at, content_hash(raw), [DecodedImage(one, side, side) for one in looks]
-        except ImageError as error:
-            bad[at] = str(error)
-            return at, b"", []
-
-    jobs = list(zip(chosen.tolist(), rng.spawn(len(chosen)), strict=True))
-    with ThreadPoolExecutor(backbone.threads) as readers:
-        for start in range(0, len(jobs), BLOCK):
-            for at, content, looks in readers.map(read, jobs[start : start + BLOCK]):
-                # A view counts as content of its own, for a query may find the other views of its picture.
-                yield from ((at, content + bytes([number]), look) for number, look in enumerate(looks))
-
-
-def _square(image: "Image.Image", side_px: int) -> NDArray[np.uint8]:
-    from PIL import Image
-
-    return np.asarray(image.resize((side_px, side_px), Image.Resampling.BICUBIC))
-
-
-class _HeldError(Exception):
-    """Raised by the reader in place of decoding, for content whose features the table holds."""
-
-
-class _Known:
-    """What the table holds, by file and by content."""
-
-    def __init__(self, folder: Path, table: Table):
-        self.folder, self.table = folder.resolve(), table
-        columns = table.columns()
-        self.rows = {
-            file: (size, date, content)
-            for file, size, date, content in zip(
-                columns["file"], columns["bytes"], columns["mtime_ns"], columns["content"], strict=True
-            )
-        }
-        self.files: dict[bytes | None, str] = dict(zip(columns["content"], columns["file"], strict=True))
-
-    def by_file(self, path: Path) -> bytes | None:
-        """The content of a file of the collection that has not changed since it was indexed."""
-        try:
-            row = self.rows.get(path.resolve().relative_to(self.folder).as_posix())
+            facts = self._files.get(path.resolve().relative_to(self.folder).as_posix())
             status = path.stat()
         except (ValueError, OSError):
             return None
-        return row[2] if row is not None and row[:2] == (status.st_size, status.st_mtime_ns) else None
+        if facts is None or facts[:2] != [status.st_size, status.st_mtime_ns]:
+            return None
+        found: bytes = facts[2]
+        return found
 
-    def features(self, files: Sequence[str]) -> NDArray[np.float32]:
-        """(n, f) float32, in the order of the files."""
-        names, rows = self.table.features(sorted(set(files)) if len(files) <= FEW else None)
-        at = {name: i for i, name in enumerate(names)}
-        return rows[[at[file] for file in files]].astype(np.float32)
+    def features(self, contents: Sequence[bytes]) -> NDArray[np.float32]:
+        """The features of contents that the table holds, (n, f) float32, in their order."""
+        assert self.snapshot is not None  # nothing is known without a table
+        rows = np.array([self._rows[one] for one in contents], np.int64)
+        if len(rows) > self.few:
+            whole = np.concatenate(list(self.snapshot.blocks("features")))
+            return np.asarray(whole[rows], np.float32)
+        taken, back = np.unique(rows, return_inverse=True)
+        return np.asarray(self.snapshot.take(taken, "features")[back], np.float32)
 
 
-def _renamed(triplets: NDArray[np.int64] | None, kept: NDArray[np.int64], n: int) -> NDArray[np.int64] | None:
-    """Triplets over the rows that are kept; those with a row that is not are left out."""
-    if triplets is None:
-        return None
+def _square(image: Image.Image, side_px: int) -> NDArray[np.uint8]:
+    return np.asarray(image.resize((side_px, side_px), Image.Resampling.BICUBIC))
+
+
+def _renumbered(triplets: NDArray[np.int64], kept: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Triplets in the numbers of the rows that are kept; those with a row that is not are left out."""
     at = np.full(n, -1)
     at[kept] = np.arange(len(kept))
     found = at[triplets]
     return np.asarray(found[(found >= 0).all(axis=1)], np.int64)
 
 
-def _some(examples: Dataset, bad: dict[int, str]) -> str:
-    told = [f"{examples.paths[i].name}: {reason}" for i, reason in list(bad.items())[:SAID]]
-    return "; ".join(told) + (f"; and {len(bad) - SAID} more" if len(bad) > SAID else "")
+def _left_out(dataset: Dataset, bad: dict[int, str]) -> tuple[str, ...]:
+    return (f"{plural(len(bad), 'picture')} left out: {_reasons(dataset, bad)}",) if bad else ()
+
+
+def _reasons(dataset: Dataset, bad: dict[int, str]) -> str:
+    told = [f"{dataset.paths[i].name}: {reason}" for i, reason in list(bad.items())[:NAMED]]
+    return "; ".join(told) + (f"; and {len(bad) - NAMED} more" if len(bad) > NAMED else "")

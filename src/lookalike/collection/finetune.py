@@ -1,178 +1,176 @@
-"""Teaching deeper: the backbone learns from a layer on, beside the lens, and becomes one of the collection's own."""
+"""Fine-tuning in a collection: the backbone is trained beside the lens, and becomes one of the collection's own."""
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lookalike.collection.backbone_store import open_backbone
 from lookalike.collection.config import BackboneRecord, CollectionConfig
-from lookalike.collection.feature_loader import load_features
+from lookalike.collection.feature_loader import FeatureLoader
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_report import lens_report
-from lookalike.collection.lens_store import keep, settings_of
-from lookalike.collection.switch_backbone import activate_lens
-from lookalike.errors import CollectionError, ExamplesError, LensError
-from lookalike.index.snapshot import COLUMNS, ROWS_AT_ONCE
-from lookalike.index.table import ImageRow, Table
+from lookalike.collection.searcher import CollectionState
+from lookalike.collection.switch_backbone import BackboneSwitch
+from lookalike.errors import Cancelled, CollectionError, ExamplesError, LensError
+from lookalike.index.snapshot import COLUMNS, ROWS_AT_ONCE, Snapshot
+from lookalike.index.table import ImageRow
 from lookalike.learning.config import LearnConfig
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.feature_set import FeatureSet
-from lookalike.learning.finetune_pipeline import CACHED, FinetunePipeline, Say
+from lookalike.learning.finetune_pipeline import FinetunePipeline, is_interrupted
 from lookalike.learning.pipeline import LearnResult, describe_plan
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
-from lookalike.progress import Progress, Report, Stage
-
-if TYPE_CHECKING:
-    pass
+from lookalike.progress import Reporter
 
 
-def untuned_backbone(home: CollectionFolder, settings: CollectionConfig, threads: int | None = None) -> Backbone:
-    """The backbone that learns: the one that reads the pictures, or, where that was tuned here, the one before.
+def check_resume(home: CollectionFolder, config: CollectionConfig, name: str, *, resume: bool, replacing: bool) -> None:
+    """Whether a fine-tuning under this name may begin, or continue; one that is replaced is removed.
 
-    Raises: BundleError, CollectionError.
+    Raises: LensError, when it may not.
     """
-    serving = open_backbone(home, settings, settings.backbone, threads)
-    while home.backbone(serving.id).is_dir() and serving.bundle.parent:
-        serving = open_backbone(home, settings, serving.bundle.parent, threads)
-    return serving
-
-
-def check_resume(home: CollectionFolder, name: str, how: LearnConfig, *, resume: bool, replacing: bool) -> None:
-    """Whether a learning under this name may begin, or go on; one that is replaced is removed.
-
-    Raises: LensError.
-    """
-    if not how.finetunes:
-        raise LensError(
-            "--resume goes on with a backbone's learning. Name its layer again with --unfreeze LAYER, or its --recipe."
-        )
     run = home.lens(name) / "run"
-    unfinished = (run / CACHED[0]).is_file()
-    if settings_of(home).lens == name:
+    interrupted = is_interrupted(run)
+    if config.lens == name:
         raise LensError(
-            f"{name}: in service, and a deeper one reads the pictures anew. Learn it under another name with --name."
+            f"{name}: this lens is in service, and fine-tuning would change its backbone. "
+            "Learn it under another name with --name."
         )
-    if resume and not unfinished:
-        raise LensError(f"{name}: no learning of that name was broken off. Leave --resume out.")
-    if unfinished and not (resume or replacing):
+    if resume and not interrupted:
+        raise LensError(f"{name}: no learning of that name was interrupted. Leave --resume out.")
+    if interrupted and not (resume or replacing):
         raise LensError(
-            f"{name}: its learning was broken off. Go on with --resume, or begin anew with --replace. "
-            f"To be rid of it, run: lookalike forget {home.shell_words} {name}"
+            f"{name}: its learning was interrupted. Continue with --resume, or start again with --replace. "
+            f"To remove it, run: lookalike forget {home.shell_words} {name}"
         )
     if run.is_dir() and not resume:
         shutil.rmtree(run)
 
 
 class FinetuneJob:
-    """Examples that a backbone is to learn from, in a collection.
+    """A dataset on which a collection's backbone is fine-tuned.
 
     Args:
-        home: of the collection.
-        examples: what to learn from.
-        how: what may be turned.
-        name: of the lens to be.
-        threads: of the processor.
-        report: called with each stage.
+        switch: of the collection, with its stores.
+        state: of the collection, read once.
+        dataset: what to learn from.
+        config: how to learn.
+        name: of the lens.
+        reporter: told of each stage, and takes lines for people.
+    Raises: ExamplesError, for a dataset that says nothing of what belongs together; MissingExtraError, without torch.
     """
 
     def __init__(
         self,
-        home: CollectionFolder,
-        examples: Dataset,
-        how: LearnConfig,
+        switch: BackboneSwitch,
+        state: CollectionState,
+        dataset: Dataset,
+        config: LearnConfig,
         name: str,
-        threads: int | None,
-        report: Report | None,
+        reporter: Reporter,
     ):
-        import lookalike.learning.training  # noqa: F401  (says before the work that torch is missing)
+        import lookalike.learning.training  # noqa: F401  (torch: its absence is reported before the work)
 
-        if examples.views:
+        if dataset.views:
             raise ExamplesError(
-                "a backbone learns from pictures that belong together, not from views of single ones. "
+                "fine-tuning needs pictures that belong together, not views of single ones. "
                 "Name what belongs together with --from: a folder of classes, the parent of folders with matching "
                 "names, or a CSV. Or leave --unfreeze and --recipe out."
             )
-        self.home, self.examples, self.how, self.name = home, examples, how, name
-        self.report = report or (lambda stage: None)
-        self.base = untuned_backbone(home, settings_of(home), threads)
-        self.material = self._gathered(self.base)
-        self.deepening = FinetunePipeline(home, self.base, self.material, how, name)
-
-    def _gathered(self, backbone: Backbone) -> FeatureSet:
-        table = Table(self.home.table(backbone.id), backbone.length)
-        return load_features(self.examples, self.home.folder, table, backbone, seed=self.how.seed, report=self.report)
+        self.switch, self.home, self.lenses = switch, switch.home, switch.lenses
+        self.dataset, self.config, self.name, self.reporter = dataset, config, name, reporter
+        self.base = switch.backbones.untuned(state.config)
+        same = self.base.id == state.backbone.id
+        self.snapshot = state.snapshot if same else self.home.open_table(self.base.id).snapshot()
+        self.known = state.config
+        self.features = self._load(self.base, self.snapshot)
+        run, bundles = self.home.lens(name) / "run", self.home.at / "backbones"
+        self.run = FinetunePipeline(self.base, self.features, config, run, bundles)
 
     def plan(self) -> list[str]:
         """What would be learned from, held out, and what it would cost, in lines for people."""
-        return [*self.examples.notes, *describe_plan(self.material, self.how), *self.deepening.costs()]
+        return [*self.dataset.notes, *describe_plan(self.features, self.run.plan), *self.run.costs()]
 
-    def learn(self, about: dict[str, Any], *, use: bool, say: Say) -> Lens:
-        """Learn, prove, keep, and switch where `use` is set and the tuned backbone is better.
+    def learn(self, about: dict[str, Any], *, use: bool) -> Lens:
+        """Train, prove, save, and switch where `use` is set and the proof allows.
 
-        Where it is broken off a line says how to go on.
+        Where it is interrupted, a line says how to continue.
+
+        Args:
+            about: what else the lens's settings shall say.
+            use: switch the collection to the tuned backbone and its lens, if the proof allows.
+        Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
         try:
-            return self._learned(about, use=use, say=say)
-        except (KeyboardInterrupt, CollectionError):
-            if (self.deepening.run / CACHED[0]).is_file():
-                say("To go on: the same command with --resume.")
+            return self._learn(about, use)
+        except (KeyboardInterrupt, CollectionError, Cancelled):
+            if self.run.interrupted():
+                self.reporter.message("To continue: run the same command with --resume.")
             elif use and self.name in self.home.lenses():
-                say(f"To go on: lookalike use {self.home.shell_words} {self.name}")
+                self.reporter.message(f"To continue: lookalike use {self.home.shell_words} {self.name}")
             raise
 
-    def _learned(self, about: dict[str, Any], *, use: bool, say: Say) -> Lens:
-        for line in (*self.examples.notes, *self.material.notes, *self.deepening.costs()):
-            say(line)
-        tuned = self.deepening.tuned(self.report, say)
-        material = self._gathered(tuned)
-        now = dict(zip(material.names(self.home.folder), material.content, strict=True))
-        before = zip(self.material.names(self.home.folder), self.material.content, strict=True)
+    def _learn(self, about: dict[str, Any], use: bool) -> Lens:
+        for line in (*self.dataset.notes, *self.features.notes, *self.run.costs()):
+            self.reporter.message(line)
+        tuned = self.run.train(self.reporter)
+        features = self._load(tuned, self.home.open_table(tuned.id).snapshot())
+        self._check_unchanged(features)
+        result = self.run.prove(tuned, features, self.reporter)
+        for line in result.notes:
+            if line not in self.features.notes:
+                self.reporter.message(line)
+        lens = result.named(self.name, self.features.names(self.home.folder), about)
+        self._save(result, lens, tuned, features, use)
+        return lens
+
+    def _load(self, backbone: Backbone, snapshot: Snapshot | None) -> FeatureSet:
+        loader = FeatureLoader(self.home.folder, snapshot, backbone)
+        return loader.load(self.dataset, self.config.seed, self.reporter)
+
+    def _check_unchanged(self, features: FeatureSet) -> None:
+        """Raises: ExamplesError, when a picture changed while the backbone was trained."""
+        folder = self.home.folder
+        now = dict(zip(features.names(folder), features.content, strict=True))
+        before = zip(self.features.names(folder), self.features.content, strict=True)
         if other := [name for name, content in before if now.get(name) != content]:
             more = f" and {len(other) - 1:,} more" if len(other) > 1 else ""
             raise ExamplesError(
-                f"{other[0]}{more}: vanished or changed while the backbone learned. To go on, put it back, and add "
-                "--resume; or begin anew with --replace."
+                f"{other[0]}{more}: vanished or changed while the backbone learned. To continue, put it back, and add "
+                "--resume; or start again with --replace."
             )
-        about = about | {"reading": self.examples.layout}
-        taught = self.deepening.taught(tuned, material, about=about, report=self.report)
-        for line in taught.notes:
-            if line not in self.material.notes:
-                say(line)
-        self._keep(taught, tuned, material, use)
-        return taught.lens
 
-    def _begin_table(self, tuned: Backbone, material: FeatureSet) -> None:
-        """Begin the tuned backbone's table with the pictures that it has read for the proof."""
-        columns = Table(self.home.table(self.base.id), self.base.length).columns()
-        at = {file: place for place, file in enumerate(columns["file"])}
+    def _save(self, result: LearnResult, lens: Lens, tuned: Backbone, features: FeatureSet, use: bool) -> None:
+        """Commit the lens, with the tuned backbone where it is of that one, and switch to it where that is wanted."""
+        home, is_tuned = self.home, lens.backbone == tuned.id
+        files = lens_report(result, self.name, self.features, home.folder, home.cache, self.reporter)
+        if is_tuned:
+            with home.write_lock():
+                config = home.require_config()
+                record = BackboneRecord(tuned.name, tuned.precision)
+                config = replace(config, backbones=self.known.backbones | config.known() | {tuned.id: record})
+                home.save(config)
+                self._begin_table(tuned, features)
+                self.lenses.commit(config, lens, files, use=False)
+        else:
+            self.lenses.save(lens, files, self.known, use=use)
+        self.run.clean()
+        if not is_tuned:
+            shutil.rmtree(home.backbone(tuned.id), ignore_errors=True)
+        elif use and lens.proof is not None and lens.proof.serves:
+            self.switch.activate_lens(lens, reporter=self.reporter)
+
+    def _begin_table(self, tuned: Backbone, features: FeatureSet) -> None:
+        """Begin the tuned backbone's table with the pictures that it has embedded for the proof."""
+        if self.snapshot is None:
+            return
+        columns = self.snapshot.columns()
+        at = {file: row for row, file in enumerate(columns["file"])}
         rows: dict[str, ImageRow] = {}
-        names = material.names(self.home.folder)
-        for name, content, features in zip(names, material.content, material.features, strict=True):
-            place = at.get(name)
-            if place is not None and columns["content"][place] == content:
-                rows[name] = ImageRow(**{column: columns[column][place] for column in COLUMNS}, features=features)
-        table, found = Table(self.home.table(tuned.id), tuned.length), list(rows.values())
+        names = features.names(self.home.folder)
+        for name, content, vector in zip(names, features.content, features.data.features, strict=True):
+            row = at.get(name)
+            if row is not None and columns["content"][row] == content:
+                rows[name] = ImageRow(**{column: columns[column][row] for column in COLUMNS}, features=vector)
+        table, found = self.home.open_table(tuned.id), list(rows.values())
         for start in range(0, len(found), ROWS_AT_ONCE):
             table.append(found[start : start + ROWS_AT_ONCE])
-
-    def _keep(self, taught: LearnResult, tuned: Backbone, material: FeatureSet, use: bool) -> None:
-        """Commit the lens, and the backbone where it is better; switch to it if asked, and it may serve."""
-        home, lens = self.home, taught.lens
-        deeper = lens.backbone == tuned.id
-        if deeper:
-            with home.write_lock():
-                settings = settings_of(home)
-                known = settings.known() | {tuned.id: BackboneRecord(tuned.name, tuned.precision)}
-                home.save(replace(settings, backbones=known))
-                self._begin_table(tuned, material)
-        beside = lens_report(taught, self.material, home.folder, home.cache)
-        keep(home, Table(home.table(lens.backbone), 1), lens, beside, use=use and not deeper)
-        self.deepening.forget_run()
-        if not deeper:
-            shutil.rmtree(home.backbone(tuned.id), ignore_errors=True)
-        elif use:
-            activate_lens(home, lens, threads=tuned.threads, report=self._switching)
-
-    def _switching(self, now: Progress) -> None:
-        self.report(Stage("switching", now.done, now.total, now.rate, now.remaining_s))

@@ -1,16 +1,21 @@
-"""A collection's folder: its layout, collection.json, the lock, and writing a file whole or not at all."""
+"""A collection's folder: its layout, its tables, collection.json and the lock."""
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from lookalike.collection.config import FORMAT, BackboneRecord, CollectionConfig, _reason
+from filelock import FileLock, Timeout
+
+from lookalike.collection.config import FORMAT, BackboneRecord, CollectionConfig
 from lookalike.errors import CollectionError, LockedError
 from lookalike.files import atomic_write
+from lookalike.index.refused import RefusedTable
+from lookalike.index.table import Table
 
 FOLDER_NAME = ".lookalike"
 
@@ -18,7 +23,7 @@ FOLDER_NAME = ".lookalike"
 class CollectionFolder:
     """The folder in which lookalike keeps what it knows of one folder of pictures.
 
-    Nothing is written before the first `save` or `writing`.
+    Nothing is written before the first `save` or `write_lock`.
 
     >>> CollectionFolder(Path("photos")).table("b1").as_posix()
     'photos/.lookalike/tables/b1.lance'
@@ -29,8 +34,8 @@ class CollectionFolder:
         self.folder = root
         if at is None and (root / "collection.json").is_file():  # the collection's own folder was named
             self.at = root
-            settings = self.config()
-            self.folder = root.parent if root.name == FOLDER_NAME or settings is None else Path(settings.folder)
+            config = self.config()
+            self.folder = root.parent if root.name == FOLDER_NAME or config is None else Path(config.folder)
 
     @property
     def shell_words(self) -> str:
@@ -44,12 +49,20 @@ class CollectionFolder:
         return self.at / "cache"
 
     def table(self, backbone: str) -> Path:
-        """The table of one backbone."""
+        """Where the table of one backbone lies."""
         return self.at / "tables" / f"{backbone}.lance"
 
     def refused(self, backbone: str) -> Path:
-        """The table of the files that one backbone's indexing could not read."""
+        """Where the table of the files that one backbone's indexing could not read lies."""
         return self.at / "tables" / f"{backbone}.refused.lance"
+
+    def open_table(self, backbone: str) -> Table:
+        """The table of one backbone."""
+        return Table(self.table(backbone))
+
+    def open_refused(self, backbone: str) -> RefusedTable:
+        """The table of the files that one backbone's indexing could not read."""
+        return RefusedTable(self.refused(backbone))
 
     def tables(self) -> list[str]:
         """The ids of the backbones that have a table."""
@@ -97,9 +110,27 @@ class CollectionFolder:
                 f"{path}: cannot be read ({type(error).__name__}). Delete {self.at} and index the folder again."
             ) from error
 
-    def save(self, settings: CollectionConfig) -> None:
+    def require_config(self) -> CollectionConfig:
+        """What collection.json says, of a folder that was indexed.
+
+        Raises: CollectionError, when it was not, or as `config` does.
+        """
+        config = self.config()
+        if config is None:
+            self.require_pictures()
+            raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.shell_words}")
+        return config
+
+    def require_pictures(self) -> None:
+        """Raises: CollectionError, when the pictures' folder is not there."""
+        if self.folder.exists() and not self.folder.is_dir():
+            raise CollectionError(f"{self.folder}: a file. Name its folder.")
+        if not self.folder.exists():
+            raise CollectionError(f"{self.folder}: no such folder. Check the name, or plug its disk in.")
+
+    def save(self, config: CollectionConfig) -> None:
         """Write collection.json, whole or not at all."""
-        text = json.dumps(asdict(settings), indent=2, ensure_ascii=False)
+        text = json.dumps(asdict(config), indent=2, ensure_ascii=False)
         atomic_write(self.at / "collection.json", (text + "\n").encode())
 
     @contextmanager
@@ -108,8 +139,6 @@ class CollectionFolder:
 
         Raises: LockedError, which says who holds it; CollectionError, where nothing can be written.
         """
-        from filelock import FileLock, Timeout
-
         holder = self.at / "lock.holder"
         try:
             self.at.mkdir(parents=True, exist_ok=True)
@@ -135,3 +164,10 @@ class CollectionFolder:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+
+def _reason(error: OSError) -> str:
+    """What the system said, without the wrapping of the library that passed it on."""
+    first = (str(error).splitlines() or [""])[0]
+    said = re.sub(r"^LanceError\(\w+\): |( \(os error \d+\))?, \S+\.rs:\d+:\d+$", "", first)
+    return error.strerror or said or type(error).__name__

@@ -1,25 +1,24 @@
-"""What is kept beside a lens for people to look at: its proof as a page, its curve as a table and a drawing."""
+"""The files kept beside a lens for people to look at: its proof as a page, its curve as a table and a drawing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from lookalike.drawing.bar_chart import MARGIN, WIDTH, Arm, bar_chart, said
 from lookalike.drawing.canvas import paper
 from lookalike.drawing.grid import MARGIN as GRID_MARGIN
-from lookalike.drawing.grid import Block, grid
+from lookalike.drawing.grid import Block, Cell, Row, grid
+from lookalike.drawing.line_chart import line_chart
 from lookalike.errors import ImageError
 from lookalike.images.thumbnails import SIDE_PX, thumbnail_image
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.pipeline import LearnResult
-
-if TYPE_CHECKING:
-    from lookalike.models.proof import Proof
-
+from lookalike.models.proof import ROW_TITLES, Proof
+from lookalike.models.proof_parts import FoundImage, Protocol, QueryChange
+from lookalike.progress import SILENT, Reporter, track
 
 MARKS = "a tick marks what belongs with the query"
 MOST = 3  # queries shown of each kind
@@ -28,7 +27,7 @@ SMALLEST, LARGEST = 96, 220  # side of a cell in pixels
 
 
 def proof_page(
-    proof: "Proof", blocks: Callable[[Mapping[str, Any]], Block], *, lens: str = "lens", most: int = MOST
+    proof: Proof, blocks: Callable[[QueryChange], Block], *, lens: str = "lens", most: int = MOST
 ) -> Image.Image:
     """Draw a proof: the verdict and its bars, then the queries that gained most, then those that lost most.
 
@@ -40,20 +39,20 @@ def proof_page(
         most: queries shown of each kind.
     Returns: RGB, 1,400 pixels wide; of a proof that compares nothing only its words.
     """
-    if not proof.ways:  # too few examples to hold anything out
-        return said(proof.words)
+    if not proof.results:  # too few examples to hold anything out
+        return said(proof.summary)
     parts = [
         bar_chart(
             arms_of(proof, lens),
-            verdict=proof.words,
-            measure="share put right" if proof.hold_out == "triplets" else "recall@1",
-            note=_measured(proof),
-            won=proof.won,
-            lost=proof.lost,
-            same=max(0, proof.queries - proof.won - proof.lost),
+            verdict=proof.summary,
+            measure="share put right" if proof.protocol.hold_out == "triplets" else "recall@1",
+            note=_measured(proof.protocol),
+            won=proof.queries.won,
+            lost=proof.queries.lost,
+            same=max(0, proof.protocol.queries - proof.queries.won - proof.queries.lost),
         )
     ]
-    for title, entries in (("Gained most", proof.best[:most]), ("Lost most", proof.worst[:most])):
+    for title, entries in (("Gained most", proof.queries.best[:most]), ("Lost most", proof.queries.worst[:most])):
         drawn = [_noted(blocks(entry), entry) for entry in entries]
         if drawn:
             parts.append(grid(drawn, title=title, subtitle=MARKS, cell_px=_cell(drawn)))
@@ -65,35 +64,34 @@ def proof_page(
     return page
 
 
-def arms_of(proof: "Proof", lens: str = "lens") -> list[Arm]:
+def arms_of(proof: Proof, lens: str = "lens") -> list[Arm]:
     """What a proof compares, from plain to the lens, for `bar_chart`."""
-    names = {
-        "plain": "plain", "shuffled": "shuffled labels", "closed form": "closed form",
-        "corrected": "with correction", "untouched": "lens, not tuned", "tuned": "lens, tuned", "lens": lens,
-    }  # fmt: skip
+    titles = ROW_TITLES | {"plain": "plain", "lens": lens}
     arms = []
-    for way, name in names.items():
-        row = proof.ways.get(way)
-        if row and (way in ("plain", "shuffled", "lens") or row["recall@1"] != proof.ways["lens"]["recall@1"]):
-            shuffled = way == "shuffled"  # its spread is shown by its dots
-            low, high = (None, None) if shuffled else (row.get("from"), row.get("to"))
-            arms.append(Arm(name, row["recall@1"], low, high, proof.shuffles if shuffled else ()))
+    for name, title in titles.items():
+        row = proof.results.get(name)
+        told = name in ("plain", "shuffled", "lens")
+        if row and (told or row.recall_at_1 != proof.results["lens"].recall_at_1):
+            shuffled = name == "shuffled"  # its spread is shown by its dots
+            low, high = (None, None) if shuffled else (row.lower, row.upper)
+            arms.append(Arm(title, row.recall_at_1, low, high, proof.permutation.recalls if shuffled else ()))
     return arms
 
 
-def _measured(proof: "Proof") -> str:
-    if proof.hold_out == "triplets":
-        return f"{proof.queries:,} triplets held out, {proof.pictures:,} pictures in all"
-    if proof.hold_out == "views":
-        return f"{proof.queries:,} parts of held-out pictures asked for the whole ones"
-    groups = f"of {proof.groups:,} groups, whole groups held out" if proof.hold_out == "groups" else ""
-    return f"{proof.queries:,} queries {groups or 'held out within their groups'}, {proof.pictures:,} pictures in all"
+def _measured(protocol: Protocol) -> str:
+    queries, images = protocol.queries, protocol.images
+    if protocol.hold_out == "triplets":
+        return f"{queries:,} triplets held out, {images:,} pictures in all"
+    if protocol.hold_out == "views":
+        return f"{queries:,} parts of held-out pictures asked for the whole ones"
+    of = f"of {protocol.clusters:,} groups, whole groups held out" if protocol.hold_out == "groups" else ""
+    return f"{queries:,} queries {of or 'held out within their groups'}, {images:,} pictures in all"
 
 
-def _noted(block: Block, entry: Mapping[str, Any]) -> Block:
+def _noted(block: Block, entry: QueryChange) -> Block:
     """The block with the place of the first right picture beside each row's name."""
     rows = [
-        replace(row, note=f"first right picture at place {entry[way]:,}")
+        replace(row, note=f"first right picture at place {entry.ranks[way]:,}")
         for row, way in zip(block.rows, ("plain", "lens"), strict=True)
     ]
     return replace(block, rows=rows)
@@ -110,59 +108,59 @@ SHOWN = 3  # queries of each kind: those that gained most, those that lost most
 
 
 def lens_report(
-    taught: LearnResult, material: FeatureSet, folder: Path, cache: Path | None
+    result: LearnResult, name: str, features: FeatureSet, folder: Path, cache: Path | None, reporter: Reporter = SILENT
 ) -> dict[str, str | Image.Image]:
     """The files that lie beside a lens, by name: proof.png, and where there is a curve curves.csv and curves.png.
 
-    Of a recipe the losses of its epochs are kept, in epochs.csv and epochs.png, whether it serves or not.
+    Of a recipe the losses of its epochs are kept, in epochs.csv and epochs.png, whether it is used or not.
 
     Args:
-        taught: the lens and its proof.
-        material: what it was proved on.
+        result: the lens and its proof, whose queries and hits are rows of the features.
+        name: of the lens.
+        features: what it was proved on.
         folder: the collection's.
         cache: where `thumbnail` keeps things.
+        reporter: told of each picture: "drawing".
     """
-    from lookalike.drawing import line_chart
-
-    name = taught.lens.name
-    beside: dict[str, str | Image.Image] = {
-        "proof.png": proof_page(taught.proof, _drawn(taught, material, folder, cache), lens=name, most=SHOWN)
-    }
-    if taught.history:
+    blocks = _blocks(result, name, features, folder, cache, reporter)
+    files: dict[str, str | Image.Image] = {"proof.png": proof_page(result.proof, blocks, lens=name, most=SHOWN)}
+    if result.history:
         from lookalike.learning.training import curves_arguments, curves_csv
 
-        beside["curves.csv"] = curves_csv(taught.history)
-        beside["curves.png"] = line_chart(**curves_arguments(taught.history, f"{name}: {taught.history_title}"))
-    if taught.epochs:
+        files["curves.csv"] = curves_csv(result.history)
+        files["curves.png"] = line_chart(**curves_arguments(result.history, f"{name}: {result.history_title}"))
+    if result.epochs:
         from lookalike.learning.training.history import epochs_arguments, epochs_csv
 
-        beside["epochs.csv"] = epochs_csv(taught.epochs)
-        beside["epochs.png"] = line_chart(**epochs_arguments(taught.epochs, f"{name}: loss by epoch"))
-    return beside
+        files["epochs.csv"] = epochs_csv(result.epochs)
+        files["epochs.png"] = line_chart(**epochs_arguments(result.epochs, f"{name}: loss by epoch"))
+    return files
 
 
-def _drawn(
-    taught: LearnResult, material: FeatureSet, folder: Path, cache: Path | None
-) -> Callable[[Mapping[str, Any]], Block]:
+def _blocks(
+    result: LearnResult, name: str, features: FeatureSet, folder: Path, cache: Path | None, reporter: Reporter
+) -> Callable[[QueryChange], Block]:
     """How an entry of the proof is drawn: its query with what plain and the lens found first."""
-    from lookalike.drawing import Block, Cell, Row
-
-    entries = [*taught.proof.best[:SHOWN], *taught.proof.worst[:SHOWN]]
-    rows = {one["query"] for one in entries}
-    rows |= {row for one in entries for first in one["hits"].values() for row, *_ in first}
+    changes = result.proof.queries
+    entries = [*changes.best[:SHOWN], *changes.worst[:SHOWN]]
+    rows = {int(one.query) for one in entries}
+    rows |= {int(hit.image) for one in entries for hits in one.hits.values() for hit in hits}
+    pictures: dict[int, Image.Image | str] = {}
     with ThreadPoolExecutor() as readers:
-        pictures = dict(zip(rows, readers.map(lambda row: _picture(material, row, cache), rows), strict=True))
-    names = [_short(name) for name in material.names(folder)]
+        try:
+            found = zip(rows, readers.map(lambda row: _picture(features, row, cache), rows), strict=True)
+            pictures.update(track(found, "drawing", len(rows), reporter))
+        finally:
+            readers.shutdown(cancel_futures=True)
+    names = [_short(name) for name in features.names(folder)]
 
-    def block(one: Mapping[str, Any]) -> Block:
-        found = [
-            Row(
-                title,
-                [Cell(pictures[row], names[row], similarity, right) for row, similarity, right in one["hits"][way]],
-            )
-            for way, title in (("plain", "plain"), ("lens", taught.lens.name))
-        ]
-        return Block(Cell(pictures[one["query"]], names[one["query"]]), found)
+    def cell(hit: FoundImage) -> Cell:
+        row = int(hit.image)
+        return Cell(pictures[row], names[row], hit.similarity, hit.relevant)
+
+    def block(one: QueryChange) -> Block:
+        ways = [Row(title, [cell(hit) for hit in one.hits[way]]) for way, title in (("plain", "plain"), ("lens", name))]
+        return Block(Cell(pictures[int(one.query)], names[int(one.query)]), ways)
 
     return block
 
@@ -172,13 +170,13 @@ def _short(name: str) -> str:
     return "/".join(Path(name).parts[-2:]) if Path(name).is_absolute() else name
 
 
-def _picture(material: FeatureSet, row: int, cache: Path | None) -> Image.Image | str:
+def _picture(features: FeatureSet, row: int, cache: Path | None) -> Image.Image | str:
     """One row small enough to be drawn, as it was embedded; or why it cannot be."""
-    path = material.paths[row]
-    if material.views is None:
-        return thumbnail_image(path, material.content[row], cache)
+    path = features.paths[row]
+    if features.views is None:
+        return thumbnail_image(path, features.content[row], cache)
     try:
-        view = material.views.image(row, path)
+        view = features.views.image(row, path)
     except ImageError as error:
         return error.reason
     view.thumbnail((SIDE_PX, SIDE_PX))

@@ -1,4 +1,4 @@
-"""The lenses of a collection: kept with their proof, listed, put into service, forgotten."""
+"""The lenses of a collection: saved with their proof, listed, checked before use, removed."""
 
 import io
 import shutil
@@ -6,181 +6,203 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image
 
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
-from lookalike.errors import CollectionError, LensError, LookalikeError
+from lookalike.errors import LensError, LookalikeError
 from lookalike.files import atomic_write
-from lookalike.index.indexer import update_lens_column
-from lookalike.index.table import Table
+from lookalike.index.lens_column import update_lens_column
 from lookalike.models.lens import Lens, check_name
 from lookalike.models.proof import Proof
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+Files = Mapping[str, str | Image.Image]  # what is kept beside a lens: texts and pictures, by file name
 
 
-def lens_of(home: CollectionFolder, name: str, backbone: str) -> Lens:
-    """A lens of a collection, learned on this backbone (its id).
+class LensStore:
+    """The lenses of one collection.
 
-    Raises: LensError, when it is not there, damaged, or of another backbone.
+    Configurations are handed in: a verb reads collection.json once.
     """
-    found = any_lens(home, name)
-    if found.backbone == backbone:
+
+    def __init__(self, home: CollectionFolder):
+        self.home = home
+
+    def get(self, name: str) -> Lens:
+        """A lens, whichever backbone it was learned on.
+
+        Raises: LensError, when it is not there or damaged.
+        """
+        there = self.home.lenses()
+        if name not in there:
+            known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
+            raise LensError(f"{name}: no such lens in {self.home.folder}. {known}.")
+        return replace(Lens.load(self.home.lens(name)), name=name)  # a copied folder goes by the name it has here
+
+    def get_for(self, name: str, backbone: str, config: CollectionConfig) -> Lens:
+        """A lens that was learned on this backbone (its id).
+
+        Raises: LensError, when it is not there, damaged, or of another backbone.
+        """
+        lens = self.get(name)
+        if lens.backbone != backbone:
+            raise LensError(self._other_backbone(lens, backbone, config))
+        return lens
+
+    def all_for(self, backbone: str, config: CollectionConfig) -> tuple[list[Lens], dict[str, str]]:
+        """The lenses that can be used with a backbone, and name -> reason of those that are damaged or of no backbone
+        that is known here; lenses of other known backbones are left out.
+        """
+        good, bad, others = [], {}, config.known().keys() - {backbone}
+        for name in self.home.lenses():
+            try:
+                lens = self.get(name)
+            except LensError as error:
+                bad[name] = str(error)
+                continue
+            if lens.backbone == backbone:
+                good.append(lens)
+            elif lens.backbone not in others:
+                bad[name] = self._other_backbone(lens, backbone, config)
+        return good, bad
+
+    def backbones(self) -> dict[str, str]:
+        """The lenses that can be read, by name, each with the id of its backbone."""
+        found = {}
+        for name in self.home.lenses():
+            try:
+                found[name] = Lens.load(self.home.lens(name)).backbone
+            except LookalikeError:
+                continue
         return found
-    settings = home.config()
-    other = None if settings is None else settings.known().get(found.backbone)
-    if other is None:
-        raise LensError(
-            f"{home.lens(name)}: learned on backbone {found.backbone or 'unknown'}, this collection has {backbone}. "
-            "Learn it again here."
-        )
-    raise LensError(
-        f"{name}: learned on backbone {other.name}, which does not read the pictures of {home.folder} now. "
-        f"To switch to it, run: lookalike use {home.shell_words} {name}"
-    )
 
+    def describe(self, config: CollectionConfig) -> list[dict[str, Any]]:
+        """Every lens: name, whether it is in use, date, data, dims, verdict, and what its proof says.
 
-def any_lens(home: CollectionFolder, name: str) -> Lens:
-    """A lens of a collection, whichever backbone it was learned on.
+        `backbone` is the name of the backbone that it was learned on, `here` whether that one is in use.
+        """
+        known, rows = config.known(), []
+        for name in self.home.lenses():
+            row: dict[str, Any] = {"name": name, "serves": name == config.lens, "backbone": None, "here": False}
+            try:
+                lens = Lens.load(self.home.lens(name))
+                row["backbone"] = known[lens.backbone].name if lens.backbone in known else lens.backbone
+                row["here"] = lens.backbone == config.backbone
+                row |= {"date": str(lens.settings.get("date", "")), "data": lens.settings.get("data", [])}
+                row |= {"dims": lens.dims, "verdict": lens.proof and lens.proof.verdict, "words": words_of(lens.proof)}
+            except LookalikeError as error:
+                row |= {"date": "", "data": [], "dims": None, "verdict": None, "words": str(error)}
+            rows.append(row)
+        return rows
 
-    Raises: LensError, when it is not there or damaged.
-    """
-    there = home.lenses()
-    if name not in there:
-        known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
-        raise LensError(f"{name}: no such lens in {home.folder}. {known}.")
-    return replace(Lens.load(home.lens(name)), name=name)  # a copied folder goes by the name it has here
-
-
-def lenses_of(home: CollectionFolder, backbone: str) -> tuple[list[Lens], dict[str, str]]:
-    """All lenses that can serve with a backbone, and why others cannot; those of a known other one are left out."""
-    good, bad = [], {}
-    settings = home.config()
-    known = {} if settings is None else settings.known()
-    for name in home.lenses():
-        try:
-            if any_lens(home, name).backbone not in known.keys() - {backbone}:
-                good.append(lens_of(home, name, backbone))
-        except LensError as error:
-            bad[name] = str(error)
-    return good, bad
-
-
-def check_new(home: CollectionFolder, name: str, replacing: bool, resuming: bool = False) -> None:
-    """Whether a lens may be learned under this name.
-
-    Raises: LensError, for a name that is none, or is taken.
-    """
-    check_name(name)
-    settings_of(home)
-    if resuming and not replacing and name in home.lenses():
-        raise LensError(
-            f"{name}: a lens of {home.folder} already. If it is learned, put it into service with: "
-            f"lookalike use {home.shell_words} {name}. If it was to be replaced, add --replace."
-        )
-    if not replacing and name in home.lenses():
-        raise LensError(f"{name}: a lens of {home.folder} already. Choose another with --name, or add --replace.")
-
-
-def keep(home: CollectionFolder, table: Table, lens: Lens, beside: "Mapping[str, str | Image]", *, use: bool) -> bool:
-    """Commit a lens under the collection's lock: its folder, its column, and whether it serves.
-
-    A crash leaves the old lens, the new one, or none; a column that is not the lens's own is known by its weights, and
-    is made anew at the next index.
-
-    Args:
-        home: of the collection.
-        table: of its backbone; where that does not read the pictures, the lens is kept and cannot serve yet.
-        lens: to keep, with its proof.
-        beside: texts and pictures for its folder, by file name.
-        use: put it into service, if its proof allows.
-    Returns: whether it serves now.
-    Raises: LensError, when it would take the place of a lens in service without being better than plain.
-    """
-    with home.write_lock():
-        settings = settings_of(home)
-        here = lens.backbone == settings.backbone
-        if settings.lens == lens.name and not (here and serves_by(lens.proof)):
+    def check_free(self, name: str, *, replacing: bool, resuming: bool = False) -> None:
+        """Raises: LensError, when no lens may be learned under this name: it is no name, or taken."""
+        check_name(name)
+        if replacing or name not in self.home.lenses():
+            return
+        if resuming:
             raise LensError(
-                f"{lens.name}: {words_of(lens.proof)} The lens of that name stays in service. To keep this one beside "
-                "it, learn it under another name."
+                f"{name}: a lens of {self.home.folder} already. If it is learned, put it into service with: "
+                f"lookalike use {self.home.shell_words} {name}. If it was to be replaced, add --replace."
             )
-        folder = home.lens(lens.name)
+        raise LensError(f"{name}: a lens of {self.home.folder} already. Choose another with --name, or add --replace.")
+
+    def save(self, lens: Lens, files: Files, learned: CollectionConfig, *, use: bool) -> CollectionConfig:
+        """Commit a lens under the collection's lock, for the backbone that it was learned on.
+
+        Args:
+            lens: to keep, with its proof.
+            files: texts and pictures for its folder, by file name.
+            learned: the configuration that it was learned under; somebody may have switched the backbone since.
+            use: use it from now on, if its proof allows and its backbone is in use.
+        Returns: the configuration afterwards.
+        Raises: LensError, when it would replace the lens in use without being better than plain; LockedError.
+        """
+        with self.home.write_lock():
+            config = self.home.require_config()
+            if lens.backbone not in config.known() and lens.backbone in learned.known():
+                known = config.known() | {lens.backbone: learned.known()[lens.backbone]}
+                config = replace(config, backbones=known)
+                self.home.save(config)
+            return self.commit(config, lens, files, use=use)
+
+    def commit(self, config: CollectionConfig, lens: Lens, files: Files, *, use: bool) -> CollectionConfig:
+        """What `save` does under the lock: the lens's folder, its column, and whether it is used from now on.
+
+        A crash leaves the old lens, the new one, or none. A column of other weights is recognised by their
+        fingerprint, and computed again at the next index.
+        """
+        here = lens.backbone == config.backbone
+        if config.lens == lens.name and not (here and is_allowed(lens.proof)):
+            raise LensError(
+                f"{lens.name}: {words_of(lens.proof)} The lens of that name stays in service. To keep this one as "
+                "well, learn it under another name."
+            )
+        folder = self.home.lens(lens.name)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{lens.name}.") as temporary:
             new = Path(temporary, "new")
             new.mkdir()
             lens.save(new)
-            for name, content in beside.items():
+            for name, content in files.items():
                 atomic_write(new / name, content.encode() if isinstance(content, str) else _png(content))
             if (folder / "run").is_dir() and "tuning" in lens.settings:
                 (folder / "run").rename(new / "run")  # what it was learned in
             if folder.exists():
                 folder.rename(Path(temporary, "old"))
             new.rename(folder)
-        update_lens_column(table, lens)
-        serves = here and serves_by(lens.proof) and (use or settings.lens == lens.name)
-        if serves:
-            home.save(replace(settings, lens=lens.name))
-        return serves
+        update_lens_column(self.home.open_table(lens.backbone), lens)
+        if here and is_allowed(lens.proof) and (use or config.lens == lens.name):
+            config = replace(config, lens=lens.name)
+            self.home.save(config)
+        return config
+
+    def remove(self, name: str) -> CollectionConfig:
+        """Remove a lens, a damaged one too, and what is kept of an interrupted run: its folder and its columns.
+
+        Where it was in use, plain is used from then on.
+
+        Returns: the configuration afterwards.
+        Raises: LensError, when it is not there; LockedError.
+        """
+        with self.home.write_lock():
+            config = self.home.require_config()
+            if name not in self.home.lenses():
+                check_name(name)  # what is no name may lead elsewhere
+                if not (self.home.lens(name) / "run").is_dir():
+                    there = ", ".join(self.home.lenses()) or "none"
+                    raise LensError(f"{name}: no such lens in {self.home.folder}. There are: {there}.")
+            if config.lens == name:
+                config = replace(config, lens=None)
+                self.home.save(config)
+            shutil.rmtree(self.home.lens(name))
+            for id in self.home.tables():
+                self.home.open_table(id).drop_lens(name)
+            return config
+
+    def _other_backbone(self, lens: Lens, backbone: str, config: CollectionConfig) -> str:
+        other = config.known().get(lens.backbone)
+        if other is None:
+            return (
+                f"{self.home.lens(lens.name)}: learned on backbone {lens.backbone or 'unknown'}, this collection has "
+                f"{backbone}. Learn it again here."
+            )
+        return (
+            f"{lens.name}: learned on backbone {other.name}, but {self.home.folder} uses another one now. "
+            f"To switch back, run: lookalike use {self.home.shell_words} {lens.name}"
+        )
 
 
-def check_serves(lens: Lens | None, anyway: bool) -> None:
-    """Whether a lens may be put into service.
-
-    Raises: LensError, when it is not better than plain, or not proved, and `anyway` is not set.
-    """
-    if lens is not None and not anyway and not serves_by(lens.proof):
-        raise LensError(f"{lens.name}: {words_of(lens.proof)} Not put into service; to do so still, add --anyway.")
+def check_allowed(lens: Lens | None, anyway: bool) -> None:
+    """Raises: LensError, when a lens may not be used: not proved to be better than plain, and not `anyway`."""
+    if lens is not None and not anyway and not is_allowed(lens.proof):
+        raise LensError(f"{lens.name}: {words_of(lens.proof)} To put it into service anyway, add --anyway.")
 
 
-def forget(home: CollectionFolder, name: str) -> None:
-    """Remove a lens, damaged ones too, and what is kept of a learning that was broken off: its folder and its columns.
-
-    Plain serves where it did.
-
-    Raises: LensError, when it is not there.
-    """
-    with home.write_lock():
-        settings = settings_of(home)
-        if name not in home.lenses():
-            check_name(name)  # what is no name may lead elsewhere
-            if not (home.lens(name) / "run").is_dir():
-                there = ", ".join(home.lenses()) or "none"
-                raise LensError(f"{name}: no lens of {home.folder} to forget. There are: {there}.")
-        if settings.lens == name:
-            home.save(replace(settings, lens=None))
-        shutil.rmtree(home.lens(name))
-        for id in home.tables():
-            Table(home.table(id), 1).drop_lens(name)
-
-
-def listed(home: CollectionFolder) -> list[dict[str, Any]]:
-    """Every lens of a collection: name, whether it serves, date, data, dims, verdict, and what its proof says.
-
-    `backbone` is what the backbone is called that it was learned on, `here` whether that one reads the pictures now.
-    """
-    settings = settings_of(home)
-    known = settings.known()
-    rows = []
-    for name in home.lenses():
-        row: dict[str, Any] = {"name": name, "serves": name == settings.lens, "backbone": None, "here": False}
-        try:
-            lens = Lens.load(home.lens(name))
-            row["backbone"] = known[lens.backbone].name if lens.backbone in known else lens.backbone
-            row["here"] = lens.backbone == settings.backbone
-            row |= {"date": str(lens.settings.get("date", "")), "data": lens.settings.get("data", [])}
-            row |= {"dims": lens.dims, "verdict": lens.proof and lens.proof.verdict, "words": words_of(lens.proof)}
-        except LookalikeError as error:
-            row |= {"date": "", "data": [], "dims": None, "verdict": None, "words": str(error)}
-        rows.append(row)
-    return rows
-
-
-def serves_by(proof: Proof | None) -> bool:
-    """Whether a lens with this proof may serve without being told."""
+def is_allowed(proof: Proof | None) -> bool:
+    """Whether a lens with this proof may be used without `anyway`."""
     return proof is not None and proof.serves
 
 
@@ -195,21 +217,13 @@ def learned_cut(lens: Lens | None) -> float:
     Raises: LensError, for plain, and where nothing was proved.
     """
     proof = None if lens is None else lens.proof
-    if proof is None or proof.cut_off is None:
+    if proof is None or proof.threshold is None:
         name = "plain" if lens is None else lens.name
         raise LensError(f"{name}: no similarity was learned with it. Give a number with --min-similarity.")
-    return proof.cut_off
+    return proof.threshold.similarity
 
 
-def settings_of(home: CollectionFolder) -> CollectionConfig:
-    """What collection.json says. Raises: CollectionError, when nothing was indexed yet."""
-    settings = home.config()
-    if settings is None:
-        raise CollectionError(f"{home.folder}: not indexed yet. Run: lookalike index {home.shell_words}")
-    return settings
-
-
-def _png(picture: "Image") -> bytes:
+def _png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()

@@ -1,58 +1,51 @@
 """A collection in two dimensions, drawn with its thumbnails."""
 
 import os
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
+from lookalike.drawing.image_map import drawn_of, image_map
+from lookalike.errors import CollectionError
 from lookalike.images.thumbnails import thumbnail_image
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from lookalike.index.gallery import Gallery
-
+from lookalike.index.gallery import Gallery
+from lookalike.learning.closed_form.pca import principal_plane
+from lookalike.progress import SILENT, Reporter, track
+from lookalike.text import plural
 
 MAP_PX = 132  # of those for maps, where none is shown larger
 
 
 def draw_map(
-    gallery: "Gallery",
-    folder: Path,
-    cache: Path | None = None,
-    *,
-    title: str = "",
-    report: Callable[[int, int], None] | None = None,
-) -> "Image":
+    gallery: Gallery, folder: Path, cache: Path | None = None, *, title: str = "", reporter: Reporter = SILENT
+) -> Image.Image:
     """Pictures in two dimensions, by the principal components of what is searched, like beside like.
 
     Args:
-        gallery: the pictures, and the features or the embedding that the map goes by.
+        gallery: the pictures, and the features or the embedding that the map shows.
         folder: where their files lie. What cannot be read is a grey square.
         cache: where `thumbnail` keeps things.
         title: in large type; the number of pictures stands under it.
-        report: called with how many pictures are there, and of how many.
-    Raises: ShapeError, when there is nothing to draw.
+        reporter: told of each thumbnail: "drawing".
+    Raises: CollectionError, when there is nothing to draw.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    if not gallery.files:
+        raise CollectionError(f"{folder}: no pictures to draw. Index it first.")
 
-    from PIL import Image
-
-    from lookalike.drawing import drawn_of, image_map
-    from lookalike.learning.closed_form.pca import principal_plane
-
-    def small(place: int) -> "Image.Image | str":
-        return thumbnail_image(folder / gallery.files[place], gallery.contents[place].tobytes(), cache, MAP_PX)
+    def small(row: int) -> Image.Image | str:
+        return thumbnail_image(folder / gallery.files[row], gallery.contents[row].tobytes(), cache, MAP_PX)
 
     n, drawn = len(gallery), drawn_of(len(gallery)).tolist()
     thumbnails = [Image.new("RGB", (1, 1), "#d4d4d8")] * n
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, (place, found) in enumerate(zip(drawn, pool.map(small, drawn), strict=True), start=1):
-            if not isinstance(found, str):
-                thumbnails[place] = found
-            if report is not None:
-                report(done, len(drawn))
+        try:
+            found = zip(drawn, pool.map(small, drawn), strict=True)
+            for row, picture in track(found, "drawing", len(drawn), reporter):
+                if not isinstance(picture, str):
+                    thumbnails[row] = picture
+        finally:
+            pool.shutdown(cancel_futures=True)
     plane = principal_plane(gallery.rows.whole().astype(np.float32))
-    return image_map(plane, thumbnails, title=title, subtitle=f"{n:,} picture{'s' * (n != 1)}")
+    return image_map(plane, thumbnails, title=title, subtitle=plural(n, "picture"))

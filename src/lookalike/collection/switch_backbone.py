@@ -1,206 +1,244 @@
-"""The backbones of one collection: opened again, filled beside the one that serves, cut over to, dropped."""
+"""The tables of a collection brought up to date, and the switch to another backbone or lens."""
 
 import shlex
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lookalike.collection.backbone_store import backbones_of_lenses, locator_of, open_backbone
+from lookalike.collection.backbone_store import BackboneStore, locator_of
 from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.folder import CollectionFolder
-from lookalike.collection.lens_store import check_serves, lens_of, lenses_of, settings_of
+from lookalike.collection.lens_store import LensStore, check_allowed
 from lookalike.errors import CollectionError
 from lookalike.images.limits import LIMITS, Limits
-from lookalike.index.indexer import IndexReport, index, update_lens_column
+from lookalike.index.indexer import Indexer, IndexOptions, IndexReport
+from lookalike.index.lens_column import update_lens_column
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
 from lookalike.models.registry import DEFAULT
-from lookalike.progress import Progress
+from lookalike.progress import SILENT, RenamedStage, Reporter
 
 
-def update_index(
-    home: CollectionFolder,
-    asked: str | Path | None,
-    made: Backbone | None = None,
-    threads: int | None = None,
-    *,
-    prune: bool = False,
-    limits: Limits = LIMITS,
-    report: Callable[[Progress], None] | None = None,
-) -> tuple[Backbone, IndexReport]:
-    """What `index` does: make a collection, bring the table that serves up to date, or switch to another backbone.
+@dataclass(frozen=True)
+class UpdateOptions:
+    """What an index run may do.
 
-    Call it under the collection's lock.
-
-    Args:
-        home: of the collection.
-        asked: the backbone that was named; None for the one that the collection has.
-        made: one that was opened already.
-        threads: of the processor.
-        prune: as for `lookalike.index.indexer.index`.
-        limits: likewise.
-        report: likewise.
-    Returns: the backbone that serves now, and what was done.
-    Raises: CollectionError, BundleError.
-    """
-    settings = home.config()
-    if settings is None:
-        made = made or Backbone(asked or DEFAULT, threads=threads)
-        known = {made.id: BackboneRecord(made.name, made.precision, locator_of(asked or DEFAULT))}
-        folder = str(home.folder.resolve())
-        settings = CollectionConfig(folder, made.id, made.name, made.precision, original=made.id, backbones=known)
-        home.save(settings)
-    elif asked is not None:
-        made = Backbone(asked, threads=threads)
-        known = settings.known()
-        if made.id in known and known[made.id].precision != made.precision:
-            made = Backbone(made.bundle, threads=threads, precision=known[made.id].precision)
-        if made.id != settings.backbone:
-            done = switch_backbone(home, made, place=locator_of(asked), prune=prune, limits=limits, report=report)
-            return made, done
-        settings = replace(settings, switching=None)  # whoever names the one that serves wants no other
-        home.save(settings)
-    if made is None or (made.id, made.precision) != (settings.backbone, settings.precision):
-        made = open_backbone(home, settings, settings.backbone, threads)
-    lenses, damaged = lenses_of(home, made.id)
-    done = index(
-        home.folder,
-        Table(home.table(made.id), made.length),
-        RefusedTable(home.refused(made.id)),
-        made,
-        lenses=lenses,
-        prune=prune,
-        limits=limits,
-        report=report,
-    )
-    done.damaged.update(damaged)
-    if settings.switching is not None:
-        done.notes.append(f"A switch of backbones was not finished. To go on: {_going_on(home, settings)}")
-    return made, done
-
-
-def _going_on(home: CollectionFolder, settings: CollectionConfig) -> str:
-    """The command that goes on with a switch that was broken off."""
-    id = str(settings.switching)
-    for one in backbones_of_lenses(home):
-        if one["id"] == id and home.backbone(id).is_dir():
-            return f"lookalike use {home.shell_words} {one['lens']}"
-    known = settings.known()[id]
-    return f"lookalike index {home.shell_words} --backbone {shlex.quote(known.locator or known.name)}"
-
-
-def switch_backbone(
-    home: CollectionFolder,
-    made: Backbone,
-    *,
-    lens: Lens | None = None,
-    place: str = "",
-    prune: bool = False,
-    limits: Limits = LIMITS,
-    report: Callable[[Progress], None] | None = None,
-) -> IndexReport:
-    """Fill the table of another backbone while the old one serves, then cut over by collection.json in one write.
-
-    Call it under the collection's lock. What is committed to the new table stays, so that the same call goes on after
-    a kill; a table that is there already is brought up to date with the folder first.
-
-    Args:
-        home: of the collection.
-        made: the backbone to switch to.
-        lens: learned on it, which serves from then on; None for plain.
-        place: how it can be found again; left out for one that is known already.
-        prune: cut over even when more than half of the pictures that serve are missing.
+    Attributes:
+        prune: forget missing files even when more than half of them are missing.
         limits: what a picture may cost.
-        report: called after each picture.
-    Raises: CollectionError, when the folder is not there, or most of its pictures are not: then the old one serves on.
+        drop_old: remove the tables that are not in use afterwards.
     """
-    settings = settings_of(home)
-    known = settings.known()
-    before = known.get(made.id, BackboneRecord("", ""))
-    known[made.id] = BackboneRecord(made.name, made.precision, place or before.locator or before.name)
-    home.save(replace(settings, original=settings.plain, switching=made.id, backbones=known))
-    table = Table(home.table(made.id), made.length)
-    lenses, damaged = lenses_of(home, made.id)
-    if home.folder.is_dir() or not len(table.columns()["file"]):
-        refused = RefusedTable(home.refused(made.id))
-        done = index(home.folder, table, refused, made, lenses=lenses, prune=prune, limits=limits, report=report)
-        _check_whole(home, settings, table, refused, prune)
-    else:
-        done = IndexReport(
-            notes=[f"{home.folder} is not there: its pictures are those of the last index under {made.name}"]
-        )
-        if lens is not None:
-            update_lens_column(table, lens)
-    done.damaged.update(damaged)
-    done.notes += _said(home, settings, made, lens)
-    home.save(
-        replace(
-            settings,
-            backbone=made.id,
-            backbone_name=made.name,
-            precision=made.precision,
+
+    prune: bool = False
+    limits: Limits = LIMITS
+    drop_old: bool = False
+
+    @property
+    def index(self) -> IndexOptions:
+        """What of it concerns one table."""
+        return IndexOptions(prune=self.prune, limits=self.limits)
+
+
+@dataclass(frozen=True)
+class IndexOutcome:
+    """What an index run or a switch led to: the configuration and the backbone in use now, and what was done."""
+
+    config: CollectionConfig
+    backbone: Backbone
+    report: IndexReport
+
+
+class BackboneSwitch:
+    """Updates the table in use, or fills another backbone's table beside it and cuts over in one write.
+
+    Args:
+        home: of the collection.
+        backbones: its backbones.
+        lenses: its lenses.
+    """
+
+    def __init__(self, home: CollectionFolder, backbones: BackboneStore, lenses: LensStore):
+        self.home, self.backbones, self.lenses = home, backbones, lenses
+
+    def update_index(
+        self,
+        named: str | Path | None,
+        opened: Backbone | None = None,
+        options: UpdateOptions | None = None,
+        reporter: Reporter = SILENT,
+    ) -> IndexOutcome:
+        """Make a collection, update the table in use, or switch to another backbone, under the collection's lock.
+
+        Args:
+            named: the backbone to index with; None for the one that the collection has.
+            opened: a backbone that is open already.
+            options: what the run may do.
+            reporter: told after each picture: "indexing", or "switching" to another backbone.
+        Raises: CollectionError, BundleError, LockedError.
+        """
+        options = options or UpdateOptions()
+        with self.home.write_lock():
+            outcome = self._update(self.home.config(), named, opened, options, reporter)
+            if options.drop_old:
+                config, freed = self.backbones.drop_unused(outcome.config, self.lenses.backbones().values())
+                outcome.report.freed = freed
+                outcome = replace(outcome, config=config)
+            return outcome
+
+    def switch_backbone(
+        self,
+        config: CollectionConfig,
+        backbone: Backbone,
+        lens: Lens | None = None,
+        locator: str = "",
+        options: UpdateOptions | None = None,
+        reporter: Reporter = SILENT,
+    ) -> IndexOutcome:
+        """Fill the table of another backbone while the old one serves, then cut over by one write of collection.json.
+
+        Call it under the collection's lock. What is committed to the new table stays, so the same call continues after
+        an interruption; a table that is there already is updated first.
+
+        Args:
+            config: of the collection, as it is now.
+            backbone: to switch to.
+            lens: learned on it, in service from then on; None for plain.
+            locator: how it can be found again; left out for one that is known already.
+            options: with `prune`, cut over even when more than half of the pictures in the old table are missing.
+            reporter: told after each picture: "switching".
+        Raises: CollectionError, when the folder is not there, or most of its pictures are not: the old backbone stays.
+        """
+        options = options or UpdateOptions()
+        known = config.known()
+        before = known.get(backbone.id, BackboneRecord("", ""))
+        known[backbone.id] = BackboneRecord(backbone.name, backbone.precision, locator or before.locator or before.name)
+        begun = replace(config, original=config.plain, switching=backbone.id, backbones=known)
+        self.home.save(begun)
+        table, refused = self._tables(backbone)
+        lenses, damaged = self.lenses.all_for(backbone.id, begun)
+        if self.home.folder.is_dir() or not len(table.columns()["file"]):
+            indexer = Indexer(self.home.folder, table, refused, backbone, lenses, options.index)
+            report = indexer.run(RenamedStage(reporter, "switching"))
+            if not options.prune:
+                self._check_complete(config, table, refused)
+        else:
+            report = IndexReport(
+                notes=[
+                    f"{self.home.folder} is not there: its pictures are those of the last index under {backbone.name}"
+                ]
+            )
+            if lens is not None:
+                update_lens_column(table, lens)
+        report.damaged.update(damaged)
+        report.notes += self._notes(config, backbone, lens)
+        after = replace(
+            begun,
+            backbone=backbone.id,
+            backbone_name=backbone.name,
+            precision=backbone.precision,
             lens=None if lens is None else lens.name,
-            original=settings.plain,
             switching=None,
-            backbones=known,
         )
-    )
-    return done
+        self.home.save(after)
+        return IndexOutcome(after, backbone, report)
 
+    def activate_lens(
+        self, lens: Lens | None, *, anyway: bool = False, reporter: Reporter = SILENT
+    ) -> IndexReport | None:
+        """Search through this lens from now on where none is named; None for plain, of the original backbone.
 
-def activate_lens(
-    home: CollectionFolder,
-    lens: Lens | None,
-    *,
-    anyway: bool = False,
-    threads: int | None = None,
-    report: Callable[[Progress], None] | None = None,
-) -> IndexReport | None:
-    """Search through this lens from now on where none is named; None for plain, of the original backbone.
+        A lens whose folder was copied here from another collection of the same backbone gets its column now. Where its
+        backbone is not the one in use, that one's table is updated, and the collection switches to it.
 
-    A lens whose folder was copied here from another collection of the same backbone gets its column now. Where the
-    backbone is another than the one that serves, its table is brought up to date and cut over to.
+        Returns: what a switch did; None where none was needed.
+        Raises: LensError, when it is not proved to be better than plain and `anyway` is not set, or of a backbone that
+            is not known here; CollectionError; LockedError.
+        """
+        check_allowed(lens, anyway)
+        with self.home.write_lock():
+            config = self.home.require_config()
+            id = config.plain if lens is None else lens.backbone
+            if id != config.backbone:
+                if lens is not None and id not in config.known() and not self.home.backbone(id).is_dir():
+                    self.lenses.get_for(lens.name, config.backbone, config)  # says that it is not for this collection
+                backbone = self.backbones.open(config, id)
+                return self.switch_backbone(config, backbone, lens, reporter=reporter).report
+            if lens is not None:
+                update_lens_column(self.home.open_table(id), lens)
+            self.home.save(replace(config, lens=None if lens is None else lens.name))
+            return None
 
-    Returns: what a switch did; None where none was needed.
-    Raises: LensError, when it is not better than plain, or not proved, and `anyway` is not set, or of a backbone that
-        is not known here; CollectionError; LockedError.
-    """
-    check_serves(lens, anyway)
-    with home.write_lock():
-        settings = settings_of(home)
-        id = settings.plain if lens is None else lens.backbone
-        if id != settings.backbone:
-            if lens is not None and id not in settings.known() and not home.backbone(id).is_dir():
-                lens_of(home, lens.name, settings.backbone)  # says that it is not for this collection
-            return switch_backbone(home, open_backbone(home, settings, id, threads), lens=lens, report=report)
-        if lens is not None:
-            update_lens_column(Table(home.table(id), 1), lens)
-        home.save(replace(settings, lens=None if lens is None else lens.name))
-        return None
+    def _update(
+        self,
+        config: CollectionConfig | None,
+        named: str | Path | None,
+        opened: Backbone | None,
+        options: UpdateOptions,
+        reporter: Reporter,
+    ) -> IndexOutcome:
+        if config is None:
+            opened = opened or Backbone(named or DEFAULT, threads=self.backbones.threads)
+            known = {opened.id: BackboneRecord(opened.name, opened.precision, locator_of(named or DEFAULT))}
+            folder = str(self.home.folder.resolve())
+            config = CollectionConfig(
+                folder, opened.id, opened.name, opened.precision, original=opened.id, backbones=known
+            )
+            self.home.save(config)
+        elif named is not None:
+            opened = Backbone(named, threads=self.backbones.threads)
+            record = config.known().get(opened.id)
+            if record is not None and record.precision != opened.precision:
+                opened = Backbone(opened.bundle, threads=self.backbones.threads, precision=record.precision)
+            if opened.id != config.backbone:
+                locator = locator_of(named)
+                return self.switch_backbone(config, opened, locator=locator, options=options, reporter=reporter)
+            config = replace(config, switching=None)  # whoever names the one in use wants no other
+            self.home.save(config)
+        if opened is None or (opened.id, opened.precision) != (config.backbone, config.precision):
+            opened = self.backbones.open(config, config.backbone)
+        lenses, damaged = self.lenses.all_for(opened.id, config)
+        table, refused = self._tables(opened)
+        report = Indexer(self.home.folder, table, refused, opened, lenses, options.index).run(reporter)
+        report.damaged.update(damaged)
+        if config.switching is not None:
+            command = self._continuing(config, config.switching)
+            report.notes.append(f"A switch of backbones was interrupted. To continue it, run: {command}")
+        return IndexOutcome(config, opened, report)
 
+    def _tables(self, backbone: Backbone) -> tuple[Table, RefusedTable]:
+        return self.home.open_table(backbone.id), self.home.open_refused(backbone.id)
 
-def _check_whole(
-    home: CollectionFolder, settings: CollectionConfig, table: Table, refused: RefusedTable, prune: bool
-) -> None:
-    """Whether what serves now would be there after the switch."""
-    serves = set(Table(home.table(settings.backbone), 1).columns()["file"])
-    missing = serves - set(table.columns()["file"]) - {one.file for one in refused.rows()}
-    if not prune and len(missing) * 2 > len(serves):
-        raise CollectionError(
-            f"{home.folder}: {len(missing):,} of {len(serves):,} pictures are missing, so {settings.backbone_name} "
-            "serves on. Plug the disk in, or add --prune to index if they are really gone."
-        )
+    def _continuing(self, config: CollectionConfig, id: str) -> str:
+        """The command that continues an interrupted switch to a backbone."""
+        if self.home.backbone(id).is_dir():
+            for lens, backbone in self.lenses.backbones().items():
+                if backbone == id:
+                    return f"lookalike use {self.home.shell_words} {lens}"
+        record = config.known()[id]
+        return f"lookalike index {self.home.shell_words} --backbone {shlex.quote(record.locator or record.name)}"
 
+    def _check_complete(self, config: CollectionConfig, table: Table, refused: RefusedTable) -> None:
+        """Raises: CollectionError, when most pictures of the table in use are missing in the new one."""
+        there = set(self.home.open_table(config.backbone).columns()["file"])
+        missing = there - set(table.columns()["file"]) - {one.file for one in refused.rows()}
+        if len(missing) * 2 > len(there):
+            raise CollectionError(
+                f"{self.home.folder}: {len(missing):,} of {len(there):,} pictures are missing, so "
+                f"{config.backbone_name} stays in use. Plug the disk in, or add --prune to index if they are gone for "
+                "good."
+            )
 
-def _said(home: CollectionFolder, settings: CollectionConfig, made: Backbone, lens: Lens | None) -> list[str]:
-    """What the switch means, in lines for people."""
-    through = "plain" if lens is None else lens.name
-    lines = [f"{made.name} reads the pictures now, {settings.backbone_name} no longer; {through} serves."]
-    if settings.lens is not None and lens is None:
-        lines.append(
-            f"The lens {settings.lens} was learned on {settings.backbone_name} and does not serve here. To go back: "
-            f"lookalike use {home.shell_words} {settings.lens}"
-        )
-    return lines
+    def _notes(self, config: CollectionConfig, backbone: Backbone, lens: Lens | None) -> list[str]:
+        """What the switch means, in lines for people."""
+        through = "plain" if lens is None else lens.name
+        lines = [
+            f"The collection uses backbone {backbone.name} now, {config.backbone_name} no longer; "
+            f"{through} is in service."
+        ]
+        if config.lens is not None and lens is None:
+            lines.append(
+                f"The lens {config.lens} was learned on {config.backbone_name} and cannot be used with "
+                f"{backbone.name}. To go back: lookalike use {self.home.shell_words} {config.lens}"
+            )
+        return lines

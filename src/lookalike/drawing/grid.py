@@ -165,8 +165,8 @@ def _draw_cell(picture: Image.Image, left: int, top: int, cell: Cell, side_px: i
     if isinstance(cell.picture, str):
         _draw_missing(card, readable(cell.picture))
     else:
-        shown = fitted(cell.picture, side_px)
-        card.paste(shown, ((side_px - shown.width) // 2, (side_px - shown.height) // 2))
+        fit = fitted(cell.picture, side_px)
+        card.paste(fit, ((side_px - fit.width) // 2, (side_px - fit.height) // 2))
     box = (left, top, left + side_px, top + side_px)
     picture.paste(card, (left, top), round_corners(side_px, side_px, 8))
     if is_query:
@@ -188,7 +188,7 @@ def _draw_cell(picture: Image.Image, left: int, top: int, cell: Cell, side_px: i
 
 
 def _draw_mark(picture: Image.Image, centre: tuple[float, float], *, right: bool) -> None:
-    """A tick or a cross in a small circle: told apart by shape as well as by colour."""
+    """A tick or a cross in a small circle: they differ in shape as well as in colour."""
     x, y = centre
     dot(picture, centre, 14, PAPER)
     dot(picture, centre, 12, GREEN if right else VERMILLION)
@@ -208,13 +208,3 @@ def _draw_missing(card: Image.Image, reason: str) -> None:
     wrapped = lines(reason, side - 32, SMALL, most=max(1, int(side * 0.45 / 20)))
     for i, line in enumerate(wrapped):
         write(card, (x, side * 0.52 + 14 + i * 20), line, SMALL, SOFT, align="centre")
-
-
-def note_of(hits: Sequence[Cell]) -> str:
-    """How many of the hits are right, where that is known.
-
-    >>> note_of([Cell("gone", "a.jpg", 0.9, right=True), Cell("gone", "b.jpg", 0.8, right=False)])
-    '1 of 2 right'
-    """
-    known = [hit.right for hit in hits if hit.right is not None]
-    return f"{sum(known)} of {len(known)} right" if known else ""

@@ -43,17 +43,17 @@ def image_map(
     width, height = SMALL if len(points) <= 1200 else LARGE
     top = MARGIN + (72 if title else 0) + (36 if title or subtitle else 0)
     room = (width - 2 * MARGIN, height - top - MARGIN)
-    shown = drawn_of(len(points))
-    side, columns, rows = _raster(len(shown), room)
+    drawn = drawn_of(len(points))
+    side, columns, rows = _raster(len(drawn), room)
     picture = paper(width, height)
-    if len(shown) < len(points):
-        subtitle = f"{subtitle + ' · ' if subtitle else ''}{len(shown):,} of {len(points):,} pictures shown"
+    if len(drawn) < len(points):
+        subtitle = f"{subtitle + ' · ' if subtitle else ''}{len(drawn):,} of {len(points):,} pictures shown"
     if title:
         write(picture, (MARGIN, MARGIN + 34), shortened(title, room[0], 40, bold=True), 40, INK, bold=True)
     if subtitle:
         write(picture, (MARGIN, top - 32), shortened(subtitle, room[0], 24), 24, SOFT)
     inset = (room[0] - columns * side) // 2 + MARGIN, (room[1] - rows * side) // 2 + top
-    for i, (column, row) in zip(shown, places(points[shown], columns, rows), strict=True):
+    for i, (column, row) in zip(drawn, places(points[drawn], columns, rows), strict=True):
         _draw_tile(picture, inset[0] + column * side, inset[1] + row * side, side, thumbnails[i])
     return picture
 
@@ -114,8 +114,8 @@ def _draw_tile(picture: Image.Image, left: int, top: int, side: int, thumbnail: 
         edge = min(width, height)
         left_over, top_over = (width - edge) // 2, (height - edge) // 2
         thumbnail = thumbnail.crop((left_over, top_over, left_over + edge, top_over + edge))
-    shown = fitted(thumbnail, room)
+    fit = fitted(thumbnail, room)
     card = Image.new("RGB", (room, room), PAPER)
-    card.paste(shown, ((room - shown.width) // 2, (room - shown.height) // 2))
+    card.paste(fit, ((room - fit.width) // 2, (room - fit.height) // 2))
     corners = round_corners(room, room, max(2, room // 14))
     picture.paste(card, (left, top), corners)

@@ -1,4 +1,4 @@
-"""Answers and collections -> drawings: grids, rows under several lenses, maps; and PNG files written whole."""
+"""Drawings -> PNG files, written whole or not at all."""
 
 import io
 import os
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def drawable(out: Path) -> Path:
-    """The same path, when a PNG can be written there as far as can be told before drawing.
+    """The same path, when a check before drawing finds that a PNG can be written there.
 
     Raises: CollectionError.
     """

@@ -21,7 +21,7 @@ _FOLDERS = {
     "win32": ("C:/Windows/Fonts", "~/AppData/Local/Microsoft/Windows/Fonts"),
 }
 
-_WELL_KNOWN = (  # in the order in which they are asked for a letter
+_WELL_KNOWN = (  # in the order in which they are searched for a letter
     "NotoSansCJK-Regular.ttc", "NotoSansKR-Regular.otf", "AppleSDGothicNeo.ttc", "malgun.ttf", "NanumGothic.ttf",
     "Hiragino Sans GB.ttc", "ヒラギノ角ゴシック W3.ttc", "PingFang.ttc", "YuGothR.ttc", "msgothic.ttc", "msyh.ttc",
     "NotoSans-Regular.ttf", "DejaVuSans.ttf", "Arial Unicode.ttf", "segoeui.ttf", "seguisym.ttf", "Apple Symbols.ttf",
@@ -108,15 +108,15 @@ def readable(name: str) -> str:
     >>> print(readable("two\nlines\udcff.jpg"))
     two\nlines\xff.jpg
     """
-    shown = []
+    letters = []
     for letter in unicodedata.normalize("NFC", name):
         if "\udc80" <= letter <= "\udcff":  # a byte that was no UTF-8, as os.fsdecode hands it on
-            shown.append(f"\\x{ord(letter) - 0xDC00:02x}")
+            letters.append(f"\\x{ord(letter) - 0xDC00:02x}")
         elif unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") or letter in "\u202a\u202b\u202d\u202e":
-            shown.append(letter.encode("unicode_escape").decode())
+            letters.append(letter.encode("unicode_escape").decode())
         else:
-            shown.append(letter)
-    return "".join(shown)
+            letters.append(letter)
+    return "".join(letters)
 
 
 @lru_cache(maxsize=16384)

@@ -1,6 +1,5 @@
 """Files and bytes -> upright RGB pixels, within bounds: the only place that calls Pillow's decoders."""
 
-import hashlib
 import io
 import re
 import stat
@@ -16,11 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from lookalike.errors import ImageError, MissingExtraError, ShapeError
+from lookalike.files import digest
 from lookalike.images.color import to_rgb
 from lookalike.images.formats import HEAD, declared_sizes, detect_format, is_truncated
 from lookalike.images.limits import LIMITS, Limits, MemoryBudget
 from lookalike.images.pillow_warnings import silence, silence_libtiff
-from lookalike.text import printable
+from lookalike.text import printable_line
 
 __all__ = [
     "LIMITS",
@@ -35,7 +35,7 @@ __all__ = [
 
 ImageSource = str | Path | bytes | Image.Image | NDArray[np.uint8]
 
-# One class of Pillow for each format that `detect_format` knows; none of the others (PostScript, for one) is ever called.
+# One class of Pillow for each format that `detect_format` knows; no other (PostScript, for one) is ever called.
 _DECODERS = {
     "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
     "PNG": ("PIL.PngImagePlugin", "PngImageFile"),
@@ -57,8 +57,8 @@ _DECODERS = {
 _INSIDE = {"JPEG 2000": 12, "AVIF": 8, "HEIC": 8, "WebP": 12}
 _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 
-# How much longer than the square's a picture's sides stay when it is shrunk coarsely, by draft or by whole factors,
-# before the fine step (benchmarks/decode.py: within a level of 255 of the full decode).
+# Oversampling that the coarse shrink (JPEG draft, whole factors) leaves for the final bicubic step
+# (benchmarks/decode.py: within a level of 255 of the full decode).
 _DRAFT, _COARSE = 1.4, 2.0
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -88,7 +88,7 @@ def content_hash(content: bytes) -> bytes:
     >>> content_hash(b"").hex()
     'cae66941d9efbd404e4d88758ea67670'
     """
-    return hashlib.blake2b(content, digest_size=16).digest()
+    return digest([content])
 
 
 def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
@@ -182,7 +182,7 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
             content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
             limits.check_bytes(len(content))
             format = detect_format(content[:HEAD], file)
-        with silence(), _told(format, content):
+        with silence(), _as_image_error(format, content):
             image = source if isinstance(source, Image.Image) else _open(format, content, limits)
             limits.check_pixels(*image.size)
             size = image.size
@@ -200,7 +200,7 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
     except ImageError as error:
         if file is None:
             raise
-        raise ImageError(error.reason, error.kind, printable(file)) from error.__cause__
+        raise ImageError(error.reason, error.kind, printable_line(file)) from error.__cause__
 
 
 def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
@@ -250,8 +250,8 @@ def _turn(image: Image.Image) -> Image.Transpose | None:
 
 
 @contextmanager
-def _told(format: str, content: bytes) -> Iterator[None]:
-    """Turn whatever a decoder raises into one line."""
+def _as_image_error(format: str, content: bytes) -> Iterator[None]:
+    """Raise whatever a decoder raises as an ImageError of one line."""
     try:
         yield
     except ImageError:

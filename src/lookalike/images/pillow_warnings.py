@@ -1,4 +1,4 @@
-"""Pillow and its libraries kept from talking past us: what is wrong with a picture is said once, by its error."""
+"""Keeps Pillow's and libtiff's warnings and logs from the terminal; the error says what is wrong."""
 
 import ctypes
 import logging

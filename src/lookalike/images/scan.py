@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lookalike.text import printable
+from lookalike.text import printable_line
 
 # Folders and files that programs leave among pictures; dot-names (.lookalike, ._*, .DS_Store) are left out as well.
 NOT_OURS = frozenset({"@eadir", "__macosx", "#recycle", "$recycle.bin", "thumbs.db", "ehthumbs.db", "desktop.ini"})
@@ -25,11 +25,11 @@ class ImageFile:
 
 @dataclass
 class ScanResult:
-    """What a walk met.
+    """What lies under a folder.
 
     Attributes:
-        found: files that may be pictures, in natural order.
-        passed_over: name -> reason, of what could not be entered or named. Names that are no UTF-8 are escaped.
+        files: those that may be pictures, in natural order.
+        skipped: name -> reason, of what could not be entered or named. Names that are no UTF-8 are escaped.
     """
 
     files: list[ImageFile] = field(default_factory=list)
@@ -66,7 +66,7 @@ def scan_folder(folder: Path) -> ScanResult:
     to nowhere, and names that are no UTF-8 are passed over and named. What vanishes meanwhile is not mentioned.
 
     Args:
-        folder: any folder; when it cannot be read, or is not there, the walk is empty and says so.
+        folder: any folder; when it cannot be read, or is not there, the result is empty and says so.
 
     >>> scan_folder(Path("no such folder")).skipped
     {'.': 'cannot be read (No such file or directory). Check the disk and the permissions.'}
@@ -83,7 +83,7 @@ def scan_folder(folder: Path) -> ScanResult:
         for entry in _entries(here, prefix, result, seen):
             file = prefix + entry.name
             if not _is_utf8(entry.name):
-                result.skipped[printable(file)] = "its name is not UTF-8. Rename it."
+                result.skipped[printable_line(file)] = "its name is not UTF-8. Rename it."
                 continue
             try:
                 if entry.is_dir():

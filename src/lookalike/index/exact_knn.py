@@ -36,7 +36,7 @@ def similarity(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
 
 
 class ExactKNN:
-    """Rows that can be asked for those most like a query.
+    """Exact nearest neighbours by cosine similarity.
 
     One scan of their codes (a byte a value) estimates all similarities, each with a bound on its error. The k best
     estimates are compared exactly, then every other row that could reach them: the rest cannot be among the first k.
@@ -82,22 +82,22 @@ class ExactKNN:
         Returns: indices (q, k) int64 and similarities (q, k) float32, -1 to 1; (k,) each for one query (d,).
         Raises: ShapeError, when queries, k or among do not fit the rows, or a query holds a value that is no number.
         """
-        asked = as_rows(queries)
+        rows = as_rows(queries)
         n, d = self.rows.shape
-        if asked.shape[1] != d:
-            raise ShapeError(f"a query of {asked.shape[1]} values for rows of {d}. Embed both with the same lens.")
-        lengths(asked, what="query")
+        if rows.shape[1] != d:
+            raise ShapeError(f"a query of {rows.shape[1]} values for rows of {d}. Embed both with the same lens.")
+        lengths(rows, what="query")
         chosen = None if among is None else as_indices(among, n)
         count = n if chosen is None else len(chosen)
         if k is not None and k < 1:
             raise ShapeError(f"k = {k}: ask for at least 1, or for None to rank all.")
         k = count if k is None else min(k, count)
         answer = self._compare_all if count <= max(FEW, 4 * k) else self._scan
-        indices, similarities = np.empty((len(asked), k), np.int64), np.empty((len(asked), k), np.float32)
+        indices, similarities = np.empty((len(rows), k), np.int64), np.empty((len(rows), k), np.float32)
         step = max(1, ESTIMATES // max(n, 1))
-        for start in range(0, len(asked), step):
+        for start in range(0, len(rows), step):
             part = slice(start, start + step)
-            indices[part], similarities[part] = answer(asked[part], k, chosen)
+            indices[part], similarities[part] = answer(rows[part], k, chosen)
         return (indices[0], similarities[0]) if np.ndim(queries) == 1 else (indices, similarities)
 
     def compare(self, queries: Floats, indices: Indices) -> Floats:
@@ -107,7 +107,7 @@ class ExactKNN:
         return np.concatenate([cosines(queries, read(self.rows, part)) for part in parts], axis=1)
 
     def _compare_all(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
-        """Every row compared exactly: for few rows, or when nearly all are asked for."""
+        """Every row compared exactly: for few rows, or for a k near to their number."""
         among = np.arange(len(self.rows)) if among is None else among
         similarities = self.compare(queries, among)
         order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
@@ -115,7 +115,7 @@ class ExactKNN:
 
     def _scan(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
         """Estimates first, then exact comparisons of the rows that may be among the first k."""
-        estimates, slack = self.codes.estimate(queries)
+        estimates, error_bound = self.codes.estimate(queries)
         if among is not None:
             left_out = np.ones(len(estimates), bool)
             left_out[among] = False
@@ -124,11 +124,13 @@ class ExactKNN:
         most = best + group_max(self.codes.error_norm[:, None], height(len(estimates), k))
         indices, similarities = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
         for j in range(len(queries)):
-            indices[j], similarities[j] = self._first(k, queries[j], estimates[:, j], slack[j], best[:, j], most[:, j])
+            indices[j], similarities[j] = self._first(
+                k, queries[j], estimates[:, j], error_bound[j], best[:, j], most[:, j]
+            )
         return indices, similarities
 
     def _first(
-        self, k: int, query: Floats, estimates: Floats, slack: np.float32, best: Floats, most: Floats
+        self, k: int, query: Floats, estimates: Floats, error_bound: np.float32, best: Floats, most: Floats
     ) -> tuple[Indices, Floats]:
         """The first k for one query, from estimates (n,) and what groups have (m,) at best and may reach at most.
 
@@ -138,7 +140,7 @@ class ExactKNN:
         tried = rows[np.argpartition(estimates[rows], -k)[-k:]]
         similarities = self.compare(query[None], tried)[0]
         estimates[tried] = -np.inf
-        others = reaching(estimates, self.codes.error_norm, most, similarities.min() - slack)
+        others = reaching(estimates, self.codes.error_norm, most, similarities.min() - error_bound)
         rows = np.concatenate([tried, others])
         similarities = np.concatenate([similarities, self.compare(query[None], others)[0]])
         order = np.lexsort((rows, -similarities))[:k]
@@ -149,11 +151,11 @@ def similar_pairs(rows: Rows, least: float, codes: Int8Codes | None = None) -> I
     """All pairs of rows with a similarity of at least `least`, row by row, in bounded memory.
 
     Args:
-        rows: as in Ranking.
+        rows: as in `ExactKNN`.
         least: -1 to 1.
-        codes: as in Ranking.
+        codes: as in `ExactKNN`.
     Yields: a row, the later rows (p,) int64 that are as similar to it, and their similarities (p,) float32; in order.
-    Raises: ShapeError, as Ranking does.
+    Raises: ShapeError, as `ExactKNN` does.
 
     >>> rows = np.array([[1, 0], [0, 1], [1, 0.1], [2, 0]], np.float32)
     >>> [(row, others.tolist()) for row, others, _ in similar_pairs(rows, 0.9)]
@@ -164,11 +166,11 @@ def similar_pairs(rows: Rows, least: float, codes: Int8Codes | None = None) -> I
     for start in range(0, len(rows), GROUP):
         later = Int8Codes(codes.values[start:], codes.scale[start:], codes.error_norm[start:])
         queries = read(rows, np.arange(start, min(start + GROUP, len(rows))))
-        estimates, slack = later.estimate(queries)
+        estimates, error_bound = later.estimate(queries)
         tall = height(len(estimates))
         most = group_max(estimates, tall) + group_max(later.error_norm[:, None], tall)
         for j in range(len(queries)):
-            hopes = reaching(estimates[:, j], later.error_norm, most[:, j], np.float32(least) - slack[j])
+            hopes = reaching(estimates[:, j], later.error_norm, most[:, j], np.float32(least) - error_bound[j])
             others = start + hopes[hopes > j]
             exact = ranking.compare(queries[j : j + 1], others)[0]
             alike = exact >= np.float32(least)
@@ -200,13 +202,13 @@ def members(groups: Indices, m: int, n: int) -> Indices:
     return rows[rows < n]
 
 
-def reaching(estimates: Floats, loss: Floats, most: Floats, needed: np.float32) -> Indices:
-    """The rows (n,) whose estimate and loss together reach what is needed, ascending.
+def reaching(estimates: Floats, error_norm: Floats, most: Floats, needed: np.float32) -> Indices:
+    """The rows (n,) whose estimate and error_norm together reach what is needed, ascending.
 
-    Only groups that reach it with `most` (m,), the sum of their best estimate and their worst loss, are looked into.
+    Only groups that reach it with `most` (m,), the sum of their best estimate and worst error_norm, are looked into.
     """
     rows = members(np.flatnonzero(most >= needed), len(most), len(estimates))
-    return rows[estimates[rows] + loss[rows] >= needed]
+    return rows[estimates[rows] + error_norm[rows] >= needed]
 
 
 def cosines(queries: Floats, rows: Floats) -> Floats:

@@ -1,7 +1,6 @@
 """What a search ranks, in memory: the files of one table version, and their features or what a lens makes of them."""
 
 import contextlib
-import hashlib
 import shutil
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -12,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import CollectionError
+from lookalike.files import digest
 from lookalike.index.exact_knn import FEW, ExactKNN
 from lookalike.index.quantization import Int8Codes
 from lookalike.index.snapshot import LENS, Snapshot
-from lookalike.models.lens import Lens, weights_of
+from lookalike.models.lens import Lens
 
-SHARE = 8  # once an eighth of the rows was asked for, piece by piece, all of them are read: it costs about as much
+SHARE = 8  # read the whole column once an eighth of its rows was fetched piecewise: the cost is about equal
 
 
 class Gallery:
@@ -28,6 +28,7 @@ class Gallery:
         lens: whose embedding is ranked; None for the features. Where its column is missing, not whole, or made with
             other weights, the embedding is computed from the features.
         kept: the folder for ranking codes, which may vanish at any time; None keeps none.
+        few: galleries of more rows than this are ranked by codes.
 
     Attributes:
         files: n names, sorted.
@@ -35,11 +36,11 @@ class Gallery:
         rows: what is ranked, (n, d) float16; rows[indices] reads some of them.
     """
 
-    def __init__(self, snapshot: Snapshot, lens: Lens | None = None, kept: Path | None = None):
+    def __init__(self, snapshot: Snapshot, lens: Lens | None = None, kept: Path | None = None, few: int = FEW):
         import pyarrow.compute as pc
 
         self.version = snapshot.version
-        self.lens, self._snapshot, self._kept = lens, snapshot, kept
+        self.lens, self._snapshot, self._kept, self._few = lens, snapshot, kept, few
         read = snapshot.read("file", "content", "_rowid")
         order = pc.sort_indices(read.column("file"))
         self._order = order.to_numpy().astype(np.int64)  # place among the sorted files -> row of the table
@@ -59,12 +60,12 @@ class Gallery:
     def knn(self) -> ExactKNN:
         """What finds the first k; its codes are read from where they were kept, or made and kept."""
         if self._ranking is None:
-            self._ranking = ExactKNN(self.rows, self._codes() if len(self) > FEW else None)
+            self._ranking = ExactKNN(self.rows, self._codes() if len(self) > self._few else None)
         return self._ranking
 
     def build_codes(self) -> None:
         """Make and keep the codes now, so that the first search need not."""
-        if self._ranking is None and len(self) > FEW:
+        if self._ranking is None and len(self) > self._few:
             self._codes()
 
     @property
@@ -85,8 +86,8 @@ class Gallery:
 
     def row_of(self, file: str) -> int | None:
         """Where a file stands; None when it is not here."""
-        found = bisect_left(self.files, file)
-        return found if found < len(self) and self.files[found] == file else None
+        row = bisect_left(self.files, file)
+        return row if row < len(self) and self.files[row] == file else None
 
     def copies_of(self, content: bytes | None) -> NDArray[np.int64]:
         """Where the pictures of this content stand."""
@@ -101,21 +102,21 @@ class Gallery:
         """
         import pyarrow.compute as pc
 
-        found = pc.is_in(self._names, value_set=self._snapshot.matching(where).combine_chunks())
-        return np.asarray(found.to_numpy(zero_copy_only=False), np.bool_)
+        matches = pc.is_in(self._names, value_set=self._snapshot.matching(where).combine_chunks())
+        return np.asarray(matches.to_numpy(zero_copy_only=False), np.bool_)
 
     def _codes(self) -> Int8Codes:
         """Those that are kept, or new ones: what an earlier version's hold of the same rows is not made again."""
         if self._kept is None:
             return Int8Codes.gather(self.rows.shape, self.rows.blocks())
-        weights = "" if self.lens is None else weights_of(self.lens)
+        weights = "" if self.lens is None else self.lens.fingerprint
         column = ("plain" if self.lens is None else self.lens.name) + "@"
         source = _digest(f"{self._snapshot.name} {weights}".encode())
         folder = self._kept / f"{column}{source}-{_digest(self._keys.tobytes())}"
         with contextlib.suppress(CollectionError):
-            found = Int8Codes.load(folder)
-            if found.values.shape == self.rows.shape:
-                return found
+            saved = Int8Codes.load(folder)
+            if saved.values.shape == self.rows.shape:
+                return saved
         made = self._extended(sorted(self._kept.glob(f"{column}{source}-*")))
         with contextlib.suppress(OSError):  # a full or read-only disk: they are made again next time
             made.save(folder)
@@ -147,14 +148,17 @@ class Gallery:
 
 
 class VectorColumn:
-    """The rows of a column by place among the sorted files: read where they lie while few are asked for."""
+    """The rows of a column by place among the sorted files.
+
+    They are fetched from the table while few are needed, then the whole column is read.
+    """
 
     def __init__(self, snapshot: Snapshot, lens: Lens | None, order: NDArray[np.int64]):
         self._snapshot, self._order = snapshot, order
         self._column = "features" if lens is None or not _is_current(snapshot, lens) else LENS + lens.name
         self._computed = lens if self._column == "features" else None
         self._memory: NDArray[np.float16] | None = None
-        self._asked = 0
+        self._fetched = 0
         self.shape = (len(order), lens.dims if lens is not None else snapshot.features)
 
     def __len__(self) -> int:
@@ -162,8 +166,8 @@ class VectorColumn:
 
     def __getitem__(self, indices: Any) -> NDArray[np.float16]:
         places = np.arange(len(self))[indices]
-        self._asked += places.size
-        if self._memory is None and self._asked * SHARE < len(self):
+        self._fetched += places.size
+        if self._memory is None and self._fetched * SHARE < len(self):
             rows, back = np.unique(self._order[places], return_inverse=True)
             return np.asarray(self._through(self._snapshot.take(rows, self._column))[back], np.float16)
         return np.asarray(self.whole()[places], np.float16)
@@ -192,7 +196,7 @@ class VectorColumn:
 
 def _is_current(snapshot: Snapshot, lens: Lens) -> bool:
     """Whether the column of a lens can be ranked as it is."""
-    there = lens.name in snapshot.lenses() and snapshot.weights(lens.name) == weights_of(lens)
+    there = lens.name in snapshot.lenses() and snapshot.weights(lens.name) == lens.fingerprint
     return there and not snapshot.unfilled(lens.name)
 
 
@@ -211,4 +215,4 @@ def _find(keys: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.int
 
 
 def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=8).hexdigest()
+    return digest([content], 8).hex()

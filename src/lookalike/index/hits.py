@@ -13,10 +13,10 @@ from lookalike.images.thumbnails import thumbnail_image
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from lookalike.drawing import Cell
+    from lookalike.drawing.grid import Cell
 
 
-SHOWN = 20  # queries that a notebook shows of many
+MOST_QUERIES = 20  # in the grid that a notebook shows
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Hits(Sequence[Hit]):
     """The pictures most like one query, the most similar first; a notebook shows them as a grid.
 
     Attributes:
-        query: what was asked with, in words. source: the picture itself, as `load` takes it; None for a vector.
+        query: its name. source: the picture itself, as `load` takes it; None for a vector.
         lens: the lens that was searched through; "plain" for none.
 
     >>> hits = Hits([Hit("a.jpg", 0.5, Path("a.jpg"))], query="q.jpg", source=Path("q.jpg"))
@@ -95,7 +95,7 @@ class Hits(Sequence[Hit]):
 
     def cells(self) -> "tuple[Cell, list[Cell]]":
         """The query and the hits with their pictures, for drawing; what cannot be read says why in its place."""
-        from lookalike.drawing import Cell
+        from lookalike.drawing.grid import Cell
 
         query = Cell(thumbnail_image(self.source, self._content, self._cache), self.query)
         return query, [
@@ -117,8 +117,8 @@ class Answers(list[Hits]):
         return answers_grid(self)
 
     def _repr_png_(self) -> bytes | None:
-        some = f"the first {SHOWN} of {len(self):,} queries" if len(self) > SHOWN else ""
-        return png(answers_grid(self[:SHOWN], subtitle=some)) if self else None
+        some = f"the first {MOST_QUERIES} of {len(self):,} queries" if len(self) > MOST_QUERIES else ""
+        return png(answers_grid(self[:MOST_QUERIES], subtitle=some)) if self else None
 
 
 def copy_hits(answers: Sequence[Hits], destination: Path) -> list[Path]:
@@ -148,12 +148,12 @@ def copy_hits(answers: Sequence[Hits], destination: Path) -> list[Path]:
 
 def answers_grid(answers: "Sequence[Hits]", *, title: str = "", subtitle: str = "") -> "Image":
     """One or more answers as one picture: each query set apart beside its hits, one block under the other."""
-    from lookalike.drawing import Block, Row, grid
+    from lookalike.drawing.grid import Block, Row, grid
 
     blocks = []
     for hits in answers:
-        query, found = hits.cells()
-        blocks.append(Block(query, [Row(hits.lens, found)]))
+        query, cells = hits.cells()
+        blocks.append(Block(query, [Row(hits.lens, cells)]))
     return grid(blocks, title=title, subtitle=subtitle)
 
 
@@ -176,15 +176,15 @@ def comparison_grid(
     """
     from dataclasses import replace
 
-    from lookalike.drawing import Block, Row, grid
+    from lookalike.drawing.grid import Block, Row, grid
 
     blocks: list[Block] = []
     for one in zip(*answers.values(), strict=True):
         rows = []
         for name, hits in zip(answers, one, strict=True):
-            query, found = hits.cells()
+            query, cells = hits.cells()
             if right is not None:
-                found = [replace(cell, right=right(name, hits.query, cell.file)) for cell in found]
-            rows.append(Row(name, found))
+                cells = [replace(cell, right=right(name, hits.query, cell.file)) for cell in cells]
+            rows.append(Row(name, cells))
         blocks.append(Block(query, rows))
     return grid(blocks, title=title, subtitle=subtitle)

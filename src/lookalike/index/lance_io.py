@@ -7,6 +7,7 @@ STORAGE_VERSION = "2.1"
 
 
 def write_rows(uri: str, rows: Any) -> None:
+    """Commit a pyarrow Table of rows; one whose file is there already takes its place."""
     import lance
 
     try:
@@ -22,6 +23,7 @@ def write_rows(uri: str, rows: Any) -> None:
 
 
 def remove_files(uri: str, files: list[str]) -> None:
+    """Remove the rows of files, 500 at a time."""
     import lance
 
     for start in range(0, len(files), 500):
@@ -29,5 +31,10 @@ def remove_files(uri: str, files: list[str]) -> None:
 
 
 def sql_in(files: Sequence[str]) -> str:
+    """The SQL condition that a row is of one of these files.
+
+    >>> print(sql_in(["a.png", "it's.png"]))
+    file IN ('a.png', 'it''s.png')
+    """
     quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
     return f"file IN ({quoted})" if files else "false"

@@ -1,7 +1,6 @@
 """Rows as one byte a value, which estimate every similarity at the speed of memory and know how wrong they may be."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionError, ShapeError
+from lookalike.files import replace_folder
 from lookalike.models.vectors import as_float32
 
 Floats = npt.NDArray[np.float32]
@@ -43,11 +43,11 @@ class Rows(Protocol):
 class Int8Codes:
     """Each row as whole numbers from -127 to 127, and what that lost.
 
-    Writing u for a row of length 1, its code is c = scale * values and loss = |u - c|. For a query v of length 1
+    Writing u for a row of length 1, its code is c = scale * values and error_norm = |u - c|. For a query v of length 1
     with code w, <u, v> = <c, w> + <u - c, v> + <c, v - w>. By Cauchy and Schwarz, and because |v| = 1 and
     |c| <= 1 + |u - c|, the estimate <c, w> is off by at most |u - c| + (1 + |u - c|) |v - w|.
 
-    values: (n, d) int8, in memory or memory-mapped. scale, loss: (n,) float32. A row of zeros is all zeros.
+    values: (n, d) int8, in memory or memory-mapped. scale, error_norm: (n,) float32. A row of zeros is all zeros.
     """
 
     values: npt.NDArray[np.int8]
@@ -88,11 +88,12 @@ class Int8Codes:
         return codes
 
     def estimate(self, queries: Floats) -> tuple[Floats, Floats]:
-        """Similarities of queries (q, d) to every row, (n, q), and slack (q,): how far off beyond each row's loss.
+        """Similarities of queries (q, d) to every row, (n, q), and a bound (q,) on their error beside the rows' own.
 
-        |estimate[i, j] - similarity(row i, query j)| <= loss[i] + slack[j], rounding included.
+        Returns: estimates (n, q), error_bound (q,), float32:
+        |estimate[i, j] - similarity(row i, query j)| <= error_norm[i] + error_bound[j], rounding included.
         """
-        values, scale, loss = encode(queries)
+        values, scale, error_norm = encode(queries)
         estimates = np.empty((len(self.values), len(queries)), np.float32)
         # A few long queries are as fast as memory by plain dot products; many, or short ones, pay for being packed.
         few = len(values) < 4 and values.shape[1] > 256
@@ -110,22 +111,16 @@ class Int8Codes:
 
         n, d = self.values.shape
         in_blocks(scan, n, max(1, min(SCAN_BYTES // d, SCAN_VALUES // len(queries))))
-        return estimates, loss * (1 + self.error_norm.max(initial=0)) + np.float32(ROUNDING)
+        return estimates, error_norm * (1 + self.error_norm.max(initial=0)) + np.float32(ROUNDING)
 
     def save(self, folder: Path) -> None:
         """Write the codes as a folder of npy files, whole or not at all."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-            new, old = Path(temporary, "new"), Path(temporary, "old")
-            new.mkdir()
+
+        def write(new: Path) -> None:
             for name, array in vars(self).items():
-                with (new / f"{name}.npy").open("wb") as file:
-                    np.save(file, array)
-                    file.flush()
-                    os.fsync(file.fileno())
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
+                np.save(new / f"{name}.npy", array)
+
+        replace_folder(folder, write)
 
     @classmethod
     def load(cls, folder: Path) -> "Int8Codes":
@@ -135,22 +130,22 @@ class Int8Codes:
         """
         try:
             values = np.load(folder / "values.npy", mmap_mode="r")
-            scale, loss = np.load(folder / "scale.npy"), np.load(folder / "error_norm.npy")
+            scale, error_norm = np.load(folder / "scale.npy"), np.load(folder / "error_norm.npy")
         except (OSError, ValueError, EOFError) as error:
             raise CollectionError(
                 f"{folder}: ranking codes that cannot be read. Delete it: they are made again."
             ) from error
-        if values.ndim != 2 or values.dtype != np.int8 or not scale.shape == loss.shape == values.shape[:1]:
+        if values.ndim != 2 or values.dtype != np.int8 or not scale.shape == error_norm.shape == values.shape[:1]:
             raise CollectionError(f"{folder}: ranking codes that do not fit together. Delete it: they are made again.")
-        return cls(values, scale, loss)
+        return cls(values, scale, error_norm)
 
 
 def encode(rows: Floats, places: Indices | None = None) -> tuple[npt.NDArray[np.int8], Floats, Floats]:
-    """Rows (n, d) of any length -> values (n, d), scale (n,), loss (n,) of the rows of length 1.
+    """Rows (n, d) of any length -> values (n, d), scale (n,), error_norm (n,) of the rows of length 1.
 
     Raises: ShapeError, naming the row (by `places`, where they are given), where a value is no number or infinite.
 
-    >>> values, scale, loss = encode(np.array([[3.0, 4.0]], np.float32))
+    >>> values, scale, error_norm = encode(np.array([[3.0, 4.0]], np.float32))
     >>> values, np.round(scale * values, 3)
     (array([[ 95, 127]], dtype=int8), array([[0.598, 0.8  ]], dtype=float32))
     """

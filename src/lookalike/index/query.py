@@ -1,4 +1,4 @@
-"""Whatever people ask with (path, bytes, image, pixels, features, a file of the collection) -> a vector."""
+"""Query sources (path, bytes, image, pixels, features, a file of the collection) -> the vector to rank by."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ Vector = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked: its name, the vector (d,) to rank by, its content's hash, a picture of it where there is one."""
+    """A query: its name, the vector (d,) to rank by, its content's hash, a picture of it where there is one."""
 
     name: str
     vector: Vector
@@ -26,39 +26,39 @@ class Query:
     source: Any
 
 
-def resolve_query(asked: Any, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
-    """One query, understood.
+def resolve_query(source: Any, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
+    """A source as a query.
 
     Args:
-        asked: a path, a file of the collection, bytes, a PIL image, uint8 pixels, or float features (f,).
+        source: a path, a file of the collection, bytes, a PIL image, uint8 pixels, or float features (f,).
         folder: of the collection.
-        gallery: what is searched; of a picture whose content it holds, the vector it holds is taken.
+        gallery: what is searched; for a picture whose content it holds, its stored vector is taken.
         embed: a picture -> features (f,).
     Raises: QueryError.
     """
-    if isinstance(asked, np.ndarray) and asked.dtype.kind == "f":
-        if asked.shape != (gallery.features,):
-            raise QueryError(f"a vector of shape {asked.shape}: this backbone's features are ({gallery.features},).")
-        return Query("a vector", gallery.embed_query(asked), None, None)
+    if isinstance(source, np.ndarray) and source.dtype.kind == "f":
+        if source.shape != (gallery.features,):
+            raise QueryError(f"a vector of shape {source.shape}: this backbone's features are ({gallery.features},).")
+        return Query("a vector", gallery.embed_query(source), None, None)
     try:
-        if isinstance(asked, str | Path):
-            return _from_path(str(asked), folder, gallery, embed)
-        if isinstance(asked, bytes):
-            return Query("a picture", *_known(asked, gallery, embed), asked)
-        return Query("a picture", gallery.embed_query(embed(asked)), None, asked)
+        if isinstance(source, str | Path):
+            return _from_path(str(source), folder, gallery, embed)
+        if isinstance(source, bytes):
+            return Query("a picture", *_known(source, gallery, embed), source)
+        return Query("a picture", gallery.embed_query(embed(source)), None, source)
     except ImageError as error:
-        name = asked if isinstance(asked, str | Path) else "the query"
+        name = source if isinstance(source, str | Path) else "the query"
         raise QueryError(f"{name}: {error}") from error
 
 
-def _from_path(asked: str, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
-    path = Path(asked)
-    if os.path.isfile(asked):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
-        return Query(asked, *_known(read_bytes(path), gallery, embed), path)
-    place = gallery.row_of(asked)
-    if place is None:
-        raise QueryError(f"{asked}: no such picture, here or in the collection. Check the name.")
-    return Query(asked, gallery.rows[[place]][0], gallery.contents[place].tobytes(), folder / asked)
+def _from_path(name: str, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
+    path = Path(name)
+    if os.path.isfile(name):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
+        return Query(name, *_known(read_bytes(path), gallery, embed), path)
+    row = gallery.row_of(name)
+    if row is None:
+        raise QueryError(f"{name}: no such picture, here or in the collection. Check the name.")
+    return Query(name, gallery.rows[[row]][0], gallery.contents[row].tobytes(), folder / name)
 
 
 def _known(raw: bytes, gallery: Gallery, embed: Callable[[Any], Vector]) -> tuple[Vector, bytes]:
@@ -69,17 +69,17 @@ def _known(raw: bytes, gallery: Gallery, embed: Callable[[Any], Vector]) -> tupl
 
 
 def resolve_queries(
-    asked: Sequence[Any],
+    sources: Sequence[Any],
     folder: Path,
     gallery: Gallery,
     embed: Callable[[Any], Vector],
     skipped: dict[str, str] | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> list[Query]:
-    """Queries, understood one by one.
+    """Sources as queries, one by one.
 
     Args:
-        asked: what `resolve_query` takes, any number.
+        sources: what `resolve_query` takes, any number.
         folder: as for `resolve_query`.
         gallery: as for `resolve_query`.
         embed: as for `resolve_query`.
@@ -87,14 +87,14 @@ def resolve_queries(
         report: called with how many are done, and of how many.
     Raises: QueryError.
     """
-    understood = []
-    for done, one in enumerate(asked, start=1):
+    queries = []
+    for done, one in enumerate(sources, start=1):
         try:
-            understood.append(resolve_query(one, folder, gallery, embed))
+            queries.append(resolve_query(one, folder, gallery, embed))
         except QueryError as error:
             if skipped is None:
                 raise
             skipped[str(one)] = str(error)
         if report is not None:
-            report(done, len(asked))
-    return understood
+            report(done, len(sources))
+    return queries

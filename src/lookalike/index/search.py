@@ -1,6 +1,7 @@
 """Queries and a gallery -> Hits: the first k of each, in one pass over the ranking."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,33 @@ from lookalike.index.query import Query
 from lookalike.models.lens import PLAIN
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which of the ranked pictures are hits.
+
+    Attributes:
+        k: how many, 1 or more; None for all.
+        others: leave out the pictures of the query's own content, which come first otherwise, with 1.0: a picture is
+            itself, whatever the last bit of a cosine says.
+        where: an SQL condition; applied before ranking, so that k are found when there are as many.
+        min_similarity: leave out hits below it, -1 to 1.
+    Raises: QueryError, when k or min_similarity is out of its range.
+    """
+
+    k: int | None = 5
+    others: bool = False
+    where: str | None = None
+    min_similarity: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.k is not None and self.k < 1:
+            raise QueryError(f"k is {self.k}: ask for at least one hit.")
+        if self.min_similarity is not None and not -1 <= self.min_similarity <= 1:
+            raise QueryError(f"a least similarity of {self.min_similarity}: similarities lie between -1 and 1.")
+
+
 def search(
-    queries: Sequence[Query],
-    gallery: Gallery,
-    folder: Path,
-    k: int | None,
-    others: bool = False,
-    where: str | None = None,
-    min_similarity: float | None = None,
-    cache: Path | None = None,
+    queries: Sequence[Query], gallery: Gallery, folder: Path, selection: Selection, cache: Path | None = None
 ) -> Answers:
     """The k pictures most like each query, the most similar first, equal ones in the order of their files.
 
@@ -28,23 +47,16 @@ def search(
         queries: resolved in this gallery.
         gallery: what is searched.
         folder: where its files lie.
-        k: how many; None for all.
-        others: leave out the pictures of the query's own content, which come first otherwise, with 1.0: a picture is
-            itself, whatever the last bit of a cosine says.
-        where: an SQL condition; applied before ranking, so that k are found when there are as many.
-        min_similarity: leave out hits below it, -1 to 1.
+        selection: how many, and which.
         cache: where the hits' thumbnails are kept.
-    Raises: QueryError, when one of these is out of its range, or the condition is none.
+    Raises: QueryError, when the condition of the selection cannot be understood.
     """
-    if k is not None and k < 1:
-        raise QueryError(f"k is {k}: ask for at least one hit.")
-    if min_similarity is not None and not -1 <= min_similarity <= 1:
-        raise QueryError(f"a least similarity of {min_similarity}: similarities lie between -1 and 1.")
-    allowed = None if where is None else gallery.filter(where)
+    k, least = selection.k, selection.min_similarity
+    allowed = None if selection.where is None else gallery.filter(selection.where)
     if not queries:
         return Answers()
     same = [gallery.copies_of(query.content) for query in queries]
-    # Own pictures are put first or left out below, so as many more are ranked.
+    # Copies of the query are put first or dropped below, so rank that many more.
     more = None if k is None else k + max(map(len, same))
     ranked = gallery.knn.search(np.stack([query.vector for query in queries]), more, allowed)
     answers, lens = Answers(), PLAIN if gallery.lens is None else gallery.lens.name
@@ -52,13 +64,13 @@ def search(
         if allowed is not None:
             own = own[allowed[own]]
         rest = ~np.isin(indices, own)
-        if min_similarity is not None:
-            rest &= similarities >= min_similarity
-        found = [] if others else [(place, 1.0) for place in own.tolist()]
-        found += zip(indices[rest].tolist(), similarities[rest].tolist(), strict=True)
+        if least is not None:
+            rest &= similarities >= least
+        ranking = [] if selection.others else [(place, 1.0) for place in own.tolist()]
+        ranking += zip(indices[rest].tolist(), similarities[rest].tolist(), strict=True)
         hits = [
             Hit(gallery.files[place], value, folder / gallery.files[place], gallery.contents[place].tobytes())
-            for place, value in found[:k]
+            for place, value in ranking[:k]
         ]
         answers.append(Hits(hits, query=query.name, source=query.source, lens=lens, content=query.content, cache=cache))
     return answers

@@ -53,7 +53,7 @@ class Snapshot:
         }
 
     def weights(self, lens: str) -> str:
-        """What `add_lens` was told of the weights that the column was made with; empty when nothing."""
+        """The fingerprint of the weights that the column was made with, as given to `add_lens`; "" for none."""
         found = self._dataset.schema.field(LENS + lens).metadata or {}
         return str(found.get(b"weights", b"").decode())
 

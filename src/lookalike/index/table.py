@@ -31,14 +31,14 @@ class ImageRow:
 class Table:
     """The pictures of a collection under one backbone.
 
+    Features are stored as float16, as many a row as the first rows have that are appended.
+
     Args:
         uri: where it lies; a folder today, an object store's address as well as far as Lance knows it.
-        length: the number of features f; features are stored as float16.
     """
 
-    def __init__(self, uri: str | Path, length: int):
+    def __init__(self, uri: str | Path):
         self.uri = str(uri)
-        self.length = length
 
     def _open(self) -> Any:
         import lance
@@ -75,7 +75,7 @@ class Table:
             ("mtime_ns", pa.int64()),
             ("width", pa.int32()),
             ("height", pa.int32()),
-            ("features", pa.list_(pa.float16(), self.length)),
+            ("features", pa.list_(pa.float16(), features.shape[1])),
         ]
         for name, d in self.lenses().items():
             kind = pa.list_(pa.float16(), d)
@@ -88,15 +88,10 @@ class Table:
         """Remove the rows of files."""
         remove_files(self.uri, list(files))
 
-    def version(self) -> int:
-        """The number of the newest commit; 0 when there is no table."""
-        dataset = self._open()
-        return 0 if dataset is None else int(dataset.version)
-
     def columns(self) -> dict[str, list[Any]]:
         """All columns but the vectors, as lists that are aligned with one another."""
-        found = self.snapshot()
-        return {name: [] for name in COLUMNS} if found is None else found.columns()
+        snapshot = self.snapshot()
+        return {name: [] for name in COLUMNS} if snapshot is None else snapshot.columns()
 
     def features(
         self, files: Sequence[str] | None = None, column: str = "features"
@@ -106,14 +101,15 @@ class Table:
         Args:
             files: only these; None for all.
             column: features, or lens:NAME.
-        Returns: the files, sorted; (n, f) or (n, d) float16, zeros for a row that has no vector in the column.
+        Returns: the files, sorted; (n, f) or (n, d) float16, zeros for a row that has no vector in the column; (0, 0)
+            when there is no table.
         """
         dataset = self._open()
         if dataset is None:
-            return [], np.zeros((0, self.length), np.float16)
-        found = dataset.to_table(columns=["file", column], filter=None if files is None else sql_in(files))
-        names = found.column("file").to_pylist()
-        matrix = as_matrix(found.column(column).combine_chunks())
+            return [], np.zeros((0, 0), np.float16)
+        rows = dataset.to_table(columns=["file", column], filter=None if files is None else sql_in(files))
+        names = rows.column("file").to_pylist()
+        matrix = as_matrix(rows.column(column).combine_chunks())
         order = sorted(range(len(names)), key=names.__getitem__)
         if order != list(range(len(names))):
             matrix = matrix[order]
@@ -121,8 +117,8 @@ class Table:
 
     def lenses(self) -> dict[str, int]:
         """The lenses that have a column: name -> d."""
-        found = self.snapshot()
-        return {} if found is None else found.lenses()
+        snapshot = self.snapshot()
+        return {} if snapshot is None else snapshot.lenses()
 
     def add_lens(self, name: str, d: int, embed: Embed, weights: str = "") -> None:
         """Add the column of a lens, computed over the whole table in one commit; no row is written anew.
@@ -153,11 +149,11 @@ class Table:
         """Give a vector to the rows that have none in the column of a lens; returns how many there were."""
         import pyarrow as pa
 
-        found = self.snapshot()
-        files = [] if found is None else found.unfilled(name)
+        snapshot = self.snapshot()
+        files = [] if snapshot is None else snapshot.unfilled(name)
         for start in range(0, len(files), ROWS_AT_ONCE):
-            named, features = self.features(files[start : start + ROWS_AT_ONCE])
-            rows = pa.table({"file": named, LENS + name: as_vectors(embed(features))})
+            names, features = self.features(files[start : start + ROWS_AT_ONCE])
+            rows = pa.table({"file": names, LENS + name: as_vectors(embed(features))})
             self._open().merge_insert("file").when_matched_update_all().execute(rows)
         return len(files)
 

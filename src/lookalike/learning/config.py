@@ -1,56 +1,153 @@
-"""What people may choose about learning, with its defaults."""
+"""What people may choose about learning: one small frozen dataclass for each method."""
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, fields, replace
+from typing import Literal, TypedDict, Unpack
 
-if TYPE_CHECKING:
-    pass
+from lookalike.errors import LensError
+
+MANY, MANY_DIMS = 20_000, 512  # images, above which a lens has so many dimensions; what they cost: decision 12
+HoldOutKind = Literal["groups", "pictures"]
 
 
-MANY, MANY_DIMS = 20_000, 512  # pictures, above which a lens has so many dimensions; what they cost: decision 12
+@dataclass(frozen=True)
+class ClosedForm:
+    """The closed form alone: a second, without torch."""
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """The closed form, then a low-rank correction by gradient: the default.
+
+    Attributes:
+        loss: training loss.
+        margin: of the triplet loss, in squared distance.
+        epochs: times that every label is seen; None for the measured number of steps.
+        learning_rate: None for the measured one.
+    """
+
+    loss: str = "softmax"
+    margin: float = 0.2
+    epochs: int | None = None
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """The backbone is fine-tuned from a layer on, and a lens learned on it.
+
+    Attributes:
+        layer: the first layer that is trained, a name or an index.
+        loss, margin, epochs, learning_rate: of the backbone's training.
+        quick: the lens on the tuned backbone is the closed form alone.
+    """
+
+    layer: str | int
+    loss: str = "softmax"
+    margin: float = 0.2
+    epochs: int | None = None
+    learning_rate: float | None = None
+    quick: bool = False
+
+
+@dataclass(frozen=True)
+class KerasSiamese:
+    """The network and settings of the Keras example.
+
+    Attributes:
+        layer: the first layer that is trained; None for the example's.
+        epochs: passes over the training images; None for the example's 40.
+        learning_rate: None for the example's.
+        keep: keep its network even where the proof prefers a lens on the untuned backbone.
+        quick: the lens that it is compared with is the closed form alone.
+    """
+
+    layer: str | int | None = None
+    epochs: int | None = None
+    learning_rate: float | None = None
+    keep: bool = False
+    quick: bool = False
+
+
+class LearnOptions(TypedDict, total=False):
+    """The keyword options of `Collection.learn`, as the shell names them."""
+
+    quick: bool
+    loss: str
+    margin: float
+    epochs: int | None
+    rate: float | None
+    dims: int | None
+    hold_out: HoldOutKind | None
+    seed: int
+    unfreeze: str | int | None
+    recipe: Literal["keras-siamese"] | None
+    anyway: bool
 
 
 @dataclass(frozen=True)
 class LearnConfig:
-    """What people may turn; the defaults held for every kind of picture they were measured on.
+    """How a lens is learned and proved; the defaults held for every kind of picture they were measured on.
 
     Attributes:
-        quick: the closed form alone: a second, without torch.
-        loss: of the correction, "softmax", "triplet" or "soft-margin".
-        margin: of the triplet loss, in squared distance.
-        epochs: times that every group is seen; None for the measured number of steps.
-        rate: learning rate of the correction; None for the measured one.
-        dims: of the embedding; None for as many as there are features, and 512 in collections of over 20,000 pictures,
-            where a column of all would be slow to make and to read.
+        method: what is learned, with its settings.
         hold_out: "groups" (does it hold for new kinds?), "pictures" (for new pictures of these kinds?), None to decide
             by the examples.
-        seed: of everything that is drawn.
-        unfreeze: the first layer of the backbone that learns along, a name or an index; None: none does. `loss`,
-            `margin`, `epochs` and `rate` are then those of the backbone's learning.
-        recipe: "keras-siamese", the Keras example's network and settings in place of all of these, but for `epochs`,
-            `rate` and `unfreeze` where they are given; None: none.
+        dims: of the embedding; None for as many as there are features, and 512 above 20,000 images.
+        seed: of every random draw.
     """
 
-    quick: bool = False
-    loss: str = "softmax"
-    margin: float = 0.2
-    epochs: int | None = None
-    rate: float | None = None
+    method: ClosedForm | LowRank | FineTune | KerasSiamese = LowRank()
+    hold_out: HoldOutKind | None = None
     dims: int | None = None
-    hold_out: Literal["groups", "pictures"] | None = None
     seed: int = 0
-    unfreeze: str | int | None = None
-    recipe: Literal["keras-siamese"] | None = None
 
     @property
     def finetunes(self) -> bool:
-        """Whether the backbone learns along."""
-        return self.unfreeze is not None or self.recipe is not None
+        """Whether the backbone is trained."""
+        return isinstance(self.method, FineTune | KerasSiamese)
 
-    def for_size(self, pictures: int) -> "LearnConfig":
-        """The same for a collection of so many pictures.
+    def for_size(self, images: int) -> "LearnConfig":
+        """The same for a collection of so many images.
 
-        >>> LearnConfig().for_size(20_001).dims, LearnConfig().for_size(20_000).dims, LearnConfig(dims=64).for_size(10**6).dims
-        (512, None, 64)
+        >>> LearnConfig().for_size(20_001).dims, LearnConfig().for_size(20_000).dims
+        (512, None)
         """
-        return replace(self, dims=MANY_DIMS) if self.dims is None and pictures > MANY else self
+        return replace(self, dims=MANY_DIMS) if self.dims is None and images > MANY else self
+
+    @classmethod
+    def from_options(cls, **options: Unpack[LearnOptions]) -> "LearnConfig":
+        """The configuration that options ask for; options of None are left out.
+
+        Raises: LensError, for an option that is unknown or that the chosen method does not have.
+
+        >>> LearnConfig.from_options(quick=True, dims=8)
+        LearnConfig(method=ClosedForm(), hold_out=None, dims=8, seed=0)
+        """
+        given = {name: value for name, value in options.items() if value is not None and value is not False}
+        for name in options:
+            if name not in LearnOptions.__annotations__:
+                raise LensError(f"{name}: no option of learn. There are: {', '.join(LearnOptions.__annotations__)}.")
+        common = {name: given.pop(name) for name in ("hold_out", "dims", "seed") if name in given}
+        recipe, quick = given.pop("recipe", None), given.pop("quick", False)
+        if recipe not in (None, "keras-siamese"):
+            raise LensError(f"recipe {recipe!r}: not known. There is keras-siamese.")
+        names = {"rate": "learning_rate", "unfreeze": "layer", "anyway": "keep"}
+        settings = {names.get(name, name): value for name, value in given.items()}
+        kind: type = LowRank
+        if recipe is not None:
+            kind, settings = KerasSiamese, settings | {"quick": bool(quick)}
+        elif "layer" in settings:
+            kind, settings = FineTune, settings | {"quick": bool(quick)}
+        elif quick:
+            kind = ClosedForm
+        for name in given:
+            if names.get(name, name) not in {one.name for one in fields(kind)}:
+                raise LensError(_refusal(name, kind))
+        return cls(kind(**settings), **common)  # type: ignore[arg-type]
+
+
+def _refusal(name: str, kind: type) -> str:
+    if name == "anyway":
+        return "anyway: keeps the network of a recipe. Name one with recipe, or leave anyway out."
+    which = {ClosedForm: "quick, the closed form alone", KerasSiamese: "recipe keras-siamese"}.get(kind, "this method")
+    return f"{name}: does not go with {which}. Leave one of them out."

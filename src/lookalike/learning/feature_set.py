@@ -1,4 +1,4 @@
-"""Examples as arrays: the features of labelled pictures, and how rows are views of pictures."""
+"""The features of labelled images, and how rows are views of images."""
 
 import math
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lookalike.images.augment import SMALLEST_CROP, SMALLEST_PART, small_crop, views
 from lookalike.images.decode import load
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.learning.labelled_features import LabelledFeatures
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -21,35 +22,53 @@ VIEWS = 4  # of each picture, where nothing but its own views says what belongs 
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Examples as arrays of n rows: what learn/ and siamese/ work on.
+    """The features of a dataset's images, n rows.
 
     Attributes:
-        features: (n, f) float32.
-        labels, domains, triplets: as in Examples, over these rows.
-        content: n hashes: rows of equal ones are one and the same picture, or view of it.
+        data: what is learned from and proved on.
         paths: n files; with views a file stands at each of its views.
-        said: lines for people: what was left out and why.
-        looks: how the rows are views of their files; None where they are the files themselves.
+        content: n hashes: rows of equal ones are one and the same picture, or view of it.
+        notes: lines for people: what was left out and why.
+        views: how the rows are views of their files; None where they are the files themselves.
     """
 
-    features: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    domains: NDArray[np.int64] | None
-    triplets: NDArray[np.int64] | None
-    content: tuple[bytes, ...]
+    data: LabelledFeatures
     paths: tuple[Path, ...]
-    notes: tuple[str, ...]
+    content: tuple[bytes, ...]
+    notes: tuple[str, ...] = ()
     views: "ViewSet | None" = None
 
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """(n, f) float32."""
+        return np.asarray(self.data.features, np.float32)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(n,) int64."""
+        return self.data.labels
+
+    @property
+    def domains(self) -> NDArray[np.int64] | None:
+        """(n,) int64, or None."""
+        return self.data.domains
+
+    @property
+    def triplets(self) -> NDArray[np.int64] | None:
+        """(t, 3) int64, or None."""
+        return self.data.triplets if len(self.data.triplets) else None
+
     def training_rows(self) -> "FeatureSet":
-        """The rows that a lens learns from: all but the parts that only ask."""
+        """The rows that a lens learns from: all but the parts of pictures that only query."""
         if self.views is None:
             return self
-        kept = np.flatnonzero(~self.views.query_mask)
-        content, paths = tuple(self.content[row] for row in kept), tuple(self.paths[row] for row in kept)
-        looks = replace(self.views, turn=self.views.turn[kept], number=self.views.number[kept])
-        return replace(
-            self, features=self.features[kept], labels=self.labels[kept], content=content, paths=paths, views=looks
+        rows = np.flatnonzero(~self.views.query_mask)
+        return FeatureSet(
+            self.data.subset(rows),
+            tuple(self.paths[row] for row in rows),
+            tuple(self.content[row] for row in rows),
+            self.notes,
+            replace(self.views, turn=self.views.turn[rows], number=self.views.number[rows]),
         )
 
     def names(self, folder: Path) -> list[str]:

@@ -1,216 +1,221 @@
 """Fine-tuning a backbone on examples, and its proof, in one run folder."""
 
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import LensError
-from lookalike.learning.closed_form.default import recipe
-from lookalike.learning.config import LearnConfig
+from lookalike.learning.closed_form.default import ChainedTrainer, ClosedFormTrainer, IdentityTrainer
+from lookalike.learning.config import ClosedForm, FineTune, KerasSiamese, LearnConfig, LowRank
+from lookalike.learning.evaluation.evaluator import TrainedLenses
 from lookalike.learning.evaluation.prove_finetuned import FinetuneComparison, compare_finetuned, hold_out_for_finetuning
 from lookalike.learning.feature_set import FeatureSet
-from lookalike.learning.labelled_features import Features
-from lookalike.learning.labels import Rows
-from lookalike.learning.pipeline import LearnResult, correction, learn_lens, provenance, stage_of
+from lookalike.learning.labelled_features import LabelledFeatures, Trainer
+from lookalike.learning.pipeline import LearnResult, LowRankRefiner, described, learn_lens, plan_learning, provenance
 from lookalike.models.backbone import Backbone
-from lookalike.models.bundle import read
-from lookalike.models.lens import Lens
-from lookalike.progress import Report, Stage
+from lookalike.models.bundle import Bundle, read
+from lookalike.progress import SILENT, Reporter, Timer
 
 if TYPE_CHECKING:
-    from lookalike.learning.finetuning import KerasSiameseFineTuner, LayerFineTuner
-    from lookalike.learning.training import EpochMetrics
+    from lookalike.learning.finetuning import FineTuner
+
+CACHED = ("activations.npy", "pooled.npy", "start.npy", "activations.json")  # of a run: not needed once it is proved
 
 
-CACHED = ("activations.npy", "pooled.npy", "start.npy", "activations.json")  # of a run: what it can do without later
-CHECKPOINT = "checkpoint.safetensors"
-Say = Callable[[str], None]
+def create_fine_tuner(
+    bundle: Bundle, images: Sequence[Path], data: LabelledFeatures, config: LearnConfig, run: Path
+) -> "FineTuner":
+    """What the method of a configuration stands for.
+
+    Args:
+        bundle: of the backbone.
+        images: n files.
+        data: what belongs together among them, n rows.
+        config: its method is `FineTune` or `KerasSiamese`.
+        run: folder of the run.
+    Raises: what the fine-tuner raises when it is made; MissingExtraError, without torch.
+    """
+    from lookalike.learning.finetuning import FineTuneConfig, KerasSiameseConfig, KerasSiameseFineTuner, LayerFineTuner
+
+    match config.method:
+        case FineTune() as method:
+            layers = FineTuneConfig.from_method(method, data.labels)
+            return LayerFineTuner(bundle, images, data, layers, run, config.seed)
+        case KerasSiamese() as method:
+            return KerasSiameseFineTuner(bundle, images, data, KerasSiameseConfig.from_method(method), run, config.seed)
+    raise LensError("this way to learn leaves the backbone as it is. Name a layer with unfreeze, or a recipe.")
 
 
 class FinetunePipeline:
-    """One learning of a backbone, held out, told what it costs, gone through, and proved.
+    """One fine-tuning: held out and priced when made, then `train`, then `prove`.
+
+    Whatever ends `train` early (Ctrl-C, `Cancelled`, an error) leaves the run folder as it takes to go on with the
+    same arguments.
 
     Args:
-        home: of the collection.
         base: the backbone before.
-        material: the examples, with features of it.
-        how: what may be turned; `unfreeze` is the first layer that learns.
-        name: of the lens to be.
+        features: of the examples, by that backbone.
+        config: its method is `FineTune` or `KerasSiamese`.
+        run: folder for the cached activations and the checkpoint.
+        bundles: folder in which the tuned backbone is kept, under its id.
     Raises: ExamplesError, when there is nothing to learn from or to hold out; BundleError, for a backbone that cannot
-        learn or a layer that is not there; MissingExtraError, without torch.
+        be trained or a layer that is not there; MissingExtraError, without torch.
     """
 
-    def __init__(self, home: CollectionFolder, base: Backbone, material: FeatureSet, how: LearnConfig, name: str):
-        self.home, self.base, self.material, self.how, self.name = home, base, material, how, name
-        self.held = hold_out_for_finetuning(
-            material.features,
-            material.labels,
-            domains=material.domains,
-            triplets=material.triplets,
-            content=material.content,
-            hold_out=how.hold_out,
-            seed=how.seed,
-        )
-        self.run = home.lens(name) / "run"
-        self.learning: LayerFineTuner | KerasSiameseFineTuner = self._by_recipe() if how.recipe else self._unfreezing()
-
-    def _unfreezing(self) -> "LayerFineTuner":
-        from lookalike.learning.finetuning import FineTuneConfig, LayerFineTuner
-        from lookalike.learning.training import steps_per_epoch
-
-        how = self.how
-        data = self.held.training_data
-        settings = FineTuneConfig(loss=how.loss, margin=how.margin, learning_rate=how.rate)
-        if how.epochs is not None:
-            steps = how.epochs * steps_per_epoch(data.labels, rows=settings.rows, per_label=settings.per_label or 4)
-            settings = replace(settings, steps=steps)
-        return LayerFineTuner(
-            self.base.bundle,
-            [self.material.paths[row] for row in self.held.learned],
-            data.labels,
-            domains=data.domains,
-            triplets=data.triplets,
-            layer=how.unfreeze if how.unfreeze is not None else -1,
-            run=self.run,
-            settings=settings,
-            seed=how.seed,
-        )
-
-    def _by_recipe(self) -> "KerasSiameseFineTuner":
-        from lookalike.learning.finetuning import KerasSiameseConfig, KerasSiameseFineTuner
-
-        how = self.how
-        data = self.held.training_data
-        given: dict[str, Any] = {"epochs": how.epochs, "learning_rate": how.rate}
-        return KerasSiameseFineTuner(
-            self.base.bundle,
-            [self.material.paths[row] for row in self.held.learned],
-            data.labels,
-            domains=data.domains,
-            triplets=data.triplets,
-            layer=how.unfreeze,
-            run=self.run,
-            settings=replace(KerasSiameseConfig(), **{key: x for key, x in given.items() if x is not None}),
-            content=[self.material.content[row] for row in self.held.learned],
-            seed=how.seed,
-        )
-
-    @property
-    def way(self) -> str:
-        """How the backbone learns, for people."""
-        return f"the recipe {self.how.recipe}" if self.how.recipe else f"unfreezing from {self.layer} on"
+    def __init__(self, base: Backbone, features: FeatureSet, config: LearnConfig, run: Path, bundles: Path):
+        self.base, self.features, self.config, self.run, self.bundles = base, features, config, run, bundles
+        self.plan = plan_learning(features, config)
+        self.split = hold_out_for_finetuning(self.plan)
+        images = [features.paths[row] for row in self.split.train_rows]
+        self.tuner = create_fine_tuner(base.bundle, images, self.split.training_data, config, run)
 
     @property
     def layer(self) -> str:
-        """The name of the first layer that learns."""
-        return str(self.base.bundle.layers[self.learning.layer]["name"])
+        """The name of the first layer that is trained."""
+        return str(self.base.bundle.layers[self.tuner.layer]["name"])
 
     def costs(self) -> list[str]:
         """What it will take, in lines for people."""
-        task = self.held.fold
         return [
-            f"{self.base.name} learns from {self.layer} on: {self.learning.cost()}",
-            f"{len(task.queries):,} queries are held out before; then the tuned backbone reads all "
-            f"{len(self.material.paths):,} pictures of the examples to prove it, and the others of the collection "
+            f"{self.base.name} learns from {self.layer} on: {self.tuner.cost()}",
+            f"{len(self.split.fold.queries):,} queries are held out before; then the tuned backbone reads all "
+            f"{len(self.features.paths):,} pictures of the examples to prove it, and the others of the collection "
             "once it is put into service.",
         ]
 
-    def tuned(self, report: Report, say: Say) -> Backbone:
-        """Learn, or go on with what was broken off, and keep the result among the collection's backbones.
+    def train(self, reporter: Reporter = SILENT) -> Backbone:
+        """Train, or go on with what was interrupted, and keep the tuned backbone in `bundles`.
 
-        Ctrl-C while it learns ends the learning; what was learned until then is the result, and a line says so.
+        Ctrl-C in a step ends the training: what was trained until then is the result, and a line says so.
+
+        Args: reporter: told of the stages "caching" and "tuning", and of each epoch in a line.
+        Raises: LensError, when the checkpoint is of other examples; TrainingError; ImageError; BundleError.
         """
-        # A checkpoint is of activations that were kept whole: to fill them again is to write over those of another.
-        if (self.run / CHECKPOINT).is_file() and not self.learning.activations.filled:
+        from lookalike.learning.finetuning.finetuner import CHECKPOINT
+
+        # A checkpoint belongs to a complete activation cache; refilling it would overwrite another run's.
+        if (self.run / CHECKPOINT).is_file() and not self.tuner.cached:
             raise LensError(
-                f"{self.name}: its pictures, its layer or its seed are not those of the learning that was broken off. "
-                "Go on with the same, or begin anew with --replace."
+                "the pictures, the layer or the seed are not those of the learning that was interrupted. "
+                "Continue with the same, or start again with --replace."
             )
-        for done, total in self.learning.cache():
-            report(Stage("caching", done, total))
+        timer = Timer("caching", len(self.split.train_rows))
+        with closing(self.tuner.fill_cache()) as filling:
+            for done, _ in filling:
+                reporter.progress(timer.at(done))
         try:
-            for step in self.learning.steps():
-                report(stage_of("tuning", replace(step, recall=None) if self.how.recipe else step))
-                if self.how.recipe and step.recall is not None:
-                    say(str(self._epochs()[-1]))
+            self._step(reporter)
         except KeyboardInterrupt:
-            curve = self.learning.learned.curve
+            curve = self.tuner.best.curve
             if not curve:
                 raise
-            say(f"stopped after step {len(curve)} of {curve[-1].steps}: the backbone is proved as it is")
-        new = self.home.at / "backbones" / ".new"
-        shutil.rmtree(new, ignore_errors=True)
-        made = self.learning.bundle(new)
-        place = self.home.backbone(made.id)
-        if place.is_dir():  # a run that was broken off after this
-            shutil.rmtree(new)
-        else:
-            new.rename(place)
-        return Backbone(read(place), threads=self.base.threads, precision=self.base.precision)
+            reporter.message(f"stopped after step {len(curve)} of {curve[-1].steps}: the backbone is proved as it is")
+        return Backbone(read(self._exported()), threads=self.base.threads, precision=self.base.precision)
 
-    def taught(self, backbone: Backbone, material: FeatureSet, *, about: dict[str, Any], report: Report) -> LearnResult:
-        """The lens on the tuned backbone with its proof, or, where that is no better, the one on the untouched.
+    def _step(self, reporter: Reporter) -> None:
+        with closing(self.tuner.steps()) as steps:
+            for step in steps:
+                reporter.progress(step.progress("tuning"))
+                if step.validation is not None and (history := self.tuner.history):
+                    reporter.message(str(history[-1]))
+
+    def _exported(self) -> Path:
+        """The bundle of what was trained, whole or not at all."""
+        new = self.bundles / ".new"
+        shutil.rmtree(new, ignore_errors=True)
+        try:
+            place = self.bundles / self.tuner.export(new).id
+            if not place.is_dir():  # it is there where a run was interrupted after this
+                new.rename(place)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+        return place
+
+    def prove(self, tuned: Backbone, features: FeatureSet, reporter: Reporter = SILENT) -> LearnResult:
+        """The lens on the tuned backbone with its proof, or, where that is no better, the one on the untuned.
 
         Args:
-            backbone: the tuned one.
-            material: the examples with its features.
-            about: what else the lens's settings shall say.
-            report: called with each stage.
+            tuned: what `train` gave.
+            features: of the same examples, by the tuned backbone.
+            reporter: told of the stages "proving" and "learning", and of those of `learn_lens`.
         """
-        closed, correct = recipe(dims=self.how.dims), None
-        lenses = replace(self.how, epochs=None, rate=None)
-        if not self.how.quick:
-            correct = correction(lenses, report)
-        after = (_identity, None) if self.how.recipe else (closed, correct)
-        found = compare_finetuned(self.held, material.features, closed, correct, after)
-        if not (found.finetuned_is_better and found.proof.serves):
-            return self._untouched(found, about, report)
-        way = _identity if self.how.recipe else recipe(correct, dims=self.how.dims)
-        lens = way(material.features, material.labels, material.domains, material.triplets)
+        method, seed = self.config.method, self.config.seed
+        closed = ClosedFormTrainer(dims=self.config.dims)
+        lens_method = _lens_method(self.config)
+        refiner = LowRankRefiner(lens_method, seed) if isinstance(lens_method, LowRank) else None
+        untuned_lenses = TrainedLenses(closed, refiner, reporter)
+        tuned_lenses = untuned_lenses
+        trainer: Trainer = closed if refiner is None else ChainedTrainer(closed, refiner)
+        keep = False
+        if isinstance(method, KerasSiamese):  # its network gives the embedding itself
+            trainer, keep = IdentityTrainer(), method.keep
+            tuned_lenses = TrainedLenses(trainer)
+        found = compare_finetuned(self.split, features.features, untuned_lenses, tuned_lenses, keep=keep)
+        preferred = found.finetuned_is_better and found.proof.serves
+        if not (preferred or keep):
+            return self._untuned(found, reporter)
+        proof, notes = found.proof, features.notes
+        if not preferred:
+            why = f"{self._way} was kept because --anyway asked for it: {found.words}"
+            proof, notes = replace(proof, notes=(*proof.notes, f"{why}.")), (*notes, why)
+        lens = trainer.fit(features.data, reporter=reporter)
         settings = {
             **lens.settings,
-            **about,
-            "backbone": backbone.id,
-            "backbone_name": backbone.name,
+            "backbone": tuned.id,
+            "backbone_name": tuned.name,
             "untouched": self.base.id,
-            "tuning": backbone.bundle.tuning,
-            "how": asdict(self.how),
-            "seed": self.how.seed,
+            "tuning": tuned.bundle.tuning,
+            **described(self.config),
             **provenance(),
         }
-        named = found.proof.named(material.names(self.home.folder))
-        lens = replace(lens, name=self.name, settings=settings, proof=named)
+        epochs = self.tuner.history
+        history = () if epochs else tuple(self.tuner.best.curve)
         title = f"{self.base.name} learning from {self.layer} on"
-        epochs = self._epochs()
-        curve = () if epochs else tuple(self.learning.learned.curve)
-        return LearnResult(lens, found.proof, curve, material.notes, title, epochs)
+        return LearnResult(replace(lens, settings=settings), proof, history, notes, title, epochs)
 
-    def _epochs(self) -> "tuple[EpochMetrics, ...]":
-        return tuple(getattr(self.learning, "history", ()))
+    @property
+    def _way(self) -> str:
+        recipe = isinstance(self.config.method, KerasSiamese)
+        return "the recipe keras-siamese" if recipe else f"unfreezing from {self.layer} on"
 
-    def _untouched(self, found: FinetuneComparison, about: dict[str, Any], report: Report) -> LearnResult:
-        why = f"{self.way} was tried and left out: {found.words}"
+    def _untuned(self, found: FinetuneComparison, reporter: Reporter) -> LearnResult:
+        why = f"{self._way} was tried and left out: {found.words}"
         if found.finetuned_is_better:
             why += f"; beside plain: {found.proof.words[:1].lower()}{found.proof.words[1:].rstrip('.')}"
-        plainly = replace(self.how, unfreeze=None, recipe=None, epochs=None, rate=None)
-        about = about | {"backbone": self.base.id, "backbone_name": self.base.name}
-        folder = self.home.folder
-        taught = learn_lens(self.material, plainly, name=self.name, folder=folder, about=about, report=report)
-        proof = replace(taught.proof, notes=[*taught.proof.notes, f"{why}."])
-        lens = replace(taught.lens, proof=proof.named(self.material.names(folder)))
-        return replace(taught, lens=lens, proof=proof, notes=(*taught.notes, why), epochs=self._epochs())
+        result = learn_lens(self.features, replace(self.config, method=_lens_method(self.config)), self.plan, reporter)
+        settings = {**result.lens.settings, "backbone": self.base.id, "backbone_name": self.base.name}
+        return replace(
+            result,
+            lens=replace(result.lens, settings=settings),
+            proof=replace(result.proof, notes=(*result.proof.notes, f"{why}.")),
+            notes=(*result.notes, why),
+            epochs=self.tuner.history,
+        )
 
-    def forget_run(self) -> None:
-        """Free what only a run that was broken off needs; the checkpoint stays."""
+    def interrupted(self) -> bool:
+        """Whether the run folder holds something that can be continued."""
+        return is_interrupted(self.run)
+
+    def clean(self) -> None:
+        """Remove what only an interrupted run needs; the checkpoint stays."""
         for name in CACHED:
             (self.run / name).unlink(missing_ok=True)
 
 
-def _identity(features: Features, labels: Rows, domains: Rows | None, triplets: Rows | None) -> Lens:
-    """The lens of a recipe: its backbone gives the embedding itself."""
-    f = features.shape[1]
-    return Lens("recipe", np.zeros(f, np.float32), np.eye(f, dtype=np.float32), {"kind": "identity"})
+def is_interrupted(run: Path) -> bool:
+    """Whether a run folder holds something that can be continued."""
+    return (run / CACHED[0]).is_file()
+
+
+def _lens_method(config: LearnConfig) -> ClosedForm | LowRank:
+    """How a lens is learned beside the fine-tuning: its epochs and learning rate are those of the backbone alone."""
+    match config.method:
+        case FineTune(loss=loss, margin=margin, quick=False):
+            return LowRank(loss, margin)
+        case KerasSiamese(quick=False):
+            return LowRank()
+        case _:
+            return ClosedForm()

@@ -1,6 +1,6 @@
 """Features with what is known of their rows: labels, domains, triplets, which rows query and which are found."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -47,6 +47,8 @@ class LabelledFeatures:
         domains: ArrayLike | None = None,
         triplets: ArrayLike | None = None,
         content: Sequence[bytes] | ArrayLike | None = None,
+        query_mask: ArrayLike | None = None,
+        gallery_mask: ArrayLike | None = None,
     ) -> "LabelledFeatures":
         """Arrays that fit together.
 
@@ -56,6 +58,8 @@ class LabelledFeatures:
             domains: (n,) int, or None.
             triplets: (t, 3) int rows, or None.
             content: n content hashes or numbers, equal for equal pictures; or None.
+            query_mask: (n,) bool, or None.
+            gallery_mask: (n,) bool, or None.
         Raises: ShapeError, which names the array that does not fit.
 
         >>> data = LabelledFeatures.create(np.eye(3), [0, 0, 1])
@@ -66,19 +70,23 @@ class LabelledFeatures:
         x = x.astype(np.float32) if x.dtype.kind in "iu" else x
         if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
             raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")
-        given = {"labels": np.asarray(labels, np.int64)}
+        given: dict[str, NDArray[Any]] = {"labels": np.asarray(labels, np.int64)}
         if domains is not None:
             given["domains"] = np.asarray(domains, np.int64)
         if content is not None:
             named = np.asarray(content, dtype=None if isinstance(content, np.ndarray) else object)
             given["content"] = np.unique(named, return_inverse=True)[1].astype(np.int64)
+        for name, mask in (("query_mask", query_mask), ("gallery_mask", gallery_mask)):
+            if mask is not None:
+                given[name] = np.asarray(mask, bool)
         for name, rows in given.items():
             if rows.shape != (len(x),):
                 raise ShapeError(f"{name} {rows.shape} for {len(x)} rows of features. Give one a row.")
         three = np.zeros((0, 3), np.int64) if triplets is None else np.asarray(triplets, np.int64).reshape(-1, 3)
         if three.size and not 0 <= three.min() <= three.max() < len(x):
             raise ShapeError(f"triplets name rows from {three.min()} to {three.max()}, features have {len(x)}.")
-        return cls(x, given["labels"], given.get("domains"), three, given.get("content"))
+        masks = given.get("query_mask"), given.get("gallery_mask")
+        return cls(x, given["labels"], given.get("domains"), three, given.get("content"), *masks)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -132,18 +140,4 @@ class Trainer(Protocol):
             reporter: told of each step, where there are steps.
         Raises: ExamplesError, where nothing belongs together; TrainingError; MissingExtraError.
         """
-        ...
-
-
-# Until every way to learn is a Trainer: features (n, f), labels (n,), domains (n,) or None, triplets (t, 3) or None.
-Learn = Callable[[Features, Rows, Rows | None, Rows | None], Lens]
-
-
-class Correct(Protocol):
-    """A second step: a lens and the examples it was made from -> a better lens."""
-
-    def __call__(
-        self, lens: Lens, features: Features, labels: Rows, *, domains: Rows | None, triplets: Rows | None
-    ) -> Lens:
-        """As `lookalike.learning.training.low_rank_trainer.correct` does."""
         ...

@@ -1,32 +1,27 @@
-"""Examples as arrays -> a lens and its proof: proved on held-out queries first, then learned from everything."""
+"""Features of examples -> a lens and its proof: proved on held-out queries first, then learned from everything."""
 
 import platform
-import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lookalike.errors import MissingExtraError
-from lookalike.learning.closed_form.default import recipe
-from lookalike.learning.config import LearnConfig
-from lookalike.learning.evaluation.folds import FOLDS, Fold
+from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.config import LearnConfig, LowRank
 from lookalike.learning.evaluation.plan import EvaluationPlan, plan_evaluation
-from lookalike.learning.evaluation.prove import prove
+from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.feature_set import FeatureSet
-from lookalike.learning.labelled_features import Correct, Features, LabelledFeatures, Learn
-from lookalike.learning.labels import Rows
+from lookalike.learning.labelled_features import LabelledFeatures, Trainer
 from lookalike.models.lens import Lens
 from lookalike.models.proof import Proof
-from lookalike.progress import Report, Stage
+from lookalike.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
-    from lookalike.learning.training import EpochMetrics
-    from lookalike.learning.training import StepMetrics as Step
-
+    from lookalike.learning.training import EpochMetrics, LowRankRun, StepMetrics
 
 WITHOUT_TORCH = (
     "torch is not installed: the lens is the closed form alone. "
@@ -36,98 +31,159 @@ WITHOUT_TORCH = (
 
 @dataclass(frozen=True)
 class LearnResult:
-    """What teaching came to.
+    """What learning came to.
 
     Attributes:
-        lens: learned from all examples, with its settings and its proof, whose queries and hits are named by files.
-        proof: the same proof, whose queries and hits are rows of the material.
-        curve: a report for each step of the rehearsal: a split of its own, whose held-out queries give the recall;
+        lens: learned from all examples; it has the settings of its learning, no name and no proof yet.
+        proof: its queries and hits are rows of the features.
+        history: metrics of each step of a validation run: a fold of its own, whose held-out queries give the recall;
             empty for the closed form.
-        said: lines for people.
-        title: what the curve is of.
-        epochs: of a recipe, the losses of each.
+        notes: lines for people.
+        history_title: what the history is of.
+        epochs: of the Keras example's network, the losses of each.
     """
 
     lens: Lens
     proof: Proof
-    history: "tuple[Step, ...]"
+    history: "tuple[StepMetrics, ...]"
     notes: tuple[str, ...]
-    history_title: str = "a rehearsal; recall@1 is of queries held out from it"
+    history_title: str = "a validation run; recall@1 is of queries held out from it"
     epochs: "tuple[EpochMetrics, ...]" = ()
+
+    def named(self, name: str, names: Sequence[str], about: Mapping[str, Any]) -> Lens:
+        """The lens under a name, with its proof in the names of its rows and what else its settings shall say."""
+        return replace(self.lens, name=name, settings={**self.lens.settings, **about}, proof=self.proof.named(names))
+
+
+@dataclass(frozen=True)
+class LowRankRefiner:
+    """The low-rank correction as people chose it; a Trainer whose steps fit the examples that it is given.
+
+    Attributes:
+        method: what people chose.
+        seed: of everything that is drawn.
+    """
+
+    method: LowRank
+    seed: int
+
+    def run(self, data: LabelledFeatures, start: Lens) -> "LowRankRun":
+        """One correction that is stepped by its caller.
+
+        Raises: MissingExtraError, without torch.
+        """
+        from lookalike.learning.training import LowRankConfig, LowRankRun
+
+        return LowRankRun(start, data, LowRankConfig.from_method(self.method, data.labels), seed=self.seed)
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """The corrected lens; without one to start from the closed form is made first."""
+        run = self.run(data, start or ClosedFormTrainer().fit(data))
+        for step in run.steps():
+            reporter.progress(step.progress("learning"))
+        return run.lens()
+
+    def fit_until_stopped(self, data: LabelledFeatures, start: Lens, reporter: Reporter) -> tuple[Lens, str]:
+        """As `fit`; Ctrl-C ends the training, the best so far is the result, and a line says so, else ""."""
+        run, stopped = self.run(data, start), ""
+        try:
+            for step in run.steps():
+                reporter.progress(step.progress("learning"))
+        except KeyboardInterrupt:
+            stopped = (
+                f"stopped after step {run.best.step} of {run.config.resolved.steps}: this lens is what was learned so "
+                "far, the proof speaks of all steps"
+            )
+        return run.lens(), stopped
+
+
+def plan_learning(features: FeatureSet, config: LearnConfig) -> EvaluationPlan:
+    """How queries will be held out; made once for everything that evaluates.
+
+    >>> data = LabelledFeatures.create(np.eye(6), [0, 0, 1, 1, 2, 2])
+    >>> plan_learning(FeatureSet(data, (), (), ()), LearnConfig()).hold_out.kind
+    'groups'
+    """
+    return plan_evaluation(features.data, config.hold_out, seed=config.seed)
 
 
 def learn_lens(
-    material: FeatureSet,
-    how: LearnConfig,
-    *,
-    name: str,
-    folder: Path,
-    about: dict[str, Any],
-    report: Report | None = None,
+    features: FeatureSet, config: LearnConfig, plan: EvaluationPlan, reporter: Reporter = SILENT
 ) -> LearnResult:
     """Prove a way to learn on held-out queries, then learn from everything in that way.
 
+    Ctrl-C while the lens itself is refined keeps the best so far; before, it ends everything.
+
     Args:
-        material: the examples.
-        how: what may be turned.
-        name: of the lens.
-        folder: the collection's: its files are named from there.
-        about: what else its settings shall say: backbone, data, ...
-        report: called with each stage as it goes on.
+        features: of the examples.
+        config: its method is `ClosedForm` or `LowRank`.
+        plan: of these features.
+        reporter: told of the stages "validating", "proving" and "learning".
     Raises: ExamplesError, TrainingError, LensError.
     """
-    say = report or (lambda stage: None)
-    said = list(material.notes)
-    curve: list[Step] = []
-    closed, correct = recipe(dims=how.dims), None
-    if not how.quick:
+    notes = list(features.notes)
+    trainer = ClosedFormTrainer(dims=config.dims)
+    refiner: LowRankRefiner | None = None
+    history: tuple[StepMetrics, ...] = ()
+    if isinstance(config.method, LowRank):
         try:
-            correct = correction(how, say)
-            curve = _validation_curve(material, how, closed, say)
+            refiner = LowRankRefiner(config.method, config.seed)
+            history = _validation_run(trainer, refiner, plan, reporter)
         except MissingExtraError:
-            said.append(WITHOUT_TORCH)
-    looks = material.views
-    proof = prove(
-        material.features,
-        material.labels,
-        domains=material.domains,
-        triplets=material.triplets,
-        learn=_counted(closed, say),
-        correct=correct,
-        content=material.content,
-        asks=None if looks is None else looks.query_mask,
-        whole=None if looks is None else looks.gallery_mask,
-        hold_out=how.hold_out,
-        seed=how.seed,
-    )
-    taught = material.training_rows()
-    last = correction(how, say, said) if proof.chosen == "correction" else None
-    serving = recipe(last, dims=how.dims)
-    lens = serving(taught.features, taught.labels, taught.domains, taught.triplets)
-    settings = {**lens.settings, **about, "how": asdict(how), "seed": how.seed, **provenance()}
-    lens = replace(lens, name=name, settings=settings, proof=proof.named(material.names(folder)))
-    return LearnResult(lens, proof, tuple(curve), tuple(said))
+            refiner = None
+            notes.append(WITHOUT_TORCH)
+    proof = prove_labelled(features.data, trainer, refiner, plan=plan, reporter=reporter)
+    data = features.training_rows().data
+    lens = trainer.fit(data)
+    if refiner is not None and proof.selected == "correction":
+        lens, stopped = refiner.fit_until_stopped(data, lens, reporter)
+        notes += [stopped] if stopped else []
+    lens = replace(lens, settings={**lens.settings, **described(config), **provenance()})
+    return LearnResult(lens, proof, history, tuple(notes))
 
 
-def describe_plan(material: FeatureSet, how: LearnConfig) -> list[str]:
+def _validation_run(
+    trainer: Trainer, refiner: LowRankRefiner, plan: EvaluationPlan, reporter: Reporter
+) -> "tuple[StepMetrics, ...]":
+    """The correction on a fold of its own, for its curve alone: nothing is chosen by it."""
+    from lookalike.learning.training import LowRankConfig, LowRankRun
+
+    fold = next(plan.hold_out.folds(np.random.default_rng(plan.seed + 1)), None)
+    if fold is None:
+        return ()
+    data = plan.data.subset(fold.train, fold.triplets)
+
+    def recall_at_1(lens: Lens) -> float:
+        embedding = lens.apply(plan.data.features)
+        return float((fold.ranks(embedding[fold.queries] @ embedding[fold.gallery].T) == 1).mean())
+
+    config = LowRankConfig.from_method(refiner.method, data.labels)
+    run = LowRankRun(trainer.fit(data), data, config, measure=recall_at_1, seed=refiner.seed)
+    history = []
+    for step in run.steps():
+        history.append(step)
+        reporter.progress(step.progress("validating"))
+    return tuple(history)
+
+
+def describe_plan(features: FeatureSet, plan: EvaluationPlan) -> list[str]:
     """What would be learned from and what would be held out, in lines for people; nothing is learned."""
-    split = _exam(material, how).split
-    pictures = len(set(material.paths))
-    learned = material.training_rows().labels
-    members = np.bincount(learned[learned >= 0])
-    groups = members[members > 1]
+    pictures = len(set(features.paths))
+    labels = features.training_rows().data.labels
+    sizes = np.bincount(labels[labels >= 0])
+    groups = sizes[sizes > 1]
     lines = [f"{pictures:,} pictures"]
     if len(groups):
         of = f"{groups.min():,}" if groups.min() == groups.max() else f"{groups.min():,} to {groups.max():,}"
         lines[0] += f" in {len(groups):,} groups of {of}"
-    if material.triplets is not None and len(material.triplets):
-        lines.append(f"{len(material.triplets):,} triplets")
-    near = split.split_groups.near
-    lines.append(f"{near:,} pictures have a near-duplicate (similarity above {split.split_groups.threshold:g})")
-    if split.split_groups.note:
-        lines.append(split.split_groups.note)
-    task = next(split.folds(np.random.default_rng(how.seed)), None)
-    if task is None:
+    if len(features.data.triplets):
+        lines.append(f"{len(features.data.triplets):,} triplets")
+    groups_of = plan.hold_out.groups
+    lines.append(f"{groups_of.near:,} pictures have a near-duplicate (similarity above {groups_of.threshold:g})")
+    if groups_of.note:
+        lines.append(groups_of.note)
+    fold = next(plan.hold_out.folds(plan.generator()), None)
+    if fold is None:
         lines.append("nothing can be held out: the verdict would be that these are too few to tell")
     else:
         what = {
@@ -136,119 +192,18 @@ def describe_plan(material: FeatureSet, how: LearnConfig) -> list[str]:
             "triplets": "triplets",
             "views": "pictures",
         }
-        lines.append(f"held out: {what[split.hold_out]}, {len(task.queries):,} queries in the first of the splits")
-    return [*lines, *material.notes]
+        lines.append(f"held out: {what[plan.hold_out.kind]}, {len(fold.queries):,} queries in the first of the splits")
+    return [*lines, *features.notes]
 
 
-def correction(how: LearnConfig, say: Report, stopped: list[str] | None = None) -> Correct:
-    """The correction as the recipe's second step.
+def described(config: LearnConfig) -> dict[str, Any]:
+    """A configuration for a lens's settings, in plain values.
 
-    Args:
-        how: what may be turned.
-        say: told of each step.
-        stopped: for the lens that will serve: Ctrl-C ends its learning, the best so far is the result, and a line here
-            says so. None while it is proved: Ctrl-C ends everything.
-    Raises: MissingExtraError, without torch.
+    >>> described(LearnConfig(seed=7))["config"]["method"]["name"]
+    'LowRank'
     """
-    from lookalike.learning.training import LowRankTrainer
-
-    doing = "proving" if stopped is None else "learning"
-
-    def second(lens: Lens, features: Features, labels: Rows, *, domains: Rows | None, triplets: Rows | None) -> Lens:
-        settings = _settings(how, labels)
-        learning = LowRankTrainer(
-            lens, features, labels, domains=domains, triplets=triplets, settings=settings, seed=how.seed
-        )
-        try:
-            for step in learning.steps():
-                say(stage_of(doing, step))
-        except KeyboardInterrupt:
-            if stopped is None:
-                raise
-            stopped.append(
-                f"stopped after step {learning.learned.step} of {settings.steps}: this lens is what was learned so "
-                "far, the proof speaks of all steps"
-            )
-        return learning.lens()
-
-    return second
-
-
-def _settings(how: LearnConfig, labels: Rows) -> Any:
-    from lookalike.learning.training import LowRankConfig, steps_per_epoch
-
-    found = LowRankConfig(loss=how.loss, margin=how.margin)
-    if how.epochs is not None:
-        found = replace(found, steps=how.epochs * steps_per_epoch(labels, rows=found.rows, per_label=found.per_label))
-    return found if how.rate is None else replace(found, learning_rate=how.rate)
-
-
-def _validation_curve(material: FeatureSet, how: LearnConfig, closed: Learn, say: Report) -> "list[Step]":
-    """The correction on a split of its own, for its curve alone: nothing is chosen by it."""
-    from lookalike.learning.training import LowRankTrainer
-
-    asked = _exam(material, how)
-    task = next(asked.split.folds(np.random.default_rng(how.seed + 1)), None)
-    if task is None:
-        return []
-    data = asked.examples.subset(task.train, task.triplets)
-    features, group, side, triplets = data.features, data.labels, data.domains, data.triplets
-    learning = LowRankTrainer(
-        closed(features, group, side, triplets),
-        features,
-        group,
-        domains=side,
-        triplets=triplets,
-        settings=_settings(how, group),
-        validate=lambda lens: _recall(lens, asked.examples, task),
-        seed=how.seed,
-    )
-    steps = []
-    for step in learning.steps():
-        steps.append(step)
-        say(stage_of("rehearsing", step))
-    return steps
-
-
-def _recall(lens: Lens, labelled: LabelledFeatures, task: Fold) -> float:
-    embedding = lens.apply(labelled.features, labelled.domains)
-    ranks = task.ranks(embedding[task.queries] @ embedding[task.gallery].T)
-    return float((ranks == 1).mean())
-
-
-def _exam(material: FeatureSet, how: LearnConfig) -> EvaluationPlan:
-    looks = material.views
-    return plan_evaluation(
-        material.features,
-        material.labels,
-        rng=np.random.default_rng(how.seed),
-        domains=material.domains,
-        triplets=material.triplets,
-        content=material.content,
-        asks=None if looks is None else looks.query_mask,
-        whole=None if looks is None else looks.gallery_mask,
-        hold_out=how.hold_out,
-    )
-
-
-def _counted(way: Learn, say: Report) -> Learn:
-    """The same way to learn, telling how often it was asked: once a split."""
-    started, done = time.monotonic(), 0
-
-    def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
-        nonlocal done
-        lens = way(features, group, side, triplets)
-        done += 1
-        rate = done / max(time.monotonic() - started, 1e-6)
-        say(Stage("proving", done, max(FOLDS, done), rate, max(FOLDS - done, 0) / rate))
-        return lens
-
-    return learn
-
-
-def stage_of(doing: str, step: "Step") -> Stage:
-    """A step of learning as a stage."""
-    return Stage(doing, step.step, step.steps, step.rate, step.remaining_s, step.loss, step.active, step.recall)
+    method = {"name": type(config.method).__name__, **asdict(config.method)}
+    return {"config": {**asdict(config), "method": method}, "seed": config.seed}
 
 
 def provenance() -> dict[str, Any]:

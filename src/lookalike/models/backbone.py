@@ -1,29 +1,47 @@
-"""Pixels -> features: a bundle run by OpenVINO, decoding and inference overlapped."""
+"""Images -> features: a bundle run by OpenVINO, or by torch on a GPU; decoding and inference overlapped."""
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import BundleError
-from lookalike.images.augment import view_squares
+from lookalike.errors import BundleError, ImageError
 from lookalike.images.decode import DecodedImage, ImageSource, decode_square
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.models.bundle import Bundle
-from lookalike.models.features import combine_stages
-from lookalike.models.openvino_runtime import openvino
-from lookalike.models.registry import DEFAULT, cache_folder, resolve_bundle
+from lookalike.models.openvino_engine import OpenVinoEngine, has_bf16
+from lookalike.models.registry import DEFAULT, resolve_bundle
 
-BATCH = 8
-IN_FLIGHT = 3
+__all__ = ["Backbone", "Engine", "HasImage", "has_bf16"]
+
 PRECISIONS = {"bf16", "f32"}
 Job = TypeVar("Job")
+Read = TypeVar("Read")
+
+
+class Engine(Protocol):
+    """What computes a network's features: `start` begins with at most `batch` images, `finish` gives their rows."""
+
+    batch: int
+    in_flight: int
+
+    def start(self, images: Sequence[DecodedImage]) -> Any: ...
+    def finish(self, started: Any) -> NDArray[np.float32]: ...
+
+
+@runtime_checkable
+class HasImage(Protocol):
+    """What a reader gives to be embedded: anything with an image, or the image itself."""
+
+    @property
+    def image(self) -> DecodedImage: ...
 
 
 class Backbone:
@@ -31,23 +49,37 @@ class Backbone:
 
     Args:
         name: efficientnet-lite0, efficientnet-lite2, or a bundle's folder.
+        device: None for the processor, by OpenVINO; "cuda" for a GPU, by torch (any device that torch knows).
         threads: of the processor; None for all.
-        precision: "bf16" or "f32"; None for bf16 where the processor has it.
-    Raises: BundleError.
+        precision: "bf16" or "f32"; None for bf16 where the processor has it. A device of torch computes in f32.
+    Raises: BundleError; MissingExtraError, for a device without torch.
 
     >>> Backbone().length
     2816
     """
 
     def __init__(
-        self, name: str | Path | Bundle = DEFAULT, *, threads: int | None = None, precision: str | None = None
+        self,
+        name: str | Path | Bundle = DEFAULT,
+        *,
+        device: str | None = None,
+        threads: int | None = None,
+        precision: str | None = None,
     ):
         self.bundle = name if isinstance(name, Bundle) else resolve_bundle(name)
-        self.threads = threads or os.cpu_count() or 1
+        self.device, self.threads = device, threads or os.cpu_count() or 1
         if precision not in {None, *PRECISIONS}:
             raise BundleError(f"precision {precision!r} is not known. There are bf16 and f32.")
-        self.precision = precision or ("bf16" if has_bf16() else "f32")
-        self._models: dict[int, Any] = {}
+        if device is not None and precision == "bf16":
+            raise BundleError(f"precision bf16 is not known to device {device!r}. Leave one of them out, or give f32.")
+        self.precision = precision or ("bf16" if device is None and has_bf16() else "f32")
+        self.engine: Engine
+        if device is None:
+            self.engine = OpenVinoEngine(self.bundle, self.threads, self.precision)
+        else:
+            from lookalike.models.convert import engine_on
+
+            self.engine = engine_on(self.bundle, device)
 
     @property
     def id(self) -> str:
@@ -74,160 +106,67 @@ class Backbone:
         Raises: ImageError, for the first picture that cannot be read.
         """
         rows = []
-        for _, read_, features in self.pipeline(sources, lambda one: decode_square(one, self.bundle.side_px, limits)):
-            if isinstance(read_, Exception):
-                raise read_
-            rows.append(features)
+        side = self.bundle.side_px
+        with closing(self.pipeline(sources, lambda one: decode_square(one, side, limits))) as pipeline:
+            for _, outcome, features in pipeline:
+                if isinstance(outcome, ImageError):
+                    raise outcome
+                rows.append(features)
         return np.stack(rows) if rows else np.zeros((0, self.length), np.float32)
 
-    def embed_views(
-        self, sources: Sequence[ImageSource], n: int, seed: int = 0, limits: Limits = LIMITS
-    ) -> NDArray[np.float32]:
-        """The features of n views of each picture, every picture decoded once.
-
-        Args:
-            sources: as for `embed`.
-            n: views a picture: itself, its mirror image, then crops.
-            seed: decides where the crops lie; each picture's depend on nothing but this and its place.
-            limits: what a picture may cost.
-        Returns: (m, n, f) float32, rows of length 1.
-        Raises: ImageError, for the first picture that cannot be read.
-        """
-        side = self.bundle.side_px
-
-        def read_(i: int) -> NDArray[np.uint8]:
-            return view_squares(sources[i], side, n, np.random.default_rng([seed, i]), limits)
-
-        def each() -> Iterator[NDArray[np.uint8]]:
-            waiting = iter(range(len(sources)))
-            ahead = deque(readers.submit(read_, i) for i in islice(waiting, 2 * self.threads))
-            while ahead:
-                yield from ahead.popleft().result()
-                ahead.extend(readers.submit(read_, i) for i in islice(waiting, 1))
-
-        with ThreadPoolExecutor(self.threads) as readers:
-            rows = [features for _, _, features in self.pipeline(each(), lambda one: DecodedImage(one, side, side))]
-        return np.asarray(rows, np.float32).reshape(len(sources), n, self.length)
-
     def pipeline(
-        self, jobs: Iterable[Job], read_: Callable[[Job], DecodedImage]
-    ) -> Iterator[tuple[Job, DecodedImage | Exception, NDArray[np.float32]]]:
+        self, jobs: Iterable[Job], read: Callable[[Job], Read]
+    ) -> Generator[tuple[Job, Read | ImageError, NDArray[np.float32]]]:
         """Read and embed many pictures, the reading of some while others are embedded.
 
+        Who stops before the end closes it (`contextlib.closing`): then its threads end.
+
         Args:
-            jobs: whatever `read_` understands; taken one after the other, a few batches ahead.
-            read_: a job -> its pixels; runs in threads. What it raises comes back in place of the pixels.
-        Yields: job, what was read or the exception, features (f,) float32 (zeros for an exception); in order.
+            jobs: whatever `read` understands; taken one after the other, a few batches ahead.
+            read: a job -> an image or what has one (`HasImage`), which is embedded, or anything else, which is handed
+                on. It runs in threads.
+        Yields: job, what was read or the ImageError that reading it raised, features (f,) float32 (zeros where there
+            is no image); in order.
+        Raises: what else `read` raises.
         """
-        waiting = iter(jobs)
-        with ThreadPoolExecutor(self.threads) as readers:
-            ahead: deque[tuple[Job, Future[DecodedImage]]] = deque()
-            running: deque[tuple[list[tuple[Job, DecodedImage | Exception]], Any]] = deque()
+        waiting, engine = iter(jobs), self.engine
+        ahead: deque[tuple[Job, Future[Read]]] = deque()
+        running: deque[tuple[list[tuple[Job, Read | ImageError, DecodedImage | None]], Any]] = deque()
+        with ThreadPoolExecutor(self.threads, "lookalike-reading") as readers:
 
             def fill() -> None:
-                for job in islice(waiting, 4 * BATCH - len(ahead)):
-                    ahead.append((job, readers.submit(read_, job)))
+                for job in islice(waiting, 4 * engine.batch - len(ahead)):
+                    ahead.append((job, readers.submit(read, job)))
 
-            fill()
             try:
+                fill()
                 while ahead or running:
-                    if ahead and len(running) < IN_FLIGHT:
-                        batch = [(job, _outcome(future)) for job, future in islice(_drain(ahead), BATCH)]
+                    if ahead and len(running) < engine.in_flight:
+                        batch: list[tuple[Job, Read | ImageError, DecodedImage | None]] = []
+                        while ahead and len(batch) < engine.batch:
+                            job, future = ahead.popleft()
+                            outcome = _outcome(future)
+                            batch.append((job, outcome, _image_of(outcome)))
                         fill()
-                        running.append((batch, self._start([p for _, p in batch if isinstance(p, DecodedImage)])))
+                        running.append((batch, engine.start([image for *_, image in batch if image is not None])))
                         continue
-                    done, request = running.popleft()
-                    features = iter(self._finish(request))
-                    for job, outcome in done:
-                        good = isinstance(outcome, DecodedImage)
-                        yield job, outcome, next(features) if good else np.zeros(self.length, np.float32)
+                    done, started = running.popleft()
+                    rows = iter(engine.finish(started))
+                    for job, outcome, image in done:
+                        yield job, outcome, np.zeros(self.length, np.float32) if image is None else next(rows)
             finally:
                 for _, future in ahead:
                     future.cancel()
 
-    def _start(self, pictures: list[DecodedImage]) -> Any:
-        if not pictures:
-            return None
-        size = BATCH if len(pictures) > 1 else 1
-        batch = np.zeros((size, self.bundle.side_px, self.bundle.side_px, 3), np.uint8)
-        for row, picture in zip(batch, pictures, strict=False):
-            row[:] = picture.array
-        request = self._model(size).create_infer_request()
-        request.start_async({0: batch})
-        return request, len(pictures), batch
 
-    def _finish(self, started: Any) -> NDArray[np.float32]:
-        if started is None:
-            return np.zeros((0, self.length), np.float32)
-        request, n, _ = started
-        request.wait()
-        outputs = {depth.name: request.get_tensor(depth.name).data[:n] for depth in self.bundle.depths}
-        return combine_stages(outputs, self.bundle)
-
-    def _model(self, batch: int) -> Any:
-        """The network compiled for one batch size: fixed shapes run faster, and compile once into the cache."""
-        if batch not in self._models:
-            core = openvino().Core()
-            options: dict[str, Any] = {
-                "INFERENCE_PRECISION_HINT": self.precision,
-                "INFERENCE_NUM_THREADS": self.threads,
-                "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
-                "CACHE_DIR": str(cache_folder() / "compiled"),
-            }
-            try:
-                model = core.read_model(self.bundle.model)
-                _check_input(model, self.bundle)
-                side = self.bundle.side_px
-                model.reshape({model.input(0): [batch, side, side, 3]})
-                _check_outputs(model, self.bundle)
-                self._models[batch] = core.compile_model(model, "CPU", options)
-            except RuntimeError as error:
-                reason = str(error).strip().splitlines()[-1][:200]
-                raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). Export it anew.") from error
-        return self._models[batch]
-
-
-def _check_input(model: Any, bundle: Bundle) -> None:
-    side = bundle.side_px
-    found = [f"{one.element_type.get_type_name()} {one.partial_shape}" for one in model.inputs]
-    if len(model.inputs) == 1 and model.input(0).element_type.get_type_name() == "u8":
-        shape = model.input(0).partial_shape
-        if shape.rank.is_dynamic or shape.compatible(openvino().PartialShape([-1, side, side, 3])):
-            return
-    raise BundleError(
-        f"{bundle.model}: takes {' and '.join(found)}, but backbone.json promises one picture, u8 [?,{side},{side},3]. "
-        "Mend 'side_px', or export the model with the normalisation inside."
-    )
-
-
-def _check_outputs(model: Any, bundle: Bundle) -> None:
-    found = {name: list(one.partial_shape) for one in model.outputs for name in one.get_names()}
-    for depth in bundle.depths:
-        shape = [str(size) for size in found.get(depth.name, [])]
-        if shape[1:] != [str(depth.length)]:
-            there = ", ".join(f"{name} ({', '.join(map(str, sizes))})" for name, sizes in sorted(found.items()))
-            raise BundleError(
-                f"{bundle.model}: has no output {depth.name!r} of shape (n, {depth.length}). It has {there}. "
-                "Mend 'depths' in backbone.json, or pool and flatten the output."
-            )
-
-
-def _drain(ahead: "deque[tuple[Job, Future[DecodedImage]]]") -> Iterator[tuple[Job, "Future[DecodedImage]"]]:
-    while ahead:
-        yield ahead.popleft()
-
-
-def _outcome(future: "Future[DecodedImage]") -> DecodedImage | Exception:
-    error = future.exception()
-    if error is None:
+def _outcome(future: "Future[Read]") -> Read | ImageError:
+    try:
         return future.result()
-    if isinstance(error, Exception):
+    except ImageError as error:
         return error
-    raise error
 
 
-def has_bf16() -> bool:
-    """Whether this processor computes in bfloat16; never where LOOKALIKE_BF16 is 0 in the environment."""
-    if os.environ.get("LOOKALIKE_BF16") == "0":
-        return False
-    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+def _image_of(outcome: object) -> DecodedImage | None:
+    if isinstance(outcome, DecodedImage):
+        return outcome
+    return outcome.image if isinstance(outcome, HasImage) else None

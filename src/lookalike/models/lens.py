@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,16 +18,7 @@ from lookalike.models.proof import Proof
 from lookalike.models.vectors import as_float32, normalize_rows
 
 PLAIN = "plain"
-
-
-def weights_of(lens: "Lens") -> str:
-    """What tells the weights of a lens from others: BLAKE2b of mean and matrix, 32 hexadecimal digits."""
-    digest = hashlib.blake2b(lens.mean.tobytes(), digest_size=16)
-    digest.update(lens.matrix.tobytes())
-    return digest.hexdigest()
-
-
-FORMAT = 1
+FORMAT = 2  # 1 had a flat proof.json, and could have a mean for each domain
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 LARGEST_JSON = 64_000_000  # bytes; a proof lists at most a few thousand queries
 LARGEST_SIZE = 100_000  # features or dimensions: ten times what any backbone gives
@@ -39,7 +31,7 @@ class Lens:
 
     Args:
         name: what it is called, `[a-z0-9-]{1,40}`.
-        mean: (f,) float32, or (sides, f) float32 where each side has its own.
+        mean: (f,) float32.
         matrix: (f, d) float32.
         settings: how it came about: backbone (its id), loss, data, seed, threads, date, versions; anything JSON holds.
         proof: what it was worth on held-out queries, or None where nothing was proved.
@@ -58,14 +50,9 @@ class Lens:
 
     def __post_init__(self) -> None:
         mean, matrix = np.asarray(self.mean, np.float32), np.asarray(self.matrix, np.float32)
-        if (
-            matrix.ndim != 2
-            or mean.ndim not in (1, 2)
-            or mean.shape[-1] != matrix.shape[0]
-            or not matrix.size * mean.size
-        ):
+        if matrix.ndim != 2 or mean.shape != matrix.shape[:1] or not matrix.size:
             raise ShapeError(
-                f"a lens needs a mean (f,) or (sides, f) and a matrix (f, d), not {mean.shape} and {matrix.shape}. "
+                f"a lens needs a mean (f,) and a matrix (f, d), not {mean.shape} and {matrix.shape}. "
                 "Give both the same f."
             )
         if not (np.isfinite(mean).all() and np.isfinite(matrix).all()):
@@ -88,15 +75,21 @@ class Lens:
         """The id of the backbone whose features it was learned on; empty where none was named."""
         return str(self.settings.get("backbone", ""))
 
-    def apply(self, features: ArrayLike, side: ArrayLike | None = None) -> NDArray[np.float32]:
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells its weights from others: BLAKE2b of mean and matrix, 32 hexadecimal digits."""
+        digest = hashlib.blake2b(self.mean.tobytes(), digest_size=16)
+        digest.update(self.matrix.tobytes())
+        return digest.hexdigest()
+
+    def apply(self, features: ArrayLike, rows_at_once: int = ROWS_AT_ONCE) -> NDArray[np.float32]:
         """The embedding of rows of features.
 
         Args:
             features: (n, f) of any float type.
-            side: (n,) int or one int: the side of each row, for a lens with a mean a side. -1 or None where it is not
-                known: the mean of the means stands in.
+            rows_at_once: how many are computed together; it bounds the memory.
         Returns: (n, d) float32, rows of length 1; a row that lies on the mean has no direction and stays 0.
-        Raises: ShapeError, when the rows do not have f features or a side is not known to the lens.
+        Raises: ShapeError, when the rows do not have f features.
         """
         rows = np.asarray(features)
         if rows.ndim != 2 or rows.shape[1] != self.features:
@@ -104,27 +97,12 @@ class Lens:
                 f"lens {self.name} reads rows of {self.features} features, not {rows.shape}. "
                 "Use the backbone it was learned on."
             )
-        means, at = self._means(len(rows), side)
         embedding = np.empty((len(rows), self.dims), np.float32)
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            centred = as_float32(rows[part]) - (means if at is None else means[at[part]])
+        for start in range(0, len(rows), rows_at_once):
+            part = slice(start, start + rows_at_once)
+            centred = as_float32(rows[part]) - self.mean
             embedding[part] = normalize_rows(np.asarray(centred @ self.matrix, np.float32))  # (b, f) @ (f, d) -> (b, d)
         return embedding
-
-    def _means(self, n: int, side: ArrayLike | None) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
-        """What to subtract: one mean for all rows, or a table of means and each row's place in it."""
-        if self.mean.ndim == 1:
-            return self.mean, None
-        if side is None:
-            return self.mean.mean(axis=0), None
-        at = np.broadcast_to(np.asarray(side, np.int64), (n,))
-        if n and not (at.min() >= -1 and at.max() < len(self.mean)):
-            raise ShapeError(
-                f"lens {self.name} knows {len(self.mean)} sides, asked for side {at.max()}. Use -1 for none."
-            )
-        # The last row is the mean of the means, and -1 picks the last.
-        return np.vstack([self.mean, self.mean.mean(axis=0, keepdims=True)]), at
 
     def save(self, folder: Path) -> None:
         """Write weights.safetensors, proof.json and lens.json; other files of the folder stay.
@@ -189,6 +167,8 @@ def _load(folder: Path) -> Lens:
             f"{folder}: a lens of format {version}, this lookalike knows up to {FORMAT}. "
             "Upgrade with: pip install -U lookalike"
         )
+    if type(version) is int and version == 1 and isinstance(about.get("digests"), dict):
+        raise LensError(f"{folder}: a lens made by an earlier version of lookalike. Learn it again.")
     name, digests = about.pop("name", None), about.pop("digests", None)
     shapes = {"mean": about.pop("mean", None), "matrix": about.pop("matrix", None)}
     if version != FORMAT or not isinstance(digests, dict):
@@ -197,7 +177,7 @@ def _load(folder: Path) -> Lens:
         check_name(name)
     except LensError as error:
         raise LensError(f"{folder}: {error}") from None
-    sizes = [_size(folder, shape) for shape in shapes.values()]
+    sizes = [_size(folder, shape, dimensions) for dimensions, shape in enumerate(shapes.values(), start=1)]
     weights = _read(folder, "weights.safetensors", 4 * sum(sizes) + 1_000_000)
     if _digest(weights) != digests.get("weights.safetensors"):
         _damaged(folder, "weights.safetensors is not the one that lens.json was written with")
@@ -222,8 +202,8 @@ def _load(folder: Path) -> Lens:
         raise LensError(f"{folder}: {error}") from None
 
 
-def _size(folder: Path, shape: object) -> int:
-    if not isinstance(shape, list) or not 1 <= len(shape) <= 2:
+def _size(folder: Path, shape: object, dimensions: int) -> int:
+    if not isinstance(shape, list) or len(shape) != dimensions:
         _damaged(folder, "lens.json lacks the shapes of its weights")
     if not all(type(n) is int and 0 < n <= LARGEST_SIZE for n in shape):
         _damaged(folder, "lens.json names shapes that no lens has")

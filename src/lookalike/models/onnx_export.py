@@ -1,5 +1,6 @@
 """Backbone and lens as one ONNX model: pictures in, embedding out, for programs that do not have lookalike."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ INPUT_NOTE = "uint8 RGB pictures, resized whole (squashed, bicubic) to the squar
 
 
 def onnx_model(bundle: Bundle, lens: Lens | None) -> bytes:
-    """One graph: the bundle's, its depths put together, and the lens, all in float32.
+    """One graph: the bundle's, its stages combined into features, and the lens, all in float32.
 
     Args:
         bundle: the backbone.
@@ -32,12 +33,11 @@ def onnx_model(bundle: Bundle, lens: Lens | None) -> bytes:
         raise BundleError(f"{bundle.model}: opset {opset}; a lens can be joined to {OPSET} and newer. Export it anew.")
     graph = model.graph
     add = _Nodes(graph)
-    parts = [add.scaled(add.unit(add.raised(depth)), depth.weight) for depth in bundle.depths]
+    parts = [add.scaled(add.unit(add.raised(stage)), stage.weight) for stage in bundle.depths]
     features = add.unit(add.node("Concat", parts, axis=1))
     length, out = bundle.length, features
     if lens is not None:
-        mean = lens.mean if lens.mean.ndim == 1 else lens.mean.mean(axis=0)
-        centred = add.node("Sub", [features, add.constant(mean)])
+        centred = add.node("Sub", [features, add.constant(lens.mean)])
         length, out = lens.dims, add.unit(add.node("MatMul", [centred, add.constant(lens.matrix)]))
     graph.node.append(helper.make_node("Identity", [out], [OUTPUT], name=OUTPUT))
     del graph.output[:]
@@ -65,7 +65,7 @@ class _Nodes:
     def __init__(self, graph: Any):
         self.graph, self.count = graph, 0
 
-    def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
+    def node(self, kind: str, inputs: list[str], **attributes: int | float | str | Sequence[int]) -> str:
         """A node, and the name of its output."""
         from onnx import helper
 
@@ -84,7 +84,7 @@ class _Nodes:
         return name
 
     def raised(self, depth: StageOutput) -> str:
-        """sign(x) ((|x| + e)^power - e^power), where e is `soft` times the mean of |x|, as `put_together` does it."""
+        """sign(x) ((|x| + e)^power - e^power), where e is `soft` times the mean of |x|, as `combine_stages` does it."""
         size, power = self.node("Abs", [depth.name]), self.constant(depth.power)
         e = self.scaled(self.node("ReduceSum", [size, self._axis()], keepdims=1), depth.soft / depth.length)
         powers = [self.node("Pow", [x, power]) for x in (self.node("Add", [size, e]), e)]

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lookalike.learning.closed_form.discriminant import reweight_between_class
+from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.models.lens import Lens
 
 
@@ -19,7 +20,7 @@ def test_a_direction_worked_by_hand():
     1 - .75 (1 - 4/6) = .75. With half = 1 the squared gain of x over y is (1.6 + .75) / (1.6 + 1) / .75.
     """
     x = np.array([[side, (-1) ** i / 2] for side in (-1, 1) for i in range(6)], np.float32)
-    lens = reweight_between_class(identity(2), x, np.repeat([0, 1], 6), floor=0.25, half=1.0)
+    lens = reweight_between_class(identity(2), LabelledFeatures.create(x, np.repeat([0, 1], 6)), floor=0.25, half=1.0)
     expected = np.sqrt((1.6 + 0.75) / 2.6 / 0.75)
     assert_allclose(lens.matrix, [[expected, 0], [0, 1]], atol=1e-6)
 
@@ -28,13 +29,13 @@ def test_a_direction_worked_by_hand():
 def test_small_groups_change_nothing(each):
     x = np.random.default_rng(0).standard_normal((20 * each, 8)).astype(np.float32)
     lens = identity(8)
-    assert reweight_between_class(lens, x, np.repeat(np.arange(20), each)) is lens
+    assert reweight_between_class(lens, LabelledFeatures.create(x, np.repeat(np.arange(20), each))) is lens
 
 
 def test_one_group_and_rows_of_none_change_nothing():
     x = np.random.default_rng(0).standard_normal((20, 8)).astype(np.float32)
     lens = identity(8)
-    assert reweight_between_class(lens, x, np.repeat([0, -1], 10)) is lens
+    assert reweight_between_class(lens, LabelledFeatures.create(x, np.repeat([0, -1], 10))) is lens
 
 
 def test_new_pictures_of_known_groups_are_found_more_often():
@@ -47,10 +48,13 @@ def test_new_pictures_of_known_groups_are_found_more_often():
     def recall(lens):
         return (group[(lens.apply(asked) @ lens.apply(x).T).argmax(axis=1)] == group).mean()
 
-    assert recall(reweight_between_class(identity(60), x, group, floor=0.05, half=1.0)) > recall(identity(60)) + 0.05
+    assert (
+        recall(reweight_between_class(identity(60), LabelledFeatures.create(x, group), floor=0.05, half=1.0))
+        > recall(identity(60)) + 0.05
+    )
 
 
 def test_many_groups_are_looked_at_through_some_of_them():
     group = np.repeat(np.arange(1200), 6)
     x = np.random.default_rng(0).standard_normal((7200, 4)).astype(np.float32)
-    assert np.isfinite(reweight_between_class(identity(4), x, group).matrix).all()
+    assert np.isfinite(reweight_between_class(identity(4), LabelledFeatures.create(x, group)).matrix).all()

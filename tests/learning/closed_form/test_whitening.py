@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learning import whiten
-from lookalike.learning.closed_form import pca
+from lookalike.learning.closed_form import pca, whitening
 from lookalike.learning.closed_form.pca import main_directions
 from lookalike.learning.closed_form.whitening import inverse_root, matching_pairs
 
@@ -31,8 +31,8 @@ def formula(x, group, ridge=1.0, pairs=(), centre=None):
     return products / np.outer(length, length)
 
 
-def similarities(lens, x, side=None):
-    embedding = lens.apply(x, side)
+def similarities(lens, x):
+    embedding = lens.apply(x)
     return embedding @ embedding.T
 
 
@@ -67,7 +67,7 @@ def test_it_is_the_formula_with_fewer_rows_than_features(ridge):
 
 def test_both_ways_to_compute_it_agree():
     x, group = drawn(n=30, f=40)
-    blocks = list(whitening._differences(x, group, np.zeros((0, 2), int), None))
+    blocks = list(whitening._differences(x, group, np.zeros((0, 2), int)))
     scale = np.linspace(0.5, 2, 40)
     many, few = (way(iter(blocks), scale, 1.0, 0.0) for way in (whitening._from_many, whitening._from_few))
     assert_allclose(many @ many.T, few @ few.T, atol=1e-4)
@@ -99,18 +99,6 @@ def test_a_group_of_one_and_a_row_of_none_only_move_the_mean():
     without = np.where(np.arange(60) == 5, -1, group)
     assert_allclose(whiten(x, group).matrix, whiten(x, without).matrix)
     assert_allclose(whiten(x, group).mean, x.mean(axis=0), rtol=1e-5)
-
-
-def test_a_mean_a_side_takes_what_sides_differ_in():
-    """The left is the right moved by a thousand: with a mean a side both halves look alike."""
-    right, group = drawn(n=30, f=6)
-    x, side = np.vstack([right, right + 1000]), np.repeat([0, 1], 30)
-    lens = whiten(x, np.r_[group, group], domains=side, means="side")
-    assert lens.mean.shape == (2, 6)
-    embedding = lens.apply(x, side)
-    assert_allclose(embedding[:30], embedding[30:], atol=2e-3)
-    alone = similarities(whiten(right, group), right)
-    assert_allclose(embedding[:30] @ embedding[:30].T, alone, atol=2e-2)
 
 
 @given(seed=st.integers(0, 500), scale=st.sampled_from([1e-6, 0.25, 1.0, 4096.0]))
@@ -216,12 +204,11 @@ def test_rows_have_a_mean_squared_length_of_one_before_they_are_brought_to_it():
         (ExamplesError, "same features", lambda: whiten(np.zeros((4, 3)), [0, 0, 1, 1])),
         (ShapeError, "not finite", lambda: whiten(np.diag([1, np.nan, 1]), [0, 0, 0])),
         (ShapeError, "too small or large", lambda: whiten(np.eye(3) * 1e30, [0, 0, 0])),
-        (ShapeError, "group", lambda: whiten(np.eye(3), [0, 0])),
+        (ShapeError, "labels", lambda: whiten(np.eye(3), [0, 0])),
         (ShapeError, "features", lambda: whiten(np.ones(3), [0, 0, 0])),
         (ShapeError, "features", lambda: whiten([["a"]], [0])),
         (ShapeError, "triplets", lambda: whiten(np.eye(3), [0, 0, 0], triplets=[[0, 1, 3]])),
         (ShapeError, "ridge", lambda: whiten(np.eye(3), [0, 0, 0], ridge=0)),
-        (ShapeError, "side", lambda: whiten(np.eye(3), [0, 0, 0], domains=[0, 1, -1], means="side")),
     ],
 )
 def test_what_cannot_be_learned_from_is_refused_in_one_line(error, says, wrong):

@@ -34,11 +34,11 @@ CLASSES = np.repeat(np.arange(5), 20)
 
 def test_what_is_held_out_is_decided_by_the_examples():
     """20 groups: groups. Fewer, with three members: pictures. Pairs however few: groups. No groups: triplets."""
-    assert split(labelled(GROUPS)).hold_out == "groups"
-    assert split(labelled(CLASSES)).hold_out == "pictures"
-    assert split(labelled(np.repeat(np.arange(6), 2))).hold_out == "groups"
-    assert split(labelled([-1, -1, -1], triplets=[[0, 1, 2]])).hold_out == "triplets"
-    assert split(labelled(GROUPS), "pictures").hold_out == "pictures"
+    assert split(labelled(GROUPS)).kind == "groups"
+    assert split(labelled(CLASSES)).kind == "pictures"
+    assert split(labelled(np.repeat(np.arange(6), 2))).kind == "groups"
+    assert split(labelled([-1, -1, -1], triplets=[[0, 1, 2]])).kind == "triplets"
+    assert split(labelled(GROUPS), "pictures").kind == "pictures"
 
 
 def test_many_triplets_beside_a_group_or_two_are_what_is_proved():
@@ -46,8 +46,8 @@ def test_many_triplets_beside_a_group_or_two_are_what_is_proved():
     triplets = np.arange(120).reshape(40, 3)
     group = np.full(130, -1)
     group[[120, 121]] = 0
-    assert split(labelled(group, triplets=triplets)).hold_out == "triplets"
-    assert split(labelled(np.arange(130) // 4, triplets=triplets)).hold_out == "groups"
+    assert split(labelled(group, triplets=triplets)).kind == "triplets"
+    assert split(labelled(np.arange(130) // 4, triplets=triplets)).kind == "groups"
 
 
 @given(seed=st.integers(0, 200), hold_out=st.sampled_from(["groups", "pictures"]), sided=st.booleans())
@@ -125,7 +125,7 @@ def test_a_triplet_is_right_where_the_positive_is_more_similar_and_equal_is_not(
 
 def test_anchors_that_share_pictures_are_one_draw_of_chance():
     triplets = np.array([[0, 1, 2], [0, 1, 3], [1, 4, 5], [6, 7, 8]])
-    found = split(labelled(np.full(9, -1), triplets=triplets)).split_groups.of
+    found = split(labelled(np.full(9, -1), triplets=triplets)).groups.of
     assert found[0] == found[1] == found[4] and found[6] == found[7] != found[0]
 
 

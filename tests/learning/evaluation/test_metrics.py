@@ -18,7 +18,6 @@ from lookalike.learning.evaluation.metrics import (
     mean_reciprocal_rank,
     r_precision,
     recall_at_k,
-    retrieval_roc_auc,
     roc_auc,
     triplet_accuracy,
 )
@@ -81,7 +80,7 @@ def test_a_query_without_a_right_answer_is_not_counted():
 
 
 def test_where_no_query_has_an_answer_there_is_no_value():
-    for metric in (recall_at_k, map_at_r, r_precision, mean_reciprocal_rank, retrieval_roc_auc):
+    for metric in (recall_at_k, map_at_r, r_precision, mean_reciprocal_rank):
         assert np.isnan(metric(EAST, TURNING, [9], [1, 1, 1, 1]))
 
 
@@ -97,14 +96,14 @@ def test_a_right_answer_stands_behind_every_wrong_one_as_similar():
 
 def test_the_query_itself_and_its_side_are_left_out():
     """Row 0 is the query, row 1 of its side: what remains is wrong, right."""
-    left = {"itself": [0], "query_sides": [3], "gallery_sides": [3, 3, 4, 4]}
+    left = {"itself": [0], "query_domains": [3], "gallery_domains": [3, 3, 4, 4]}
     assert first_relevant_ranks(EAST, TURNING, [7], [7, 7, 1, 7], **left).tolist() == [2]
     assert map_at_r(EAST, TURNING, [7], [7, 7, 1, 7], **left) == 0
 
 
 def test_side_minus_one_leaves_nothing_out():
     assert first_relevant_ranks(
-        EAST, TURNING, [7], [7, 7, 1, 7], query_sides=[-1], gallery_sides=[-1] * 4
+        EAST, TURNING, [7], [7, 7, 1, 7], query_domains=[-1], gallery_domains=[-1] * 4
     ).tolist() == [1]
 
 
@@ -141,7 +140,7 @@ def test_the_length_of_rows_and_a_turn_of_all_change_nothing(case):
 def test_blocks_give_what_one_block_gives(monkeypatch):
     rng = np.random.default_rng(0)
     x, labels = rng.standard_normal((90, 8)), rng.integers(0, 9, 90)
-    every = (recall_at_k, mean_reciprocal_rank, map_at_r, r_precision, retrieval_roc_auc)
+    every = (recall_at_k, mean_reciprocal_rank, map_at_r, r_precision)
     whole = [metric(x, x, labels, labels, itself=np.arange(90)) for metric in every]
     monkeypatch.setattr(metrics, "BLOCK_BYTES", 4 * 90 * 7)  # seven queries a block, and a last one of six
     assert_allclose([metric(x, x, labels, labels, itself=np.arange(90)) for metric in every], whole, atol=1e-9)
@@ -175,15 +174,6 @@ def test_roc_auc_is_that_of_scikit_learn_with_ties_too(seed, n, levels):
     rng = np.random.default_rng(seed)
     values, right = rng.integers(0, levels, n) / levels, np.arange(n) % 2 == 0
     assert roc_auc(values, right) == approx(roc_auc_score(right, values))
-
-
-def test_roc_auc_over_all_pairs_is_that_of_scikit_learn():
-    rng = np.random.default_rng(2)
-    x, labels = rng.standard_normal((40, 6)), rng.integers(0, 5, 40)
-    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-    pairs = ~np.eye(40, dtype=bool)
-    wanted = roc_auc_score((labels[:, None] == labels)[pairs], (unit @ unit.T)[pairs])
-    assert retrieval_roc_auc(x, x, labels, labels, itself=np.arange(40)) == approx(wanted, abs=1e-4)
 
 
 def test_roc_auc_of_one_kind_alone_is_no_number():

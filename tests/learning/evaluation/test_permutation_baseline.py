@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from lookalike.learning import whiten
-from lookalike.learning.evaluation.evaluator import SMALL
+from lookalike.learning.evaluation.evaluator import SMALL_RIDGE
 from lookalike.learning.evaluation.permutation_baseline import LabelAssignment, PermutedClosedForms
 
 NO_PAIRS = np.zeros((0, 2), int)
@@ -20,7 +20,7 @@ def drawn(n=40, f=12, groups=8, seed=0):
 
 
 def similarities(x, labelling, labellings, ridge=1.0):
-    y = (x - x.mean(axis=0)).astype(np.float64 if ridge < SMALL else np.float32)
+    y = (x - x.mean(axis=0)).astype(np.float64 if ridge < SMALL_RIDGE else np.float32)
     forms = PermutedClosedForms(y @ y.T, labellings, x.shape[1], ridge)
     everyone = np.arange(len(x))
     return forms.similarities(labelling, everyone, everyone)

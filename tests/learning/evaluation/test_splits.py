@@ -5,11 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from lookalike.learning.evaluation.splits import assign_folds, sample, split_groups
-from lookalike.learning.labels import chain, components
 
 APART = np.eye(8, dtype=np.float32)
 
@@ -19,25 +16,6 @@ def like(*pairs, n=8, similarity=0.99):
     for a, b in pairs:
         matrix[a, b] = matrix[b, a] = similarity
     return matrix
-
-
-@given(edges=st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=25))
-def test_components_are_those_of_scipy(edges):
-    a, b = np.array(edges, int).reshape(-1, 2).T
-    wanted = connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(20, 20)), directed=False)[1]
-    found = components(20, [(a, b)])
-    assert_array_equal(found[:, None] == found, wanted[:, None] == wanted)
-    assert_array_equal(found[found], found)  # named by its first row
-    assert (found <= np.arange(20)).all()
-
-
-def test_a_long_chain_is_one_component():
-    order = np.random.default_rng(0).permutation(500)
-    assert (components(500, [(order[:-1], order[1:])]) == 0).all()
-
-
-def test_rows_of_no_group_stay_alone():
-    assert [edge.tolist() for edge in chain(np.array([5, -1, 5, -1, 5]))] == [[0, 2], [2, 4]]
 
 
 def test_near_duplicates_join_whole_groups_where_groups_are_held_out():

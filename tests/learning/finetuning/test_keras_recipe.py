@@ -7,16 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lookalike.errors import ExamplesError
+from lookalike.learning.finetuning.config import KerasSiameseConfig
 from lookalike.learning.finetuning.keras_recipe import (
-    KerasSiameseConfig,
-    by_epoch,
     fixed_triplets,
-    loss_of,
     split_for_recipe,
+    validation_loss,
     validation_rows,
 )
-from lookalike.learning.training.history import StepMetrics
+from lookalike.learning.training import TrainingLabels
 from lookalike.learning.training.miners import one_negative_per_pair
+
+
+def split(group, seed=0, **more):
+    """Labels of what is trained on, its triplets, the validation's triplets, and the steps of an epoch."""
+    data = TrainingLabels.create(group, **more)
+    found = split_for_recipe(data, KerasSiameseConfig(), np.random.default_rng(seed))
+    return found.data.labels, found.data.triplets, found.validation, found.per_epoch
+
 
 groups = st.lists(st.integers(-1, 40), min_size=1, max_size=200).map(np.array)
 
@@ -25,7 +32,7 @@ groups = st.lists(st.integers(-1, 40), min_size=1, max_size=200).map(np.array)
 def test_no_picture_of_a_validation_pair_is_ever_learned_from(group, seed):
     """The public example reshuffles before take and skip; here what is learned and what is asked share no picture."""
     try:
-        mine, _, asked, _ = split_for_recipe(group, np.random.default_rng(seed), KerasSiameseConfig())
+        mine, _, asked, _ = split(group, seed)
     except ExamplesError:
         return
     learned = np.flatnonzero(mine >= 0)
@@ -35,14 +42,14 @@ def test_no_picture_of_a_validation_pair_is_ever_learned_from(group, seed):
 
 def test_one_group_in_five_is_held_out_whole():
     group = np.repeat(np.arange(100), 2)
-    held = validation_rows(group, np.random.default_rng(0))
+    held = validation_rows(TrainingLabels.create(group), np.random.default_rng(0))
     assert held.sum() == 40
     assert set(group[held]).isdisjoint(group[~held])
 
 
 def test_of_few_groups_one_picture_in_five_is_held_out():
     group = np.repeat(np.arange(4), 10)
-    held = validation_rows(group, np.random.default_rng(0))
+    held = validation_rows(TrainingLabels.create(group), np.random.default_rng(0))
     assert np.bincount(group[held]).tolist() == [2, 2, 2, 2]
 
 
@@ -52,7 +59,7 @@ def test_equal_content_stays_on_one_side(seed):
     group = np.repeat(np.arange(30), 2)
     content = [bytes([row]) for row in range(60)]
     content[2] = content[0]
-    held = validation_rows(group, np.random.default_rng(seed), content=content)
+    held = validation_rows(TrainingLabels.create(group, content=content), np.random.default_rng(seed))
     assert len(set(held[:4])) == 1
 
 
@@ -98,25 +105,25 @@ def test_the_loss_of_two_triplets_worked_by_hand():
     """Rows 0, 3, 1 on a line: (0-3)^2 - (0-1)^2 + 0.5 = 8.5; the other way (0-1)^2 - (0-3)^2 + 0.5 < 0; mean 4.25."""
     inputs = np.array([[0.0], [3.0], [1.0]])
     triplets = np.array([[0, 1, 2], [0, 2, 1]])
-    assert loss_of(torch.nn.Identity(), inputs, triplets, margin=0.5) == 4.25
+    assert validation_loss(torch.nn.Identity(), inputs, triplets, margin=0.5) == 4.25
 
 
 def test_an_epoch_shows_as_many_pictures_as_there_are():
     """160 pairs, a fifth of them held out: 256 pictures in steps of 64 are 4."""
-    _, _, asked, length = split_for_recipe(np.repeat(np.arange(160), 2), np.random.default_rng(0), KerasSiameseConfig())
+    _, _, asked, length = split(np.repeat(np.arange(160), 2))
     assert (len(asked), length) == (32, 4)
 
 
 def test_of_few_groups_a_step_has_a_pair_of_each():
     """4 groups of 10, 2 of each held out: 32 pictures in steps of 8."""
-    _, _, asked, length = split_for_recipe(np.repeat(np.arange(4), 10), np.random.default_rng(0), KerasSiameseConfig())
+    _, _, asked, length = split(np.repeat(np.arange(4), 10))
     assert (len(asked), length) == (4, 4)
 
 
 def test_explicit_triplets_alone_are_learned_and_held_out():
     triplets = np.arange(150).reshape(50, 3)
     group = np.full(150, -1)
-    _, learned, asked, _ = split_for_recipe(group, np.random.default_rng(0), KerasSiameseConfig(), triplets=triplets)
+    _, learned, asked, _ = split(group, triplets=triplets)
     assert len(asked) > 0
     assert len(learned) > 25
     assert not np.isin(asked, learned).any()
@@ -124,15 +131,5 @@ def test_explicit_triplets_alone_are_learned_and_held_out():
 
 def test_too_few_pairs_are_refused_in_one_line():
     with pytest.raises(ExamplesError, match="2 groups of two or more: too few") as told:
-        split_for_recipe(np.array([0, 0, 1, 1]), np.random.default_rng(0), KerasSiameseConfig())
+        split(np.array([0, 0, 1, 1]))
     assert "\n" not in str(told.value)
-
-
-def test_epochs_are_means_of_their_steps():
-    """Losses 1, 2 | 3, 5 and validation losses 0.5 and 0.25."""
-    steps = [
-        StepMetrics(number, 4, loss, 1, 1, asked, 9, 0)
-        for number, loss, asked in ((1, 1, None), (2, 2, -0.5), (3, 3, None), (4, 5, -0.25))
-    ]
-    told = [(one.epoch, one.epochs, one.loss, one.validation) for one in by_epoch(steps, 2)]
-    assert told == [(1, 2, 1.5, 0.5), (2, 2, 4.0, 0.25)]

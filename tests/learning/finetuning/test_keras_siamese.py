@@ -11,9 +11,11 @@ from lookalike import Backbone
 from lookalike.errors import ExamplesError, TrainingError
 from lookalike.learning.finetuning import KerasSiameseConfig, KerasSiameseFineTuner
 from lookalike.learning.finetuning.keras_siamese import keras_example_layer, side_px
+from lookalike.learning.training import TrainingLabels
+from lookalike.learning.training.history import epoch_metrics
 from lookalike.models.bundle import read
 
-SMALL = KerasSiameseConfig(epochs=6, triplets=8, side_px=32, learning_rate=1e-3)
+SMALL = KerasSiameseConfig("stem", epochs=6, triplets=8, side_px=32, learning_rate=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +23,17 @@ def drawn(tmp_path_factory):
     return drawn_convolutions.write_bundle(tmp_path_factory.mktemp("drawn") / "bundle")
 
 
-def keras_siamese(drawn, run, settings=SMALL, **other):
+def keras_siamese(drawn, run, config=SMALL):
     pictures, group = drawn_convolutions.pictures(30, 2)
-    return KerasSiameseFineTuner(drawn, pictures, group, layer="stem", run=run, settings=settings, **other)
+    return KerasSiameseFineTuner(drawn, pictures, TrainingLabels.create(group), config, run)
 
 
 @pytest.fixture(scope="module")
 def learned(drawn, tmp_path_factory):
     folder = tmp_path_factory.mktemp("learned")
     one = keras_siamese(drawn, folder / "run")
-    epochs = list(one.epochs())
-    return one, epochs, one.bundle(folder / "bundle")
+    epochs = epoch_metrics(one.steps(), one.per_epoch)
+    return one, epochs, one.export(folder / "bundle")
 
 
 def test_every_epoch_says_its_loss_on_what_is_learned_and_on_what_is_not(learned):
@@ -39,7 +41,7 @@ def test_every_epoch_says_its_loss_on_what_is_learned_and_on_what_is_not(learned
     assert [(each.epoch, each.epochs) for each in epochs] == [(number, 6) for number in range(1, 7)]
     assert epochs[-1].loss < 0.7 * epochs[0].loss
     assert all(each.validation >= 0 for each in epochs)
-    assert one.history == epochs
+    assert list(one.history) == epochs
 
 
 def test_the_head_ends_in_256_values_after_the_layers_of_the_tutorial(learned):
@@ -62,8 +64,8 @@ def test_the_running_means_of_few_batches_are_their_plain_mean(learned):
     one, _, _ = learned
     norm, first = one.network.head[2], one.network.head[:2]
     with torch.no_grad():
-        rows = np.flatnonzero(one.group >= 0)
-        last = one.backbone.last_feature_map(one.activations[rows][0].float(), one.at)
+        rows = np.flatnonzero(one.examples.data.labels >= 0)
+        last = one.split.feature_map(one.activations[rows][0].float())
         now = first(last.flatten(1)).mean(0)
     assert float(norm.running_mean @ now / norm.running_mean.norm() / now.norm()) > 0.9
     assert float(norm.running_mean.norm() / now.norm()) > 0.5
@@ -71,7 +73,7 @@ def test_the_running_means_of_few_batches_are_their_plain_mean(learned):
 
 def test_the_last_epoch_is_what_the_bundle_holds(learned):
     one, epochs, bundle = learned
-    assert one.learned.step == bundle.tuning["step"] == len(epochs) * one.per_epoch
+    assert one.best.step == bundle.tuning["step"] == len(epochs) * one.per_epoch
 
 
 def test_the_bundle_gives_the_networks_values_brought_to_length_1(drawn, learned):
@@ -106,15 +108,15 @@ def test_a_resumed_run_has_the_losses_of_an_unbroken_one(drawn, learned, tmp_pat
 def test_what_it_costs_is_said_before(drawn, tmp_path):
     one = keras_siamese(drawn, tmp_path)
     cost = one.cost()
-    assert (cost.pictures, cost.steps) == (60, 6 * one.per_epoch)
-    assert cost.learning == sum(weight.numel() for weight in one._made().parameters())
-    assert not one.activations.filled
+    assert (cost.images, cost.steps) == (60, 6 * one.per_epoch)
+    assert cost.trainable == sum(weight.numel() for weight in one.start().parameters())
+    assert not one.cached
 
 
 def test_too_few_pairs_are_refused_before_anything_is_cached(drawn, tmp_path):
     pictures, group = drawn_convolutions.pictures(2, 2)
     with pytest.raises(ExamplesError, match="too few"):
-        KerasSiameseFineTuner(drawn, pictures, group, layer="stem", run=tmp_path, settings=SMALL)
+        KerasSiameseFineTuner(drawn, pictures, TrainingLabels.create(group), SMALL, tmp_path)
 
 
 def table(*names):

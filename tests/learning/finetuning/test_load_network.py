@@ -1,4 +1,4 @@
-"""Twins: the same function as the bundle, wherever it is cut, and from a layer on they learn."""
+"""Networks in torch: the same function as the bundle, wherever it is cut, and from a layer on they learn."""
 
 from pathlib import Path
 
@@ -9,8 +9,7 @@ from support import drawn_convolutions, elsewhere
 
 from lookalike import Backbone
 from lookalike.errors import BundleError
-from lookalike.learning.finetuning import embed
-from lookalike.learning.finetuning.finetuner import features_of
+from lookalike.learning.finetuning.layer_finetuner import features_of
 from lookalike.learning.finetuning.load_network import load_network
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.models.bundle import Bundle, StageOutput, read
@@ -45,7 +44,7 @@ def test_the_default_backbones_twin_agrees_with_openvino_at_every_depth():
     backbone = Backbone(precision="f32")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     ours = depths_of(load_network(backbone.bundle), pixels)
-    theirs = backbone._model(8)({0: np.concatenate([pixels] * 4)})
+    theirs = backbone.engine.compiled(8)({0: np.concatenate([pixels] * 4)})
     for depth, found in zip(backbone.bundle.depths, ours, strict=True):
         assert cosine(found, theirs[depth.name][:2]).min() > 0.9999
     features = combine_stages(
@@ -94,13 +93,6 @@ def test_a_converted_network_computes_the_same_wherever_it_is_cut(kind, tmp_path
             found = network.forward_trainable(activation, pooled, at)
         assert all(np.array_equal(one.numpy(), other) for one, other in zip(found, whole, strict=True)), layer
     assert len(cuts) > 3
-
-
-def test_features_by_torch_are_those_of_the_backbone(drawn):
-    pictures = [*drawn_convolutions.pictures(4, 3)[0], np.zeros((40, 30, 3), np.uint8)]
-    found = embed(drawn, pictures, rows=5)
-    assert np.allclose(found, Backbone(drawn, precision="f32").embed(pictures), atol=1e-5)
-    assert embed(drawn, []).shape == (0, 20)
 
 
 def test_unfreezing_lets_a_layer_and_all_after_it_learn_and_no_other(drawn):

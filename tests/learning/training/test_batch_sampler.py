@@ -112,7 +112,7 @@ def test_one_group_with_triplets_learns_from_the_triplets():
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"domains": np.zeros(3, int)}, "one number for each picture"),
+        ({"domains": np.zeros(3, int)}, "one number for each image"),
         ({"triplets": np.zeros((2, 2), int)}, r"give \(t, 3\)"),
         ({"triplets": np.array([[0, 1, 4]])}, "count from 0"),
         ({"rows": 1}, "Make both 2 or more"),

@@ -1,8 +1,5 @@
 """The correction: step 0 is the closed form, part of it is kept, and any examples will do."""
 
-import hashlib
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +7,33 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 from pytest import approx
+from support.recording import Recording
 
-from lookalike.errors import ExamplesError, ShapeError
+from lookalike.errors import ExamplesError, ShapeError, TrainingError
 from lookalike.learning import whiten
-from lookalike.learning.closed_form.default import recipe
+from lookalike.learning.closed_form.default import ChainedTrainer, ClosedFormTrainer
 from lookalike.learning.evaluation.metrics import recall_at_k
-from lookalike.learning.training import LowRank, LowRankConfig, LowRankTrainer, TripletLoss, correct
+from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.training import (
+    LowRank,
+    LowRankConfig,
+    LowRankRun,
+    LowRankTrainer,
+    TrainConfig,
+    TripletLoss,
+    correct,
+)
 from lookalike.learning.training.low_rank_trainer import WhitenedRows, main_directions
 
-QUICK = LowRankConfig(steps=20, rows=64, rank=8)
+QUICK = LowRankConfig(TrainConfig(steps=20, rows=64), rank=8)
+
+
+def run_of(lens, x, group, config=QUICK, **other):
+    return LowRankRun(lens, LabelledFeatures.create(x, group), config, **other)
+
+
+def with_loss(loss):
+    return replace(QUICK, train=replace(QUICK.train, loss=loss))
 
 
 def a_task(groups=40, size=4, f=24, seed=0):
@@ -31,25 +46,25 @@ def a_task(groups=40, size=4, f=24, seed=0):
     return x.astype(np.float32), group
 
 
-def recall(lens, x, group, side=None):
-    z = lens.apply(x, side)
+def recall(lens, x, group):
+    z = lens.apply(x)
     return recall_at_k(z, z, group, group, itself=np.arange(len(z)))
 
 
 def test_step_0_is_the_closed_form():
     x, group = a_task()
     lens = whiten(x, group)
-    correction = LowRankTrainer(lens, x, group, settings=QUICK)
+    correction = run_of(lens, x, group)
     assert_allclose(correction.lens().apply(x), lens.apply(x), atol=1e-6)
     with torch.no_grad():
-        by_network = correction.network.eval()(WhitenedRows(lens, x, None).all())
+        by_network = correction.network.eval()(WhitenedRows(lens, x).all())
     assert_allclose(by_network.numpy(), lens.apply(x), atol=1e-6)
 
 
 def test_nothing_kept_is_the_closed_form():
     x, group = a_task()
     lens = whiten(x, group)
-    corrected = correct(lens, x, group, settings=replace(QUICK, interpolation=0.0))
+    corrected = correct(lens, x, group, config=replace(QUICK, interpolation=0.0))
     assert_allclose(corrected.matrix, lens.matrix, atol=1e-6)
     assert_allclose(corrected.apply(x), lens.apply(x), atol=1e-6)
 
@@ -58,10 +73,10 @@ def test_everything_kept_is_the_network_that_was_trained():
     """One mean and one matrix give what the network gives in two steps."""
     x, group = a_task()
     lens = whiten(x, group)
-    correction = LowRankTrainer(lens, x, group, settings=replace(QUICK, interpolation=1.0))
+    correction = run_of(lens, x, group, replace(QUICK, interpolation=1.0))
     list(correction.steps())
     with torch.no_grad():
-        by_network = correction.network(WhitenedRows(lens, x, None).all())
+        by_network = correction.network(WhitenedRows(lens, x).all())
     assert_allclose(correction.lens().apply(x), by_network.numpy(), atol=1e-5)
     assert np.abs(correction.lens().apply(x) - lens.apply(x)).max() > 0.005
 
@@ -69,7 +84,7 @@ def test_everything_kept_is_the_network_that_was_trained():
 def test_a_quarter_kept_lies_a_quarter_of_the_way():
     x, group = a_task()
     lens = whiten(x, group)
-    whole, part = (correct(lens, x, group, settings=replace(QUICK, interpolation=kept)).matrix for kept in (1.0, 0.25))
+    whole, part = (correct(lens, x, group, config=replace(QUICK, interpolation=kept)).matrix for kept in (1.0, 0.25))
     assert_allclose(part - lens.matrix, 0.25 * (whole - lens.matrix), atol=1e-6)
 
 
@@ -78,9 +93,8 @@ def test_it_gains_on_groups_that_it_never_saw(loss):
     """The closed form leaves room here, as few groups say little of the scatter within."""
     x, group = a_task(groups=12, size=3, seed=3)
     lens = whiten(x, group)
-    corrected = correct(
-        lens, x, group, settings=LowRankConfig(loss=loss, steps=60, rank=16, interpolation=1.0, learning_rate=1e-2)
-    )
+    train = TrainConfig(loss, steps=60, learning_rate=1e-2)
+    corrected = correct(lens, x, group, config=LowRankConfig(train, rank=16, interpolation=1.0))
     unseen, unseen_group = a_task(groups=100, seed=4)
     assert recall(corrected, unseen, unseen_group) > recall(lens, unseen, unseen_group) + 0.02
 
@@ -113,7 +127,7 @@ def test_more_rank_than_rows_and_few_rows(n_groups, rank):
     """Two groups of two: 4 rows span 3 directions, and 24 features allow no more than 24."""
     x, group = a_task(groups=n_groups, size=2)
     lens = whiten(x, group)
-    corrected = correct(lens, x, group, settings=replace(QUICK, rank=rank))
+    corrected = correct(lens, x, group, config=replace(QUICK, rank=rank))
     assert corrected.settings["correction"]["rank"] == len(x) - 1
     assert np.isfinite(corrected.matrix).all()
 
@@ -121,7 +135,7 @@ def test_more_rank_than_rows_and_few_rows(n_groups, rank):
 def test_a_lens_of_fewer_dimensions_keeps_them():
     x, group = a_task()
     lens = whiten(x, group, dims=6)
-    corrected = correct(lens, x, group, settings=QUICK)
+    corrected = correct(lens, x, group, config=QUICK)
     assert corrected.matrix.shape == (24, 6)
     assert corrected.settings["correction"]["rank"] == 6
 
@@ -134,62 +148,41 @@ def test_triplets_alone_are_enough():
         triplets.append([anchor, positive, rng.choice(np.flatnonzero(group != group[anchor]))])
     alone = np.full(len(x), -1)
     lens = whiten(x, alone, triplets=triplets)
-    corrected = correct(lens, x, alone, triplets=np.array(triplets), settings=replace(QUICK, loss="triplet"))
+    corrected = correct(lens, x, alone, triplets=np.array(triplets), config=with_loss("triplet"))
     distance = np.abs(corrected.matrix - lens.matrix).max()
     assert distance > 1e-4
     unseen, unseen_group = a_task(groups=100, seed=4)
     assert recall(corrected, unseen, unseen_group) >= recall(lens, unseen, unseen_group) - 0.02
 
 
-def test_a_mean_for_each_side_is_subtracted_as_the_lens_does():
-    """Side 1 is shifted by 5; a row of side -1, not known, gets the mean of the means, as in `Lens.apply`."""
-    x, group = a_task(size=2)
-    side = np.tile([0, 1], 40)
-    x[side == 1] += 5
-    lens = whiten(x, group, domains=side, means="side")
-    asked = np.where(np.arange(len(x)) % 7 == 0, -1, side)
-    y = torch.nn.functional.normalize(WhitenedRows(lens, x, asked).all())
-    assert_allclose(y.numpy(), lens.apply(x, asked), atol=1e-6)
-    corrected = correct(lens, x, group, domains=side, settings=QUICK)
-    assert corrected.mean.shape == (2, 24)
-    assert recall(corrected, x, group, side) >= recall(lens, x, group, side) - 0.05
-
-
-def test_a_mean_for_each_side_needs_the_sides():
-    x, group = a_task(size=2)
-    lens = whiten(x, group, domains=np.tile([0, 1], 40), means="side")
-    with pytest.raises(ShapeError, match=r"a mean for each of 2 sides\. Give the side of each row"):
-        LowRankTrainer(lens, x, group)
-
-
 def test_features_of_another_length_are_refused():
     x, group = a_task()
     with pytest.raises(ShapeError, match=r"for a lens that reads 24. Give \(n, 24\)"):
-        LowRankTrainer(whiten(x, group), x[:, :5], group)
+        run_of(whiten(x, group), x[:, :5], group)
 
 
 def test_one_group_has_nothing_to_be_told_from():
     x, group = a_task(groups=1)
     with pytest.raises(ExamplesError, match="nothing to tell apart"):
-        correct(whiten(x, group), x, group, settings=QUICK)
+        correct(whiten(x, group), x, group, config=QUICK)
 
 
 def test_float16_features_learn_the_lens_of_their_float32():
     x, group = a_task()
     half = x.astype(np.float16)
     lens = whiten(half, group)
-    one, other = (correct(lens, y, group, settings=QUICK) for y in (half, half.astype(np.float32)))
+    one, other = (correct(lens, y, group, config=QUICK) for y in (half, half.astype(np.float32)))
     assert_allclose(one.matrix, other.matrix, atol=1e-7)
 
 
 def test_rows_read_batch_by_batch_learn_the_same_lens():
     """More rows than the steps could ask for are not computed beforehand."""
     x, group = a_task()
-    few = LowRankConfig(steps=2, rows=64, rank=8)
+    few = LowRankConfig(TrainConfig(steps=2, rows=64), rank=8)
     lens = whiten(x, group)
-    batch_by_batch, at_once = LowRankTrainer(lens, x, group, settings=few), LowRankTrainer(lens, x, group, settings=few)
+    batch_by_batch, at_once = run_of(lens, x, group, few), run_of(lens, x, group, few)
     assert isinstance(batch_by_batch.rows, WhitenedRows)
-    at_once.rows = WhitenedRows(lens, x, None).all()
+    at_once.rows = WhitenedRows(lens, x).all()
     for one in (batch_by_batch, at_once):
         list(one.steps())
     assert_allclose(batch_by_batch.lens().matrix, at_once.lens().matrix, atol=1e-5)
@@ -200,12 +193,14 @@ def test_the_validation_chooses_the_step():
     x, group = a_task()
     seen, script = [], iter([0.3, 0.9, 0.5])
 
-    def validate(lens):
+    def measure(lens):
         seen.append(lens.matrix.copy())
         return next(script)
 
     lens = whiten(x, group)
-    corrected = correct(lens, x, group, settings=QUICK, validate=validate)
+    run = run_of(lens, x, group, measure=measure)
+    assert [step.validation for step in run.steps() if step.validation is not None] == [0.9, 0.5]
+    corrected = run.lens()
     assert_allclose(seen[0], lens.matrix, atol=1e-7)
     assert np.array_equal(corrected.matrix, seen[1])
     assert corrected.settings["correction"]["step"] == 10
@@ -214,12 +209,14 @@ def test_the_validation_chooses_the_step():
 def test_where_validation_sees_no_gain_the_closed_form_stays():
     x, group = a_task()
     lens = whiten(x, group)
-    assert_allclose(correct(lens, x, group, settings=QUICK, validate=lambda _: 0.5).matrix, lens.matrix, atol=1e-7)
+    run = run_of(lens, x, group, measure=lambda _: 0.5)
+    list(run.steps())
+    assert_allclose(run.lens().matrix, lens.matrix, atol=1e-7)
 
 
 def test_it_can_be_stopped_at_any_step_and_keeps_what_it_has():
     x, group = a_task()
-    correction = LowRankTrainer(whiten(x, group), x, group, settings=QUICK)
+    correction = run_of(whiten(x, group), x, group)
     steps = correction.steps()
     for report in steps:
         if report.step == 7:
@@ -227,57 +224,43 @@ def test_it_can_be_stopped_at_any_step_and_keeps_what_it_has():
     steps.close()
     about = correction.lens().settings["correction"]
     assert about["step"] == 7
-    whole = correct(whiten(x, group), x, group, settings=QUICK)
+    whole = correct(whiten(x, group), x, group, config=QUICK)
     assert np.abs(whole.matrix - correction.lens().matrix).max() > 1e-5
 
 
 def test_what_it_was_learned_with_is_told_in_plain_values(tmp_path):
     x, group = a_task()
-    reports = []
-    settings = replace(QUICK, loss=TripletLoss(0.3), miner="all")
-    lens = correct(whiten(x, group), x, group, settings=settings, report=reports.append, seed=5)
+    told = Recording()
+    config = replace(QUICK, train=replace(QUICK.train, loss=TripletLoss(0.3), miner="all"))
+    start = whiten(x, group)
+    lens = LowRankTrainer(config, seed=5).fit(LabelledFeatures.create(x, group), start, told)
     about = lens.settings["correction"]
     assert (about["loss"], about["miner"]) == ("TripletLoss(margin=0.3)", "all")
     assert (about["steps"], about["seed"], about["threads"]) == (20, 5, 1)
+    assert (about["temperature"], about["learning_rate"], about["interpolation"]) == (0.05, 1e-3, 0.25)
     assert lens.settings["method"] == "closed form"
-    assert [report.step for report in reports] == list(range(1, 21))
+    assert [now.done for now in told.seen] == list(range(1, 21))
+    assert told.stages == {"learning"}
     lens.save(tmp_path / "lens")
     assert_allclose(type(lens).load(tmp_path / "lens").matrix, lens.matrix)
 
 
-def test_it_is_the_second_step_of_the_recipe():
+def test_it_goes_on_from_the_default_closed_form():
     x, group = a_task()
-    lens = recipe(correct)(x, group, None, None)
+    lens = ChainedTrainer(ClosedFormTrainer(), LowRankTrainer()).fit(LabelledFeatures.create(x, group))
     assert lens.settings["correction"]["steps"] == 100
 
 
-def learned_bits(seed=0):
+def test_without_a_lens_to_start_from_it_says_so():
     x, group = a_task()
-    lens = correct(whiten(x, group), x, group, settings=QUICK, seed=seed)
-    return hashlib.sha256(lens.matrix.tobytes()).hexdigest()
+    with pytest.raises(TrainingError, match=r"starts from a lens\. Make one first"):
+        LowRankTrainer().fit(LabelledFeatures.create(x, group))
 
 
 def test_a_closed_form_that_leaves_no_triplet_active_stays_as_it_is():
     """Orthogonal groups: |a - p|^2 = 0 and |a - n|^2 = 2, ten times the margin; no step has a loss."""
     x, group = np.repeat(np.eye(8, dtype=np.float32), 3, axis=0), np.repeat(np.arange(8), 3)
     lens = whiten(x + 1e-3 * np.random.default_rng(0).standard_normal(x.shape), group)
-    correction = LowRankTrainer(lens, x, group, settings=replace(QUICK, loss="triplet", dropout=0.0))
+    correction = run_of(lens, x, group, replace(with_loss("triplet"), dropout=0.0))
     assert {report.loss for report in correction.steps()} == {0.0}
     assert_allclose(correction.lens().matrix, lens.matrix, atol=1e-6)
-
-
-def test_a_seed_gives_the_same_bits_and_another_seed_others():
-    assert learned_bits() == learned_bits() != learned_bits(seed=1)
-
-
-@pytest.mark.slow
-def test_two_processes_of_as_many_threads_give_the_same_bits():
-    told = (
-        "import sys, torch; torch.set_num_threads(2); sys.path.insert(0, 'tests/learning/training');"
-        "from test_low_rank_trainer import learned_bits; print(learned_bits())"
-    )
-    runs = [
-        subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    assert runs[0] == runs[1] != ""

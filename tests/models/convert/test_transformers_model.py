@@ -1,225 +1,42 @@
-"""Backbones from elsewhere: what becomes of them, and what is refused."""
-
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+"""Networks of transformers as torch modules: their own hidden states, and what a bundle keeps of them."""
 
 import numpy as np
-import onnx
 import pytest
-from support.elsewhere import pictures, save, witness
+from support import drawn_convolutions
+from support.elsewhere import pictures, witness
 
-from lookalike import Backbone
 from lookalike.errors import BundleError
-from lookalike.models.bundle import read
-from lookalike.models.convert import convert, network
-from lookalike.models.features import combine_stages
-from lookalike.models.openvino_runtime import openvino
-from lookalike.models.registry import resolve_bundle
+from lookalike.models.convert import network
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
-QUICK = ["resnet", "dinov2"]
-KINDS = ["vit", "convnext", "clip", "clip_vision", "siglip", "siglip_vision"]
 
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory):
-    """A kind -> the folder that it is saved in, once."""
-    root = tmp_path_factory.mktemp("models")
-    return lambda kind: root / kind if (root / kind).is_dir() else save(kind, root / kind)
-
-
-@pytest.fixture(scope="module", params=[*QUICK, *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS)])
-def converted(request, models):
-    """A kind, the folder that it was saved in, and the bundle that was made of it."""
-    return request.param, models(request.param), resolve_bundle(models(request.param))
-
-
-@pytest.fixture
-def resnet(models) -> Path:
-    return models("resnet")
-
-
-def cosines(a, b):
-    return (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
-
-
-@pytest.mark.parametrize("batch", [1, 8])
-def test_every_depth_agrees_with_torch(converted, batch: int):
-    """Asked: cosine above 0.9999. transformers answers with its own hidden states, normalised in numpy."""
-    kind, folder, bundle = converted
-    core = openvino().Core()
-    compiled = core.compile_model(core.read_model(bundle.model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    asked = pictures(bundle.side_px)[:batch]
-    answers, truth = compiled(asked), witness(kind, folder, asked)
-    assert [depth.name for depth in bundle.depths] == list(truth)
-    for depth in bundle.depths:
-        assert answers[depth.name].shape == truth[depth.name].shape == (batch, depth.length)
-        assert cosines(answers[depth.name], truth[depth.name]).min() > 0.99999
-        np.testing.assert_allclose(answers[depth.name], truth[depth.name], atol=2e-4)
-
-
-@pytest.mark.parametrize("batch", [1, 8])
-def test_the_backbone_gives_features_of_the_depths(converted, batch: int):
-    kind, folder, bundle = converted
-    asked = pictures(bundle.side_px)[:batch]
-    features = Backbone(bundle, precision="f32").embed(list(asked))
-    assert features.shape == (batch, bundle.length)
-    assert cosines(features, combine_stages(witness(kind, folder, asked), bundle)).min() > 0.9999
-
-
-def test_a_bundle_is_one_graph_with_what_can_learn_beside_it(converted):
-    kind, folder, bundle = converted
-    files = {"model.onnx", "backbone.json", "weights.safetensors", "config.json", "preprocessor_config.json"}
-    assert {one.name for one in bundle.path.iterdir()} == files
-    model = onnx.load(bundle.model, load_external_data=False)
-    assert model.opset_import[0].version >= 13
-    assert not any(one.external_data for one in model.graph.initializer)
-    assert read(bundle.path) == bundle
-    assert (bundle.name, bundle.source) == (kind, str(folder.resolve()))
+from lookalike.models.convert.model_files import from_folder  # noqa: E402  (what follows loads torch)
+from lookalike.models.convert.torch_to_onnx import run  # noqa: E402
+from lookalike.models.convert.transformers_model import blocks, load, of_bundle  # noqa: E402
 
 
 def test_the_bundle_gives_the_same_network_in_torch(converted):
-    from lookalike.models.convert.torch_to_onnx import run
-
     kind, folder, bundle = converted
     asked = pictures(bundle.side_px, 2)
     for ours, theirs in zip(run(network(bundle), asked), witness(kind, folder, asked).values(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
 
 
-def test_the_table_of_layers_counts_every_weight(converted):
-    kind, _, bundle = converted
-    tower = network(bundle).tower
-    by_name = {layer["name"]: layer for layer in bundle.layers}
-    outside = sum(p.numel() for name, p in tower.named_parameters() if name.rpartition(".")[0] not in by_name)
-    assert sum(layer["parameters"] for layer in bundle.layers) + outside == sum(p.numel() for p in tower.parameters())
-    if kind == "resnet":
-        assert by_name["encoder.stages.3.layers.0.layer.1.convolution"] == {
-            "name": "encoder.stages.3.layers.0.layer.1.convolution",
-            "kind": "Conv2d",
-            "shape": [10, 2, 2],
-            "parameters": 10 * 10 * 9,
-        }
+def test_the_depths_of_tokens_lie_after_half_and_three_quarters_of_the_blocks(models):
+    """Four blocks: after three and after two; a network of four stages: after each but the last."""
+    tokens, stages = (load(from_folder(models(kind))) for kind in ("dinov2", "resnet"))
+    assert tokens.names == ["features", "patches", "patches3", "patches2"]
+    assert stages.names == ["features", "stage3", "stage2", "stage1"]
+    assert [(one.length, one.weight) for one in stages.depths] == [(40, 1.0), (32, 0.5), (24, 0.5), (16, 0.5)]
 
 
-def test_the_second_use_loads_neither_torch_nor_transformers(resnet: Path):
-    made = resolve_bundle(resnet)
-    code = f"""
-import sys
-from lookalike.models.registry import resolve_bundle
-assert resolve_bundle({str(resnet)!r}).id == {made.id!r}
-print(sorted({{"torch", "transformers", "h5py"}} & set(sys.modules)))
-"""
-    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "[]\n"
+def test_a_network_whose_blocks_are_elsewhere_is_refused():
+    with pytest.raises(BundleError, match="Linear: its blocks are not where they were"):
+        blocks(torch.nn.Linear(2, 2))
 
 
-def test_without_the_extra_the_first_use_names_it(resnet: Path, tmp_path: Path):
-    code = f"""
-import sys
-sys.modules["torch"] = None
-from lookalike.models.registry import resolve_bundle
-from lookalike.errors import MissingExtraError
-try:
-    resolve_bundle({str(resnet)!r})
-except MissingExtraError as error:
-    print(error)
-"""
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LOOKALIKE_CACHE": str(tmp_path)},
-    )
-    assert found.stdout == (
-        f"converting {resnet} needs the extra 'learn'. Install it with: pip install 'lookalike[learn]'\n"
-    )
-
-
-@pytest.mark.slow
-def test_the_id_hangs_on_the_preprocessing(resnet: Path, tmp_path: Path):
-    other = Path(shutil.copytree(resnet, tmp_path / "other"))
-    table = json.loads((other / "preprocessor_config.json").read_text())
-    (other / "preprocessor_config.json").write_text(json.dumps({**table, "image_std": [0.2, 0.3, 0.26]}))
-    same = Path(shutil.copytree(resnet, tmp_path / "same"))
-    ids = [resolve_bundle(resnet).id, convert(same, tmp_path / "kept").id, convert(other, tmp_path / "kept").id]
-    assert ids[0] == ids[1] != ids[2]
-
-
-def _without(name: str):
-    return lambda folder: (folder / name).unlink()
-
-
-def _sharded(folder: Path) -> None:
-    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
-    (folder / "model.safetensors.index.json").write_text("{}")
-
-
-def _pickled(folder: Path) -> None:
-    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-
-
-def _set(file: str, **values):
-    def change(folder: Path) -> None:
-        (folder / file).write_text(json.dumps({**json.loads((folder / file).read_text()), **values}))
-
-    return change
-
-
-def _cut(folder: Path) -> None:
-    whole = (folder / "model.safetensors").read_bytes()
-    (folder / "model.safetensors").write_bytes(whole[:1000])
-
-
-CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "words"),
-    [
-        (_without(CONFIG), r"no backbone .*: backbone\.json\)\. A bundle holds .* transformers' format config\.json"),
-        (_without(PREPROCESSOR), "so nothing says how its pixels are scaled. Copy it"),
-        (_without("model.safetensors"), "no weights; model.safetensors is missing"),
-        (_sharded, "its weights lie in several files. Save them in one"),
-        (_pickled, "only pytorch_model.bin, which can run code when it is read; model.safetensors is missing"),
-        (_cut, "transformers cannot load it .* Copy its files again"),
-        (_set(CONFIG, model_type="whisper"), "a model of type 'whisper', which is not known here. There are clip"),
-        (_set(CONFIG, model_type=None, architecture="resnet50"), "in timm's format. Choose the same network"),
-        (_set(CONFIG, auto_map={"AutoModel": "m.M"}), "needs Python code of its own, which is never run. Choose"),
-        (_set(CONFIG, depths=[1, 1, 3, 1]), "does not hold the weights that config.json speaks of .* Copy both"),
-        (_set(CONFIG, hidden_sizes=[16, 24, 32, 44]), "does not hold the weights that config.json speaks of"),
-        (_set(PREPROCESSOR, size={"height": 64, "width": 32}), "pictures of 32 x 64. Only squares are known"),
-        (_set(PREPROCESSOR, size=None), "names no side of its pictures"),
-        (_set(PREPROCESSOR, image_mean=[0.5]), r"has image_mean \[0.5\]. Write the three numbers"),
-        (_set(PREPROCESSOR, image_std=[1, 0, 1]), "an image_std of 0"),
-        (lambda folder: (folder / CONFIG).write_text("[]"), "holds no table of settings"),
-        (lambda folder: (folder / CONFIG).write_text("{"), "config.json cannot be read"),
-    ],
-)
-def test_what_cannot_be_converted_is_one_line_with_the_mend(resnet: Path, tmp_path: Path, spoil, words: str):
-    folder = Path(shutil.copytree(resnet, tmp_path / "model"))
-    spoil(folder)
-    with pytest.raises(BundleError, match=words) as caught:
-        resolve_bundle(folder)
-    assert str(caught.value).startswith(f"{folder}: ")
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.slow
-def test_a_pickle_beside_the_safetensors_is_never_opened(resnet: Path, tmp_path: Path):
-    folder = Path(shutil.copytree(resnet, tmp_path / "model"))
-    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch " + str(tmp_path / "ran").encode() + b"'\ntR.")
-    (folder / "modeling_evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    assert convert(folder, tmp_path / "kept").id == resolve_bundle(resnet).id
-    assert not (tmp_path / "ran").exists()
-
-
-@pytest.mark.parametrize("name", ["./nothing/here", "nothing\\here", "a/b/c", "nothing"])
-def test_a_name_that_is_none_lists_what_can_be_named(name: str):
-    with pytest.raises(BundleError, match=r"no backbone of that name\. There are efficientnet-lite0"):
-        resolve_bundle(name)
+def test_a_bundle_without_weights_that_can_learn_is_refused(tmp_path):
+    bundle = drawn_convolutions.write_bundle(tmp_path / "own")
+    with pytest.raises(BundleError, match=r"has no weights that can learn .*config\.json"):
+        of_bundle(bundle)

@@ -1,36 +1,63 @@
-"""The way to learn that held for every kind of picture: teaching, proof and benchmarks all take it from here."""
+"""The default ways to learn: teaching, proof and benchmarks all take them from here."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from lookalike.learning.closed_form.discriminant import reweight_between_class
-from lookalike.learning.closed_form.whitening import spread_scale, whiten
-from lookalike.learning.labelled_features import Correct, Features, Learn
-from lookalike.learning.labels import Rows
+from lookalike.learning.closed_form.whitening import WhitenTrainer, spread_scale
+from lookalike.learning.labelled_features import LabelledFeatures, Trainer
 from lookalike.models.lens import Lens
+from lookalike.progress import SILENT, Reporter
 
 RIDGE = 1.0
 
 
-def recipe(correct: Correct | None = None, *, ridge: float = RIDGE, dims: int | None = None) -> Learn:
-    """The defaults: examples as arrays -> the closed form and, where a second step is given, the correction.
+@dataclass(frozen=True)
+class ClosedFormTrainer:
+    """The closed form with the defaults that held for every kind of picture.
 
-    Features are evened, whitened within groups, and leaned towards what tells large groups apart; decision 12 says why.
+    The spreads of features are evened, features are whitened within labels, and the result is re-weighted by
+    between-class variance; decision 12 says why.
 
-    Args:
-        correct: `lookalike.learning.training.low_rank_trainer.correct`, or `partial(correct, seed=1)`; None for the closed form alone.
-        ridge: as for `whiten`.
-        dims: as for `whiten`.
-    Returns: features (n, f), group (n,), side (n,) or None, triplets (t, 3) or None -> Lens.
+    Attributes:
+        ridge, dims: as for `WhitenTrainer`.
 
     >>> x = np.array([[0, 1, 0], [0, -1, 0], [1, 1, 0], [1, -1, 0]], np.float32)
-    >>> recipe()(x, np.array([0, 0, 1, 1]), None, None).dims
+    >>> ClosedFormTrainer().fit(LabelledFeatures.create(x, [0, 0, 1, 1])).dims
     3
     """
 
-    def learn(features: Features, group: Rows, side: Rows | None, triplets: Rows | None) -> Lens:
-        x = np.asarray(features)
-        lens = whiten(x, group, domains=side, triplets=triplets, ridge=ridge, dims=dims, scale=spread_scale(x))
-        lens = reweight_between_class(lens, x, group, domains=side)
-        return lens if correct is None else correct(lens, features, group, domains=side, triplets=triplets)
+    ridge: float = RIDGE
+    dims: int | None = None
 
-    return learn
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """Learn a lens; `start` is not read. Raises: ExamplesError, ShapeError."""
+        lens = WhitenTrainer(self.ridge, spread_scale(data.features), self.dims).fit(data)
+        return reweight_between_class(lens, data)
+
+
+@dataclass(frozen=True)
+class ChainedTrainer:
+    """One trainer, and another that goes on from its lens.
+
+    Attributes:
+        first, second: the two.
+    """
+
+    first: Trainer
+    second: Trainer
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """Learn with the first from `start` on, then with the second from there."""
+        return self.second.fit(data, self.first.fit(data, start, reporter), reporter)
+
+
+@dataclass(frozen=True)
+class IdentityTrainer:
+    """Learns nothing: its lens gives the features themselves, brought to length 1."""
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """The identity of as many features as there are."""
+        f = data.features.shape[1]
+        return Lens("identity", np.zeros(f, np.float32), np.eye(f, dtype=np.float32), {"kind": "identity"})

@@ -1,6 +1,6 @@
 """A lens as a step of a scikit-learn pipeline: fit, transform, clone and pickle, without importing scikit-learn."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,6 @@ class LensTransformer:
     Args:
         ridge: as for `whiten`.
         dims: as for `whiten`.
-        means: as for `whiten`.
 
     >>> x = np.array([[0, 1, 0], [0, -1, 0], [1, 1, 0], [1, -1, 0]], np.float32)
     >>> LensTransformer(dims=2).fit_transform(x, ["a", "a", "b", "b"]).shape
@@ -29,12 +28,10 @@ class LensTransformer:
     lens_: Lens
     n_features_in_: int
 
-    def __init__(self, *, ridge: float = 1.0, dims: int | None = None, means: Literal["one", "side"] = "one"):
-        self.ridge, self.dims, self.means = ridge, dims, means
+    def __init__(self, *, ridge: float = 1.0, dims: int | None = None):
+        self.ridge, self.dims = ridge, dims
 
-    def fit(
-        self, X: ArrayLike, y: ArrayLike, *, domains: ArrayLike | None = None, triplets: ArrayLike | None = None
-    ) -> "LensTransformer":
+    def fit(self, X: ArrayLike, y: ArrayLike, *, triplets: ArrayLike | None = None) -> "LensTransformer":
         """Learn from features (n, f) and what groups them (n,): numbers or names of any kind, negative numbers none."""
         x, labels = np.asarray(X), np.asarray(y)
         group = np.unique(labels, return_inverse=True)[1]
@@ -42,9 +39,7 @@ class LensTransformer:
             group = np.where(labels >= 0, group, -1)
         if x.dtype.kind != "f":
             x = x.astype(np.float32)
-        self.lens_ = whiten(
-            x, group, domains=domains, triplets=triplets, ridge=self.ridge, dims=self.dims, means=self.means
-        )
+        self.lens_ = whiten(x, group, triplets=triplets, ridge=self.ridge, dims=self.dims)
         self.n_features_in_ = x.shape[1]
         return self
 
@@ -57,15 +52,15 @@ class LensTransformer:
             raise LensError("this LensTransformer has learned nothing yet. Call fit(features, labels) first.")
         return self.lens_.apply(X)
 
-    def fit_transform(self, X: ArrayLike, y: ArrayLike, **more: Any) -> NDArray[np.float32]:
+    def fit_transform(self, X: ArrayLike, y: ArrayLike, *, triplets: ArrayLike | None = None) -> NDArray[np.float32]:
         """`fit`, then `transform` of the same rows."""
-        return self.fit(X, y, **more).transform(X)
+        return self.fit(X, y, triplets=triplets).transform(X)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """What `__init__` was given."""
-        return {"ridge": self.ridge, "dims": self.dims, "means": self.means}
+        return {"ridge": self.ridge, "dims": self.dims}
 
-    def set_params(self, **params: Any) -> "LensTransformer":
+    def set_params(self, **params: object) -> "LensTransformer":
         """Change what `__init__` was given; what was learned stays until the next `fit`."""
         for name, value in params.items():
             if name not in self.get_params():
@@ -88,4 +83,4 @@ class LensTransformer:
         )
 
     def __repr__(self) -> str:
-        return f"LensTransformer(ridge={self.ridge}, dims={self.dims}, means={self.means!r})"
+        return f"LensTransformer(ridge={self.ridge}, dims={self.dims})"

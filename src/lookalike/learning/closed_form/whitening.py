@@ -1,16 +1,19 @@
 """The closed form: examples -> a lens in a second, by whitening what varies between pictures that belong together."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learning.closed_form.pca import main_directions
+from lookalike.learning.labelled_features import Features, LabelledFeatures
+from lookalike.learning.labels import Rows, rows_by_label, sort_by_label
 from lookalike.models.lens import Lens
+from lookalike.progress import SILENT, Reporter
 
-Features = NDArray[np.floating[Any]]
 ROWS_AT_ONCE = 4096
 SAMPLE = 4096  # rows that decide the main directions; the covariance reads all of them
 SCALED_BY = 1024  # rows that decide the scale, which no similarity depends on
@@ -23,78 +26,93 @@ def whiten(
     features: ArrayLike,
     labels: ArrayLike,
     *,
-    domains: ArrayLike | None = None,
     triplets: ArrayLike | None = None,
     ridge: float = 1.0,
     scale: ArrayLike | None = None,
     dims: int | None = None,
-    means: Literal["one", "side"] = "one",
     name: str = "lens",
 ) -> Lens:
-    """The lens whose similarity is cosine under (S + ridge tr(S)/f I)^-1, S the scatter within groups.
+    """The lens whose similarity is cosine under (S + ridge tr(S)/f I)^-1, S the scatter within labels.
 
-    Directions in which pictures of one group differ count less; those in which they agree count more.
+    Directions in which pictures of one label differ count less; those in which they agree count more.
 
     Args:
-        features: (n, f) of any float type or int, rows of any length. Rows outside every group and triplet only move
+        features: (n, f) of any float type or int, rows of any length. Rows outside every label and triplet only move
             the mean.
         labels: (n,) int, who belongs together; -1 for none.
-        domains: (n,) int, or None; only read with means="side".
-        triplets: (t, 3) int rows anchor, positive, negative. A pair of anchor and positive enters S once, as a group
-            of two would, by half the square of its difference, unless the two share a group already; the negative
+        triplets: (t, 3) int rows anchor, positive, negative. A pair of anchor and positive enters S once, as a label
+            of two would, by half the square of its difference, unless the two share a label already; the negative
             does not enter: a scatter within knows no "less alike".
-        ridge: how much of the mean variance is added in every direction, above 0. 1 halves the weight of the average.
-        scale: (f,) above 0, what each feature is multiplied with first, such as `evened(features)`: the ridge then
-            leans not towards I but towards diag(1 / scale^2), as Schaefer and Strimmer (2005) shrink towards unequal
-            variances. The lens reads features as they are. None for all alike.
-        dims: how many main directions of the whitened rows are kept; None, or more than the rows span, keeps all.
-        means: "one" centres all rows on their mean, "side" those of each side on their own.
+        ridge: as for `WhitenTrainer`.
+        scale: as for `WhitenTrainer`.
+        dims: as for `WhitenTrainer`.
         name: the lens's name.
     Returns: Lens, scaled so that the rows have a mean squared length of 1 before they are brought to length 1.
     Raises: ExamplesError, when nothing belongs together or all features are alike; ShapeError.
     Source: learned whitening, Mikolajczyk and Matas, ICCV 2007, and Radenovic et al., arXiv:1711.02512, section 3.3,
-        whose C_S sums the squared differences of matching pairs; within whole groups this is the S of relevant
+        whose C_S sums the squared differences of matching pairs; within whole labels this is the S of relevant
         component analysis, Bar-Hillel et al., ICML 2003. The ridge makes it safe for fewer rows than features.
 
-    >>> x = np.array([[0, 1, 0], [0, -1, 0], [1, 1, 0], [1, -1, 0]], np.float32)  # groups differ in x, vary in y
+    >>> x = np.array([[0, 1, 0], [0, -1, 0], [1, 1, 0], [1, -1, 0]], np.float32)  # labels differ in x, vary in y
     >>> lens = whiten(x, [0, 0, 1, 1])                                            # S = diag(0, 4, 0), tr(S)/f = 4/3
     >>> print(round(float(lens.matrix[0, 0] / lens.matrix[1, 1]), 3))             # sqrt((3 + 1) / (0 + 1))
     2.0
     """
-    x, groups, sides, pairs = checked(features, labels, domains, triplets)
-    if not 0 < ridge < float("inf"):
-        raise ShapeError(f"ridge must be above 0 and finite, not {ridge}. 1 is a good start.")
-    if means == "side" and sides.min() < 0:
-        raise ShapeError("a mean a side needs the side of every row. Use means='one', or leave rows of side -1 out.")
-    mean = centre(x, sides if means == "side" else None)
-    shift = mean[sides] if mean.ndim == 2 else None
-    total = sum(float(np.square(part, dtype=np.float64).sum()) for _, part in centred(x, mean, sides))
-    size = total / len(x) + float(np.square(mean, dtype=np.float64).sum(axis=-1).max())
-    if np.isfinite(size) and total <= 1e-10 * size * len(x):
-        raise ExamplesError("all pictures have the same features: nothing tells them apart. Add different pictures.")
-    if not SMALLEST < size < 1 / SMALLEST:
-        raise ShapeError("features that are not finite, or too small or large for float32. Bring rows to length 1.")
-    differences = _differences(x, groups, pairs, shift)
-    even = np.ones(x.shape[1], np.float32) if scale is None else np.asarray(scale, np.float32)
-    if even.shape != (x.shape[1],) or not (np.isfinite(even).all() and even.min() > 0):
-        raise ShapeError(f"scale {even.shape} must hold a number above 0 for each of {x.shape[1]} features.")
-    few = (groups >= 0).sum() + len(pairs) <= x.shape[1] // 3
-    matrix = even[:, None] * (_from_few if few else _from_many)(differences, even, ridge, 1e-7 * total)
-    cut = dims is not None and dims < min(len(x), x.shape[1])
-    some = np.unique(np.linspace(0, len(x) - 1, min(len(x), SAMPLE if cut else SCALED_BY)).astype(np.int64))
-    whitened = np.vstack([part @ matrix for _, part in centred(x[some], mean, sides[some])])  # (n, f) @ (f, f)
-    matrix /= np.float32(np.sqrt(np.square(whitened, dtype=np.float64).sum(axis=1).mean()))
-    if cut and dims is not None:
-        matrix = matrix @ main_directions(whitened, dims)  # (f, f) @ (f, d) -> (f, d)
-    settings = {
-        "method": "closed form",
-        "ridge": ridge,
-        "evened": scale is not None,
-        "dims": dims,
-        "means": means,
-        "rows": len(x),
-    }
-    return Lens(name, mean, matrix, settings)
+    data = LabelledFeatures.create(features, labels, triplets=triplets)
+    return replace(WhitenTrainer(ridge, scale, dims).fit(data), name=name)
+
+
+@dataclass(frozen=True, eq=False)
+class WhitenTrainer:
+    """`whiten` as a Trainer.
+
+    Attributes:
+        ridge: how much of the mean variance is added in every direction, above 0. 1 halves the weight of the average.
+        scale: (f,) above 0, what each feature is multiplied with first, such as `spread_scale(features)`: the ridge
+            then leans not towards I but towards diag(1 / scale^2), as Schaefer and Strimmer (2005) shrink towards
+            unequal variances. The lens reads features as they are. None for all alike.
+        dims: how many main directions of the whitened rows are kept; None, or more than the rows span, keeps all.
+    """
+
+    ridge: float = 1.0
+    scale: ArrayLike | None = None
+    dims: int | None = None
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """Learn a lens from features, labels and triplets; domains are not read."""
+        x, labels, ridge = data.features, data.labels, self.ridge
+        pairs = _pairs_to_learn_from(data)
+        if not 0 < ridge < float("inf"):
+            raise ShapeError(f"ridge must be above 0 and finite, not {ridge}. 1 is a good start.")
+        mean = _mean(x)
+        total = sum(float(np.square(part, dtype=np.float64).sum()) for part in _centred(x, mean))
+        size = total / len(x) + float(np.square(mean, dtype=np.float64).sum())
+        if np.isfinite(size) and total <= 1e-10 * size * len(x):
+            raise ExamplesError(
+                "all pictures have the same features: nothing tells them apart. Add different pictures."
+            )
+        if not SMALLEST < size < 1 / SMALLEST:
+            raise ShapeError("features that are not finite, or too small or large for float32. Bring rows to length 1.")
+        even = np.ones(x.shape[1], np.float32) if self.scale is None else np.asarray(self.scale, np.float32)
+        if even.shape != (x.shape[1],) or not (np.isfinite(even).all() and even.min() > 0):
+            raise ShapeError(f"scale {even.shape} must hold a number above 0 for each of {x.shape[1]} features.")
+        few = (labels >= 0).sum() + len(pairs) <= x.shape[1] // 3
+        root = _from_few if few else _from_many
+        matrix = even[:, None] * root(_differences(x, labels, pairs), even, ridge, 1e-7 * total)
+        cut = self.dims is not None and self.dims < min(len(x), x.shape[1])
+        some = np.unique(np.linspace(0, len(x) - 1, min(len(x), SAMPLE if cut else SCALED_BY)).astype(np.int64))
+        whitened = np.vstack([part @ matrix for part in _centred(x[some], mean)])  # (n, f) @ (f, f)
+        matrix /= np.float32(np.sqrt(np.square(whitened, dtype=np.float64).sum(axis=1).mean()))
+        if cut and self.dims is not None:
+            matrix = matrix @ main_directions(whitened, self.dims)  # (f, f) @ (f, d) -> (f, d)
+        settings = {
+            "method": "closed form",
+            "ridge": ridge,
+            "spread_scaled": self.scale is not None,
+            "dims": self.dims,
+            "rows": len(x),
+        }
+        return Lens("lens", mean, matrix, settings)
 
 
 def spread_scale(features: ArrayLike, power: float = SPREAD_POWER) -> NDArray[np.float32]:
@@ -120,95 +138,62 @@ def spread_scale(features: ArrayLike, power: float = SPREAD_POWER) -> NDArray[np
     return np.asarray(relative ** (-power / 2), np.float32)
 
 
-def checked(
-    features: ArrayLike, labels: ArrayLike, domains: ArrayLike | None, triplets: ArrayLike | None
-) -> tuple[Features, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Examples as arrays that fit: features, group, side (0 where none), and pairs (p, 2) that triplets add."""
-    x = np.asarray(features)
-    x = x.astype(np.float32) if x.dtype.kind in "iu" else x
-    if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
-        raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")
-    groups = np.asarray(labels, np.int64)
-    sides = np.zeros(len(x), np.int64) if domains is None else np.asarray(domains, np.int64)
-    if groups.shape != (len(x),) or sides.shape != (len(x),):
-        raise ShapeError(f"{len(x)} rows of features, but group {groups.shape} and side {sides.shape}. Give one a row.")
-    three = np.zeros((0, 3), np.int64) if triplets is None else np.asarray(triplets, np.int64).reshape(-1, 3)
-    if three.size and not 0 <= three.min() <= three.max() < len(x):
-        raise ShapeError(f"triplets name rows from {three.min()} to {three.max()}, features have {len(x)}.")
-    pairs = matching_pairs(groups, three)
-    if len(pairs) == 0 and not (np.unique(groups[groups >= 0], return_counts=True)[1] > 1).any():
+def _pairs_to_learn_from(data: LabelledFeatures) -> Rows:
+    """The pairs (p, 2) that triplets add. Raises: ExamplesError, when no two rows belong together."""
+    pairs = matching_pairs(data.labels, data.triplets)
+    if len(pairs) == 0 and not rows_by_label(data.labels):
         raise ExamplesError(
-            f"no two of the {len(x)} pictures belong together. Give groups or pairs of two or more pictures, "
+            f"no two of the {len(data)} pictures belong together. Give groups or pairs of two or more pictures, "
             "or learn from the pictures' own views."
         )
-    return x, groups, sides, pairs
+    return pairs
 
 
-def matching_pairs(groups: NDArray[np.int64], triplets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Anchors and positives, each pair once, without those whose group says it already: (p, 2).
+def matching_pairs(labels: Rows, triplets: Rows) -> Rows:
+    """Anchors and positives, each pair once, without those whose label says it already: (p, 2).
 
     >>> matching_pairs(np.array([0, 0, -1]), np.array([[0, 2, 1], [2, 0, 1], [0, 1, 2]]))
     array([[0, 2]])
     """
     pairs = np.unique(np.sort(triplets[:, :2], axis=1), axis=0)
-    known = (groups[pairs[:, 0]] >= 0) & (groups[pairs[:, 0]] == groups[pairs[:, 1]])
+    known = (labels[pairs[:, 0]] >= 0) & (labels[pairs[:, 0]] == labels[pairs[:, 1]])
     return np.asarray(pairs[~known & (pairs[:, 0] != pairs[:, 1])], np.int64)
 
 
-def centre(x: Features, sides: NDArray[np.int64] | None) -> NDArray[np.float32]:
-    """The mean of all rows (f,), or of each side's rows (sides, f); a side without rows gets the mean of all."""
-    rows = np.zeros(len(x), np.int64) if sides is None else sides
-    count = int(rows.max()) + 1
-    sums = np.zeros((count, x.shape[1]), np.float64)
+def _mean(x: Features) -> NDArray[np.float32]:
+    """The mean of all rows, (f,), summed in float64 block by block."""
+    total = np.zeros(x.shape[1], np.float64)
     for start in range(0, len(x), ROWS_AT_ONCE):
-        part, at = x[start : start + ROWS_AT_ONCE], rows[start : start + ROWS_AT_ONCE]
-        for one in np.unique(at):
-            sums[one] += part[at == one].sum(axis=0, dtype=np.float64)
-    everyone = sums.sum(axis=0) / len(x)
-    sizes = np.bincount(rows, minlength=count)[:, None]
-    mean = np.where(sizes > 0, sums / np.maximum(sizes, 1), everyone).astype(np.float32)
-    return mean[0] if sides is None else mean
+        total += x[start : start + ROWS_AT_ONCE].sum(axis=0, dtype=np.float64)
+    return (total / len(x)).astype(np.float32)
 
 
-def centred(
-    x: Features, mean: NDArray[np.float32], sides: NDArray[np.int64]
-) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Blocks of rows less their mean, (b, f) float32, with where they came from."""
+def _centred(x: Features, mean: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Blocks of rows less their mean, (b, f) float32."""
     for start in range(0, len(x), ROWS_AT_ONCE):
-        part = slice(start, start + ROWS_AT_ONCE)
-        yield part, x[part].astype(np.float32) - (mean if mean.ndim == 1 else mean[sides[part]])
+        yield x[start : start + ROWS_AT_ONCE].astype(np.float32) - mean
 
 
-def _differences(
-    x: Features, groups: NDArray[np.int64], pairs: NDArray[np.int64], shift: NDArray[np.float32] | None
-) -> Iterator[NDArray[np.float32]]:
-    """Blocks (b, f) float32 whose squares sum to S: rows less their group's mean, and pairs' differences / sqrt 2."""
-
-    def rows(at: NDArray[np.int64]) -> NDArray[np.float32]:
-        found = x[at].astype(np.float32)
-        return found if shift is None else found - shift[at]
-
-    order = np.argsort(groups, kind="stable")
-    order = order[groups[order] >= 0]
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    sizes = np.diff(starts, append=len(order))
+def _differences(x: Features, labels: Rows, pairs: Rows) -> Iterator[NDArray[np.float32]]:
+    """Blocks (b, f) float32 whose squares sum to S: rows less their label's mean, and pairs' differences / sqrt 2."""
+    order, starts, sizes = sort_by_label(labels)
     first = 0
-    while first < len(starts):  # as many whole groups as fit in a block; a group larger than a block alone
+    while first < len(starts):  # as many whole labels as fit in a block; a label larger than a block alone
         last = first + max(1, int(np.searchsorted(np.cumsum(sizes[first:]), ROWS_AT_ONCE, side="right")))
         members = order[starts[first] : starts[first] + int(sizes[first:last].sum())]
         if len(members) <= ROWS_AT_ONCE:
-            part = rows(members)
+            part = x[members].astype(np.float32)
             mean = np.add.reduceat(part, starts[first:last] - starts[first], axis=0) / sizes[first:last, None]
             yield part - np.repeat(mean, sizes[first:last], axis=0)
         else:
             chunks = [members[at : at + ROWS_AT_ONCE] for at in range(0, len(members), ROWS_AT_ONCE)]
-            mean = sum(rows(chunk).sum(axis=0, dtype=np.float64) for chunk in chunks) / len(members)
+            mean = sum(x[chunk].astype(np.float32).sum(axis=0, dtype=np.float64) for chunk in chunks) / len(members)
             for chunk in chunks:
-                yield rows(chunk) - np.asarray(mean, np.float32)
+                yield x[chunk].astype(np.float32) - np.asarray(mean, np.float32)
         first = last
     for at in range(0, len(pairs), ROWS_AT_ONCE):
         anchor, positive = pairs[at : at + ROWS_AT_ONCE].T
-        yield (rows(anchor) - rows(positive)) * np.float32(np.sqrt(0.5))
+        yield (x[anchor].astype(np.float32) - x[positive].astype(np.float32)) * np.float32(np.sqrt(0.5))
 
 
 def _from_many(

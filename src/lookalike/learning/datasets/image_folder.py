@@ -200,7 +200,8 @@ def _sides(layout: FolderLayout) -> Dataset:
     name_of = {row: name for name, rows in shared.items() for row in rows}
     rows = sorted(name_of)
     said = [
-        f"sides: {plural(len(sides), 'folder')} with {plural(len(shared), 'matching name')} ({first_few(list(sides), 4)})"
+        f"sides: {plural(len(sides), 'folder')} with {plural(len(shared), 'matching name')} "
+        f"({first_few(list(sides), 4)})"
     ]
     said.append("files of one name belong together. If each folder is a class of its own, say --as classes")
     lone = [layout.files[row] for row in range(len(layout.files)) if row in side_of and row not in name_of]
@@ -267,7 +268,8 @@ def _doubts(layout: FolderLayout) -> list[str]:
     parents = {name[:at] for name in layout.folders for at, letter in enumerate(name) if letter == "/"}
     if within := [name for name in layout.folders if name in parents]:
         said.append(
-            f"{plural(len(within), 'folder')} with pictures beside folders, each a class of its own: {first_few(within)}"
+            f"{plural(len(within), 'folder')} with pictures beside folders, each a class of its own: "
+            f"{first_few(within)}"
         )
     return said
 

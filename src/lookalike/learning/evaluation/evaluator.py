@@ -1,117 +1,192 @@
-"""Plain, a lens, and closed forms on real and on shuffled labels: their answers to the same held-out queries."""
+"""Plain search, lenses, and closed forms on real and on shuffled labels: their answers to the same held-out queries."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.errors import ExamplesError
 from lookalike.learning.closed_form.whitening import matching_pairs, spread_scale
-from lookalike.learning.evaluation.folds import Fold
+from lookalike.learning.evaluation.folds import FOLDS, Fold
 from lookalike.learning.evaluation.metrics import ranks_from_similarities
 from lookalike.learning.evaluation.permutation_baseline import LabelAssignment, PermutedClosedForms
 from lookalike.learning.evaluation.plan import EvaluationPlan
-from lookalike.learning.labelled_features import Correct, LabelledFeatures, Learn
+from lookalike.learning.labelled_features import LabelledFeatures, Trainer
+from lookalike.learning.labels import Rows
+from lookalike.models.lens import Lens
+from lookalike.progress import SILENT, RenamedStage, Reporter, Timer
 
-SHOWN = 5  # first hits of each query that are kept, to be looked at
-SMALL = 0.5  # of a ridge: below, float32 would lose what whitening leaves of the main directions
-Embeddings = dict[str, NDArray[np.float32]]  # (n, d) of all examples by lenses that learned from a task's rows
+HITS = 5  # first hits of each query that are kept, to be looked at
+SMALL_RIDGE = 0.5  # below, float32 would lose what whitening leaves of the main directions
+Embeddings = Mapping[str, NDArray[np.float32]]  # the name of a lens -> (n, d), all rows of a plan through it
+Answered = TypeVar("Answered")
 
 
-def embedded(examples: LabelledFeatures, task: Fold, learn: Learn, correct: Correct | None = None) -> Embeddings:
-    """All examples through a lens that learns from what a task leaves: "closed", and, with a second step, "corrected".
+class Embedder(Protocol):
+    """What gives the embeddings that a fold is evaluated with."""
 
-    Raises: ExamplesError, when nothing can be learned from what the task leaves.
+    def embed(self, data: LabelledFeatures, fold: Fold) -> Embeddings:
+        """One or two lenses that learned from a fold's training rows, the simpler one first.
+
+        Raises: ExamplesError, when nothing can be learned from these rows.
+        """
+        ...
+
+
+class TrainedLenses:
+    """Embeddings by a trainer, called "closed form", and by one that refines its lens, called "correction".
+
+    Args:
+        trainer: makes a lens.
+        refiner: goes on from that lens; None for none.
+        reporter: told of each fold that was learned, and of the refiner's steps.
     """
-    data = examples.subset(task.train, task.triplets)
-    lenses = {"closed": learn(data.features, data.labels, data.domains, data.triplets)}
-    if correct is not None:
-        lenses["corrected"] = correct(
-            lenses["closed"], data.features, data.labels, domains=data.domains, triplets=data.triplets
-        )
-    return {name: lens.apply(examples.features, examples.domains) for name, lens in lenses.items()}
+
+    def __init__(self, trainer: Trainer, refiner: Trainer | None = None, reporter: Reporter = SILENT):
+        self.trainer, self.refiner, self.reporter = trainer, refiner, RenamedStage(reporter, "proving")
+        self.timer, self.learned = Timer("proving", FOLDS), 0
+
+    def embed(self, data: LabelledFeatures, fold: Fold) -> Embeddings:
+        """See `Embedder`."""
+        return {name: lens.apply(data.features) for name, lens in self.fit(data, fold).items()}
+
+    def fit(self, data: LabelledFeatures, fold: Fold) -> dict[str, Lens]:
+        """The lenses themselves."""
+        train = data.subset(fold.train, fold.triplets)
+        lenses = {"closed form": self.trainer.fit(train)}
+        self.learned += 1
+        self.reporter.progress(self.timer.at(self.learned))
+        if self.refiner is not None:
+            lenses["correction"] = self.refiner.fit(train, lenses["closed form"], self.reporter)
+        return lenses
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How one way of searching answered q queries.
+
+    Attributes:
+        ranks: (q,) rank of the first relevant answer in the fold's gallery.
+        full_ranks: (q,) the same in a gallery of all rows.
+        relevant, irrelevant: (q,) similarity of the best relevant and of the best irrelevant answer; -inf for none.
+        first: (3, k, q) the first hits, as `Fold.first` gives them.
+    """
+
+    ranks: Rows
+    full_ranks: Rows
+    relevant: NDArray[np.float32]
+    irrelevant: NDArray[np.float32]
+    first: NDArray[np.float64]
+
+    def where(self, taken: NDArray[np.bool_], other: "Answers") -> "Answers":
+        """These answers, and those of another where `taken` (q,) says so."""
+        both = {one.name: (getattr(other, one.name), getattr(self, one.name)) for one in fields(self)}
+        return Answers(**{name: np.where(taken, theirs, ours) for name, (theirs, ours) in both.items()})
+
+
+@dataclass(frozen=True)
+class FoldAnswers:
+    """What was asked in one fold, or in several, and how it was answered.
+
+    Attributes:
+        query_id, query, cluster: (q,) as in `Fold`: what is asked, by which row, in which draw of chance.
+        plain: by plain search.
+        permuted_ranks: (1 + s, q) ranks under closed forms of the real labels, first, and of s shuffled ones.
+        lenses: by each lens, the simpler one first.
+    """
+
+    query_id: Rows
+    query: Rows
+    cluster: Rows
+    plain: Answers
+    permuted_ranks: Rows
+    lenses: dict[str, Answers]
 
 
 class Evaluator:
-    """What was asked so far, and how plain, the lenses and the closed forms answered.
+    """Asks the queries of folds.
 
     Args:
-        exam: what is asked.
-        embed: one or two lenses, the simpler one first, on what a task leaves; as `embedded` gives them.
-        ridge, means, shuffles: of the closed forms, as for `prove`.
+        plan: what is asked.
+        permutations: closed forms on shuffled labels.
+        ridge: of all closed forms, as for `whiten`.
     """
 
-    def __init__(
-        self,
-        exam: EvaluationPlan,
-        embed: Callable[[Fold], Embeddings],
-        ridge: float = 1.0,
-        means: str = "one",
-        shuffles: int = 0,
-    ):
-        self.examples, self.plain, self.embed = exam.examples, exam.similarity, embed
-        self.ridge, self.means, self.shuffles = ridge, means, shuffles
-        # Centred once for all, so that what each split subtracts is small and float32 is enough; evened, as recipes do.
-        x = (self.examples.features - self.examples.features.mean(axis=0)) * spread_scale(self.examples.features)
-        x = x.astype(np.float64) if ridge < SMALL else x
+    def __init__(self, plan: EvaluationPlan, permutations: int = 0, ridge: float = 1.0):
+        self.plan, self.data, self.permutations, self.ridge = plan, plan.data, permutations, ridge
+        # Centred once for all, so that what each fold subtracts is small and float32 is enough.
+        features = self.data.features
+        x = (features - features.mean(axis=0)) * spread_scale(features)
+        x = x.astype(np.float64) if ridge < SMALL_RIDGE else x
         self.gram = x @ x.T  # (n, f) @ (f, n) -> (n, n)
-        self.parts: list[dict[str, NDArray[Any]]] = []
 
-    def run_fold(self, task: Fold, rng: np.random.Generator) -> None:
-        """One split: learn on its rows, answer its queries every way.
+    def run(self, folds: Iterable[Fold], embedder: Embedder, rng: np.random.Generator) -> FoldAnswers | None:
+        """The answers of all folds; those that leave nothing to learn from are passed, None where all do.
 
-        Raises: ExamplesError, when nothing can be learned from what the split leaves.
+        Args:
+            folds: drawn from `rng` one by one, where they are a generator.
+            embedder: gives the lenses.
+            rng: shuffles the labels.
         """
-        examples = self.examples
-        everyone = np.arange(len(examples.labels))
-        right, out = examples.relevance(task.queries, everyone)
-        plain = self.plain[task.queries]  # (q, n)
-        part: dict[str, NDArray[Any]] = {
-            "key": task.query_id,
-            "query": task.queries,
-            "unit": task.cluster,
-            "plain rank": task.ranks(plain[:, task.gallery]),
-            "plain first": task.first(plain[:, task.gallery], SHOWN),
-            "plain among all": ranks_from_similarities(plain, right, out),
-        }
-        for name, embedding in self.embed(task).items():
-            similarities = embedding[task.queries] @ embedding.T  # (q, d) @ (d, n) -> (q, n)
-            near = similarities[:, task.gallery]
-            part |= {
-                f"{name} rank": task.ranks(near),
-                f"{name} first": task.first(near, SHOWN),
-                f"{name} among all": ranks_from_similarities(similarities, right, out),
-                f"{name} right": np.where(task.relevant & ~task.excluded, near, -np.inf).max(axis=1),
-                f"{name} wrong": np.where(~task.relevant & ~task.excluded, near, -np.inf).max(axis=1),
-            }
-        forms = self._closed_forms(task, rng)
-        answers = [forms.similarities(i, task.queries, task.gallery) for i in range(self.shuffles + 1)]
-        part["forms"] = np.stack([task.ranks(one) for one in answers])
-        self.parts.append(part)
+        found = []
+        for fold in folds:
+            try:
+                found.append(self.run_fold(fold, embedder, rng))
+            except ExamplesError:
+                continue  # this fold left nothing to learn from
+        return concatenate(found) if found else None
 
-    @property
-    def lenses(self) -> list[str]:
-        """What the lenses are called that were asked."""
-        return [name.removesuffix(" right") for name in self.parts[0] if name.endswith(" right")]
+    def run_fold(self, fold: Fold, embedder: Embedder, rng: np.random.Generator) -> FoldAnswers:
+        """Learn on the fold's training rows, and answer its queries every way.
 
-    def _closed_forms(self, task: Fold, rng: np.random.Generator) -> PermutedClosedForms:
+        Raises: ExamplesError, when nothing can be learned from them.
+        """
+        plain = self._answers(fold, self.plan.similarity[fold.queries])
+        lenses = {}
+        for name, embedding in embedder.embed(self.data, fold).items():
+            lenses[name] = self._answers(fold, embedding[fold.queries] @ embedding.T)  # (q, d) @ (d, n) -> (q, n)
+        forms = self._closed_forms(fold, rng)
+        similarities = [forms.similarities(i, fold.queries, fold.gallery) for i in range(self.permutations + 1)]
+        permuted = np.stack([fold.ranks(one) for one in similarities])
+        return FoldAnswers(fold.query_id, fold.queries, fold.cluster, plain, permuted, lenses)
+
+    def _answers(self, fold: Fold, similarities: NDArray[np.float32]) -> Answers:
+        """From the similarities of the fold's queries to all rows, (q, n)."""
+        near = similarities[:, fold.gallery]
+        relevant, excluded = self.data.relevance(fold.queries, np.arange(len(self.data)))
+        return Answers(
+            ranks=fold.ranks(near),
+            full_ranks=ranks_from_similarities(similarities, relevant, excluded),
+            relevant=np.where(fold.relevant & ~fold.excluded, near, -np.inf).max(axis=1),
+            irrelevant=np.where(~fold.relevant & ~fold.excluded, near, -np.inf).max(axis=1),
+            first=fold.first(near, HITS),
+        )
+
+    def _closed_forms(self, fold: Fold, rng: np.random.Generator) -> PermutedClosedForms:
         """The closed form on the real labels, first, and on shuffled ones."""
-        examples, learned = self.examples, task.train
-        domains = np.zeros(len(examples), np.int64) if examples.domains is None else examples.domains
-        side = domains if self.means == "side" else np.zeros_like(domains)
-        where = side == np.unique(side)[:, None]  # (sides, n)
-        weight = np.zeros(where.shape, self.gram.dtype)
-        weight[:, learned] = where[:, learned]
+        n, train = len(self.data), fold.train
+        weight = np.zeros((1, n), self.gram.dtype)
+        weight[:, train] = 1
         weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1)
-        spread = where.T.astype(self.gram.dtype)  # (n, sides): x - spread @ weight @ x is centred
-        half = self.gram - spread @ (weight @ self.gram)
-        gram = half - (half @ weight.T) @ spread.T
-        groups = np.full(len(examples.labels), -1)
-        groups[learned] = examples.labels[learned]
-        real = LabelAssignment(groups, matching_pairs(groups, task.triplets))
-        labellings = [real, *(real.permuted(domains, rng) for _ in range(self.shuffles))]
-        return PermutedClosedForms(gram, labellings, examples.features.shape[1], self.ridge)
+        ones = np.ones((n, 1), self.gram.dtype)  # x - ones @ weight @ x is centred
+        half = self.gram - ones @ (weight @ self.gram)
+        gram = half - (half @ weight.T) @ ones.T
+        labels = np.full(n, -1)
+        labels[train] = self.data.labels[train]
+        real = LabelAssignment(labels, matching_pairs(labels, fold.triplets))
+        domains = np.full(n, -1) if self.data.domains is None else self.data.domains
+        assignments = [real, *(real.permuted(domains, rng) for _ in range(self.permutations))]
+        return PermutedClosedForms(gram, assignments, self.data.features.shape[1], self.ridge)
 
-    def column(self, name: str) -> NDArray[Any]:
-        """One column over all splits."""
-        return np.concatenate([part[name] for part in self.parts], axis=-1)
+
+def concatenate(parts: Sequence[Answered]) -> Answered:
+    """Dataclasses of arrays, query after query: each field along its last axis, dictionaries by key."""
+    first: Any = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts, axis=-1)  # type: ignore[return-value, arg-type]
+    if isinstance(first, dict):
+        return {name: concatenate([part[name] for part in parts]) for name in first}  # type: ignore[return-value, index]
+    values = {one.name: concatenate([getattr(part, one.name) for part in parts]) for one in fields(first)}
+    return type(parts[0])(**values)

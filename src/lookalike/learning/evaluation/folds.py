@@ -1,6 +1,6 @@
 """Examples held out as questions: which rows a lens may learn from, which ask, and what would be a right answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,8 +17,8 @@ from lookalike.learning.evaluation.splits import (
 )
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Rows, chain
+from lookalike.models.proof_parts import HoldOutKind
 
-HoldOutKind = Literal["groups", "pictures", "triplets", "views"]
 FOLDS = 5
 TRIPLET_FOLDS = 3  # all three pictures of a triplet must be held out, which of five folds would ask but a 25th
 ENOUGH_QUERIES = 600  # then no further fold is asked
@@ -29,19 +29,19 @@ FEW_QUERIES = 100
 
 @dataclass(frozen=True)
 class Fold:
-    """One split.
+    """One fold: what is learned from, what is asked, and what would be a right answer.
 
     The gallery is of one kind: what a lens learned from lies elsewhere in its embedding than what it never saw, so in
     a mixture right answers can be told from wrong ones by that alone.
 
     Args:
-        learned: (l,) rows that a lens may learn from.
+        train: (l,) rows that a lens may learn from.
         triplets: (t, 3) triplets that it may learn from; t may be 0.
         queries: (q,) rows that ask; with triplets one anchor may ask several times.
-        key: (q,) what is asked, the same in every repeat: the row, or the number of the triplet.
-        unit: (q,) which queries belong to one draw of chance.
+        query_id: (q,) what is asked, the same in every repeat: the row, or the number of the triplet.
+        cluster: (q,) which queries belong to one draw of chance.
         gallery: (g,) rows that answer: held-out ones where whole groups were held out, else learned ones.
-        right, out: (q, g) bool, what is a right answer, and what is left out of the gallery.
+        relevant, excluded: (q, g) bool, what is a right answer, and what is left out of the gallery.
     """
 
     train: Rows
@@ -78,85 +78,83 @@ class HoldOut:
     """How examples are held out, decided before anything is learned.
 
     Args:
-        examples: the arrays.
-        plain: (n, n) float32, plain similarity.
-        hold_out: "groups", "pictures", or None to decide: triplets where they have more anchors than there are pictures
+        data: the examples.
+        similarity: (n, n) float32, of plain search.
+        kind: "groups", "pictures", or None to decide: triplets where they have more anchors than there are pictures
             with a partner in their group; pictures within groups where there are fewer than 20 groups and one has
             three; else whole groups. Where some rows only ask it is "views": whole groups, each the views of a picture.
-        content: n content hashes, or None.
-        same: plain similarity above which two pictures count as one.
+        duplicate_threshold: plain similarity above which two pictures count as one.
     """
 
     def __init__(
         self,
-        examples: LabelledFeatures,
-        plain: NDArray[np.float32],
-        hold_out: HoldOutKind | None = None,
-        content: Sequence[bytes] | None = None,
-        same: float = DUPLICATE_THRESHOLD,
+        data: LabelledFeatures,
+        similarity: NDArray[np.float32],
+        kind: HoldOutKind | None = None,
+        duplicate_threshold: float = DUPLICATE_THRESHOLD,
     ):
-        self.examples, group = examples, examples.labels
-        sizes = np.bincount(group[group >= 0])
+        self.data, labels = data, data.labels
+        sizes = np.bincount(labels[labels >= 0])
         sizes = sizes[sizes > 1]
-        anchors = len(np.unique(examples.triplets[:, 0]))
-        if examples.query_mask is not None:
-            hold_out = "views"
-        elif not len(sizes) or (hold_out is None and anchors > sizes.sum()):
-            hold_out = "triplets"
-        elif hold_out is None:
-            hold_out = "pictures" if len(sizes) < ENOUGH_GROUPS and sizes.max() > 2 else "groups"
-        self.hold_out: HoldOutKind = hold_out
-        self.groups = len(sizes)
+        anchors = len(np.unique(data.triplets[:, 0]))
+        if data.query_mask is not None:
+            kind = "views"
+        elif not len(sizes) or (kind is None and anchors > sizes.sum()):
+            kind = "triplets"
+        elif kind is None:
+            kind = "pictures" if len(sizes) < ENOUGH_GROUPS and sizes.max() > 2 else "groups"
+        self.kind: HoldOutKind = kind
+        self.labels = len(sizes)
         links = None
-        if hold_out == "triplets":
-            anchor, positive = examples.triplets[:, :2].T
-            after, before = chain(group)
+        if kind == "triplets":
+            anchor, positive = data.triplets[:, :2].T
+            after, before = chain(labels)
             links = (np.concatenate([anchor, after]), np.concatenate([positive, before]))
-        elif hold_out == "groups":
-            links = chain(group)
-        which: Literal["groups", "pictures"] = "pictures" if hold_out == "pictures" else "groups"
-        self.split_groups: SplitGroups = split_groups(group, plain, which, content=content, links=links, same=same)
+        which: Literal["groups", "pictures"] = "pictures" if kind == "pictures" else "groups"
+        self.groups: SplitGroups = split_groups(
+            labels, similarity, which, content=data.content, links=links, same=duplicate_threshold
+        )
 
     def folds(self, rng: np.random.Generator) -> Iterator[Fold]:
-        """Split after split, as many as are needed for enough queries; those that teach or ask nothing are passed."""
+        """Fold after fold, until there are enough queries; those with nothing to learn or to ask are passed."""
         asked, seen = 0, 0
-        count = TRIPLET_FOLDS if self.hold_out == "triplets" else FOLDS
-        stratum = self.examples.labels if self.hold_out == "pictures" else np.zeros_like(self.examples.labels)
+        count = TRIPLET_FOLDS if self.kind == "triplets" else FOLDS
+        stratum = self.data.labels if self.kind == "pictures" else np.zeros_like(self.data.labels)
         for repeat in range(REPEATS):
             if repeat and asked >= FEW_QUERIES:
                 return
-            fold = assign_folds(self.split_groups.of, stratum, count, rng)
+            fold = assign_folds(self.groups.of, stratum, count, rng)
             for one in range(count):
-                task = self.fold(fold == one)
-                if task is None:
+                found = self.fold(fold == one)
+                if found is None:
                     continue
-                yield task
-                asked, seen = asked + len(task.queries), seen + len(np.unique(task.cluster))
-                if repeat == 0 and asked >= ENOUGH_QUERIES and (seen >= ENOUGH_UNITS or self.hold_out == "pictures"):
+                yield found
+                asked, seen = asked + len(found.queries), seen + len(np.unique(found.cluster))
+                if repeat == 0 and asked >= ENOUGH_QUERIES and (seen >= ENOUGH_UNITS or self.kind == "pictures"):
                     return
 
     def fold(self, held: NDArray[np.bool_]) -> Fold | None:
-        """The task that holds out these rows (n,) bool; None where nothing is left to learn from, or nothing to ask."""
-        examples, triplets = self.examples, self.examples.triplets
-        asks = np.zeros(len(held), bool) if examples.query_mask is None else examples.query_mask
-        group, learned = examples.labels, np.flatnonzero(~held & ~asks)
-        taught = triplets[~held[triplets].any(axis=1)]
-        if not (np.bincount(group[learned][group[learned] >= 0]) > 1).any() and not len(taught):
+        """The fold that holds out these rows (n,) bool; None where nothing is left to learn from, or nothing to ask."""
+        data, triplets = self.data, self.data.triplets
+        may_query = np.zeros(len(held), bool) if data.query_mask is None else data.query_mask
+        labels, train = data.labels, np.flatnonzero(~held & ~may_query)
+        train_triplets = triplets[~held[triplets].any(axis=1)]
+        if not (np.bincount(labels[train][labels[train] >= 0]) > 1).any() and not len(train_triplets):
             return None
-        if self.hold_out == "triplets":
-            key = np.flatnonzero(held[triplets].all(axis=1))
-            queries, gallery = triplets[key, 0], np.flatnonzero(held)
-            right, negative = (triplets[key, at, None] == gallery for at in (1, 2))
+        if self.kind == "triplets":
+            query_id = np.flatnonzero(held[triplets].all(axis=1))
+            queries, gallery = triplets[query_id, 0], np.flatnonzero(held)
+            right, negative = (triplets[query_id, at, None] == gallery for at in (1, 2))
             out = ~right & ~negative
-            unit = self.split_groups.of[queries]
+            cluster = self.groups.of[queries]
         else:
-            queries = np.flatnonzero(held & (group >= 0) & (asks | (examples.query_mask is None)))
-            gallery = learned if self.hold_out == "pictures" else np.flatnonzero(held)
-            right, out = examples.relevance(queries, gallery)
-            asking = (right & ~out).any(axis=1)
-            key = queries = queries[asking]
-            right, out = right[asking], out[asking]
-            unit = (group if self.hold_out == "pictures" else self.split_groups.of)[queries]
+            queries = np.flatnonzero(held & (labels >= 0) & (may_query | (data.query_mask is None)))
+            gallery = train if self.kind == "pictures" else np.flatnonzero(held)
+            right, out = data.relevance(queries, gallery)
+            answered = (right & ~out).any(axis=1)
+            query_id = queries = queries[answered]
+            right, out = right[answered], out[answered]
+            cluster = (labels if self.kind == "pictures" else self.groups.of)[queries]
         if not len(queries):
             return None
-        return Fold(learned, taught, queries, key, unit, gallery, right, out)
+        return Fold(train, train_triplets, queries, query_id, cluster, gallery, right, out)

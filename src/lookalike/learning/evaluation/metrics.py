@@ -2,13 +2,13 @@
 
 All take the same things: queries (q, d) and gallery (n, d), rows of any length, compared by cosine; their labels (q,)
 and (n,) int, where equal and not negative means right; `itself` (q,), the row of the gallery that is the query and is
-left out, -1 for none; and sides (q,), (n,), where equal and not negative leaves out too. A query without a right
+left out, -1 for none; and domains (q,), (n,), where equal and not negative leaves out too. A query without a right
 answer in the gallery is not counted. Ties go against us: a right answer stands behind every wrong one as similar.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.errors import ShapeError
 
 BLOCK_BYTES = 32_000_000  # of similarities at a time; about six times that is in flight
-AUC_BINS = 1 << 16
+
+
+class LeftOut(TypedDict, total=False):
+    """What a query is not searched in; see the top of this file."""
+
+    itself: ArrayLike | None
+    query_domains: ArrayLike | None
+    gallery_domains: ArrayLike | None
 
 
 @dataclass(frozen=True)
@@ -30,11 +37,16 @@ class QueryBlock:
 
 
 def recall_at_k(
-    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, k: int = 1, **left: Any
+    queries: ArrayLike,
+    gallery: ArrayLike,
+    query_labels: ArrayLike,
+    gallery_labels: ArrayLike,
+    k: int = 1,
+    **left: Unpack[LeftOut],
 ) -> float:
     """Share of queries with a right answer among the first k, 0 to 1.
 
-    The first k are counted from 1; `left` is `itself`, `query_sides` and `gallery_sides`, see above.
+    `left` is `itself`, `query_domains` and `gallery_domains`, see the top of this file.
     Returns: nan where no query has a right answer.
 
     >>> recall_at_k([[1, 0], [0, 1]], [[1, 0], [1, 1], [0, 1]], [0, 0], [0, 0, 1])
@@ -45,7 +57,7 @@ def recall_at_k(
 
 
 def mean_reciprocal_rank(
-    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Any
+    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Unpack[LeftOut]
 ) -> float:
     """Mean over queries of 1 / rank of the first right answer, 0 to 1.
 
@@ -57,7 +69,7 @@ def mean_reciprocal_rank(
 
 
 def map_at_r(
-    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Any
+    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Unpack[LeftOut]
 ) -> float:
     """Mean over queries of 1/R times the sum of precision@i over the right answers among the first R, 0 to 1.
 
@@ -75,7 +87,7 @@ def map_at_r(
 
 
 def r_precision(
-    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Any
+    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Unpack[LeftOut]
 ) -> float:
     """Mean over queries of the share of right answers among the first R, R being how many there are, 0 to 1.
 
@@ -127,24 +139,8 @@ def roc_auc(similarities: ArrayLike, right: ArrayLike) -> float:
     return _auc(np.bincount(at[is_right], minlength=count), np.bincount(at[~is_right], minlength=count))
 
 
-def retrieval_roc_auc(
-    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Any
-) -> float:
-    """`roc_auc` over all pairs of query and gallery, counted in 65,536 bins of similarity: pairs of one bin are equal.
-
-    >>> retrieval_roc_auc([[1, 0]], [[1, 0], [2, 1], [1, 1]], [0], [0, 1, 0])  # right 1.0 and .7, wrong .9
-    0.5
-    """
-    counts = np.zeros((2, AUC_BINS), np.int64)
-    for asked in similarity_blocks(queries, gallery, query_labels, gallery_labels, **left):
-        bins = ((asked.similarities + 1) * np.float32(AUC_BINS / 2)).astype(np.int32).clip(0, AUC_BINS - 1)
-        for which, chosen in enumerate((~asked.relevant & ~asked.excluded, asked.relevant & ~asked.excluded)):
-            counts[which] += np.bincount(bins[chosen], minlength=AUC_BINS)
-    return _auc(counts[1], counts[0])
-
-
 def first_relevant_ranks(
-    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Any
+    queries: ArrayLike, gallery: ArrayLike, query_labels: ArrayLike, gallery_labels: ArrayLike, **left: Unpack[LeftOut]
 ) -> NDArray[np.int64]:
     """Rank of each query's first right answer, from 1; 0 where the gallery has none: (q,) int64.
 
@@ -171,8 +167,8 @@ def similarity_blocks(
     gallery_labels: ArrayLike,
     *,
     itself: ArrayLike | None = None,
-    query_sides: ArrayLike | None = None,
-    gallery_sides: ArrayLike | None = None,
+    query_domains: ArrayLike | None = None,
+    gallery_domains: ArrayLike | None = None,
 ) -> Iterator[QueryBlock]:
     """The queries by blocks of bounded memory, each with its similarities.
 
@@ -192,14 +188,14 @@ def similarity_blocks(
     own = column(itself, len(q), "itself")
     if own.max() >= len(g):
         raise ShapeError(f"itself names row {own.max()} of a gallery of {len(g)}.")
-    side, sides = column(query_sides, len(q), "query_sides"), column(gallery_sides, len(g), "gallery_sides")
+    domain, domains = column(query_domains, len(q), "query_domains"), column(gallery_domains, len(g), "gallery_domains")
     length = np.maximum(np.linalg.norm(g, axis=1), 1e-30)
     step = max(1, BLOCK_BYTES // (4 * len(g)))
     for start in range(0, len(q), step):
         rows = slice(start, start + step)
         block = q[rows] / np.maximum(np.linalg.norm(q[rows], axis=1, keepdims=True), 1e-30)
         right = (label[rows, None] == labels) & (labels >= 0)
-        out = (side[rows, None] == sides) & (sides >= 0)
+        out = (domain[rows, None] == domains) & (domains >= 0)
         at = np.flatnonzero(own[rows] >= 0)
         out[at, own[rows][at]] = True
         similarities = block @ g.T  # (b, d) @ (d, n) -> (b, n)
@@ -207,7 +203,7 @@ def similarity_blocks(
         yield QueryBlock(rows, similarities, right, out)
 
 
-def _first_r(*arrays: ArrayLike, **left: Any) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
+def _first_r(*arrays: ArrayLike, **left: Unpack[LeftOut]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.int64]]]:
     """Blocks of queries with right answers: whether place 1, 2, ... holds a right one (False behind R), and R."""
     for asked in similarity_blocks(*arrays, **left):
         right = asked.relevant & ~asked.excluded

@@ -1,47 +1,43 @@
-"""Whether a backbone that learned is better: one split, held out before it learns, answered in three ways after."""
+"""Whether a fine-tuned backbone is better: one fold, held out before it is trained, answered in three ways after."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError
-from lookalike.learning.evaluation.evaluator import Embeddings, Evaluator, embedded
-from lookalike.learning.evaluation.folds import Fold, HoldOutKind
-from lookalike.learning.evaluation.plan import EvaluationPlan, plan_evaluation
-from lookalike.learning.evaluation.prove import SHUFFLES, build_proof
+from lookalike.learning.evaluation.evaluator import Embeddings, Evaluator, TrainedLenses
+from lookalike.learning.evaluation.evidence import weigh
+from lookalike.learning.evaluation.folds import Fold
+from lookalike.learning.evaluation.plan import EvaluationPlan
+from lookalike.learning.evaluation.prove import PERMUTATIONS
 from lookalike.learning.evaluation.significance import FEW, is_better, paired_test
-from lookalike.learning.labelled_features import Correct, LabelledFeatures, Learn
+from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Rows
 from lookalike.models.proof import Proof
-
-TAUGHT, UNTAUGHT = "Better, and your examples taught it", "Better than plain, but your examples add nothing yet"
 
 
 @dataclass(frozen=True)
 class FinetuneSplit:
-    """The examples with one split of them, decided before anything learns.
+    """One fold of a plan, decided before anything is trained.
 
     Attributes:
-        exam: the examples, with features of the untouched backbone.
-        task: the split.
-        seed: of all that is drawn.
+        plan: of the examples, with features of the untuned backbone.
+        fold: what is held out.
     """
 
     plan: EvaluationPlan
     fold: Fold
-    seed: int
 
     @property
-    def learned(self) -> Rows:
-        """Which of the rows given the backbone may learn from."""
+    def train_rows(self) -> Rows:
+        """Which of the rows that the plan was made of the backbone may learn from."""
         return self.plan.rows[self.fold.train]
 
     @property
     def training_data(self) -> LabelledFeatures:
         """What it may learn from."""
-        return self.plan.examples.subset(self.fold.train, self.fold.triplets)
+        return self.plan.data.subset(self.fold.train, self.fold.triplets)
 
 
 @dataclass(frozen=True)
@@ -49,8 +45,8 @@ class FinetuneComparison:
     """What the held-out queries say.
 
     Attributes:
-        proof: of the lens on the tuned backbone, beside plain and the lens on the untouched one.
-        deeper: whether the tuned backbone answered more of them than the untouched one.
+        proof: of the lens on the tuned backbone, beside plain and the lens on the untuned one.
+        finetuned_is_better: whether the tuned backbone answered more of them than the untuned one.
         words: how the two did, in a sentence.
     """
 
@@ -59,97 +55,88 @@ class FinetuneComparison:
     words: str
 
 
-def hold_out_for_finetuning(
-    features: ArrayLike,
-    labels: ArrayLike,
-    *,
-    domains: ArrayLike | None = None,
-    triplets: ArrayLike | None = None,
-    content: Sequence[bytes] | None = None,
-    hold_out: HoldOutKind | None = None,
-    seed: int = 0,
-) -> FinetuneSplit:
-    """One split of the examples: a fifth of them, or two fifths where queries of a fifth are of less than 20 groups.
+def hold_out_for_finetuning(plan: EvaluationPlan) -> FinetuneSplit:
+    """One fold of a plan: a fifth of the rows, or two fifths where the queries of a fifth are of less than 20 groups.
 
-    Nothing is learned again from what is held out here, so it is as little as can still convince.
+    Nothing is trained again on what is held out here, so it is as little as can still convince.
 
-    Args:
-        features: (n, f) float of the untouched backbone; above 4,000 rows a sample of groups is taken.
-        labels: (n,) int, -1 for none.
-        domains: (n,) int, or None.
-        triplets: (t, 3) int, or None.
-        content: n hashes; equal ones stay on one side.
-        hold_out: as for `prove`.
-        seed: of the sample and the split.
     Raises: ExamplesError, when nothing can be held out.
 
-    >>> rng = np.random.default_rng(0)
-    >>> found = hold_out_for_finetuning(rng.standard_normal((40, 3)), np.repeat(np.arange(20), 2))
-    >>> len(found.learned), len(found.fold.queries)
+    >>> from lookalike.learning.evaluation.plan import plan_evaluation
+    >>> x = np.random.default_rng(0).standard_normal((40, 3))
+    >>> split = hold_out_for_finetuning(plan_evaluation(LabelledFeatures.create(x, np.repeat(np.arange(20), 2))))
+    >>> len(split.train_rows), len(split.fold.queries)
     (24, 16)
     """
-    rng = np.random.default_rng(seed)
-    asked = plan_evaluation(
-        features, labels, rng=rng, domains=domains, triplets=triplets, content=content, hold_out=hold_out
-    )
-    tasks = asked.split.folds(rng)
-    task = next(tasks, None)
-    if task is not None and len(np.unique(task.cluster)) < FEW and (more := next(tasks, None)) is not None:
-        task = asked.split.fold(_held(task, len(asked.rows)) | _held(more, len(asked.rows))) or task
-    if task is None:
+    folds = plan.hold_out.folds(plan.generator())
+    fold = next(folds, None)
+    if fold is not None and len(np.unique(fold.cluster)) < FEW and (more := next(folds, None)) is not None:
+        fold = plan.hold_out.fold(_held_out(fold, len(plan.rows)) | _held_out(more, len(plan.rows))) or fold
+    if fold is None:
         raise ExamplesError("too few examples: nothing can be held out and still leave something to learn from.")
-    return FinetuneSplit(asked, task, seed)
+    return FinetuneSplit(plan, fold)
+
+
+class _BothBackbones:
+    """The last lens of each way, on the features of the untuned and of the tuned backbone."""
+
+    def __init__(self, untuned: TrainedLenses, tuned: TrainedLenses, tuned_data: LabelledFeatures):
+        self.untuned, self.tuned, self.tuned_data = untuned, tuned, tuned_data
+
+    def embed(self, data: LabelledFeatures, fold: Fold) -> Embeddings:
+        return {
+            "untouched backbone": list(self.untuned.embed(data, fold).values())[-1],
+            "tuned backbone": list(self.tuned.embed(self.tuned_data, fold).values())[-1],
+        }
 
 
 def compare_finetuned(
-    held: FinetuneSplit,
+    split: FinetuneSplit,
     tuned: ArrayLike,
-    learn: Learn,
-    correct: Correct | None = None,
-    after: tuple[Learn, Correct | None] | None = None,
+    untuned_lenses: TrainedLenses,
+    tuned_lenses: TrainedLenses,
+    *,
+    keep: bool = False,
 ) -> FinetuneComparison:
-    """Plain and the lens on the untouched backbone beside the lens on the tuned one, on the same held-out queries.
+    """Plain and the lens on the untuned backbone beside the lens on the tuned one, on the same held-out queries.
 
     Each lens learns from the rows that the backbone learned from. The proof is of the tuned backbone's lens against
-    plain on the untouched one. Which of the two lenses serves is chosen as a correction is: what is reported cannot
-    gain by the choice (`choosing.chosen_elsewhere`). That the examples teach is asked of closed forms on the untouched
-    features, because the tuned ones have seen the examples already.
+    plain on the untuned one. Which of the two lenses serves is chosen as a correction is: what is reported cannot gain
+    by the choice (`cross_fitted_choice`). That the examples teach is asked of closed forms on the untuned features,
+    because the tuned ones have seen the examples already.
 
     Args:
-        held: the split.
-        tuned: (n, f) float, features of the tuned backbone, row for row those that `hold_out_for_finetuning` was given.
-        learn: the first step of a lens.
-        correct: its second step; None for none.
-        after: both steps of the lens on the tuned backbone, where they are others.
+        split: what was held out.
+        tuned: (n, f) float, features of the tuned backbone, row for row those that the plan was made of.
+        untuned_lenses: how a lens on the untuned backbone is learned.
+        tuned_lenses: the same for the tuned one.
+        keep: whether the tuned backbone is kept in any case; where it would not be chosen, the proof then speaks of its
+            lens alone.
     """
-    task, examples, rng = held.fold, held.plan.examples, np.random.default_rng([held.seed, 2])
-    deep = replace(examples, features=np.asarray(tuned, np.float32)[held.plan.rows])
-
-    def embed(task: Fold) -> Embeddings:
-        both = {
-            "untouched": embedded(examples, task, learn, correct),
-            "tuned": embedded(deep, task, *(after or (learn, correct))),
-        }
-        return {name: found.get("corrected", found["closed"]) for name, found in both.items()}
-
-    trial = Evaluator(held.plan, embed, shuffles=SHUFFLES)
-    trial.run_fold(task, rng)
-    proof = build_proof(trial, held.plan, held.seed, rng)
-    untouched, after_tuning = (trial.column(f"{name} rank") for name in trial.lenses)
-    found = paired_test((after_tuning == 1).astype(float) - (untouched == 1), task.cluster, rng)
-    deeper = is_better(after_tuning, untouched)
+    plan, fold = split.plan, split.fold
+    rng = np.random.default_rng([plan.seed, 2])
+    tuned_data = replace(plan.data, features=np.asarray(tuned, np.float32)[plan.rows])
+    both = _BothBackbones(untuned_lenses, tuned_lenses, tuned_data)
+    answers = Evaluator(plan, PERMUTATIONS).run_fold(fold, both, rng)
+    evidence = weigh(answers, plan, rng, folds=1)
+    before, after = (one.ranks for one in answers.lenses.values())
+    test = paired_test((after == 1).astype(float) - (before == 1), fold.cluster, rng)
+    better = is_better(after, before)
     words = (
-        f"the right picture came first for {(after_tuning == 1).sum():,} of {len(task.queries):,} held-out queries "
-        f"through a lens on the tuned backbone, for {(untouched == 1).sum():,} through one on the untouched backbone"
+        f"the right picture came first for {(after == 1).sum():,} of {len(fold.queries):,} held-out queries "
+        f"through a lens on the tuned backbone, for {(before == 1).sum():,} through one on the untouched backbone"
     )
-    words += ", which is beyond chance" if found.better else ", which may be chance" if deeper else ""
-    proof = replace(proof, notes=[*proof.notes, f"{words}."])
-    if proof.verdict == "better" and found.better:
-        proof = replace(proof, verdict="taught", words=proof.words.replace(UNTAUGHT, TAUGHT))
-    return FinetuneComparison(proof, deeper, words)
+    words += ", which is beyond chance" if test.better else ", which may be chance" if better else ""
+    # Fine-tuning that is better beyond chance is what the examples taught, even where a closed form adds nothing.
+    verdict = "taught" if evidence.verdict == "better" and test.better else evidence.verdict
+    proof = evidence.proof(verdict, (f"{words}.",))
+    if keep and not (better and proof.serves):
+        alone = replace(answers, lenses={"tuned backbone": answers.lenses["tuned backbone"]})
+        proof = weigh(alone, plan, rng, folds=1).proof(notes=(f"{words}.",))
+    return FinetuneComparison(proof, better, words)
 
 
-def _held(task: Fold, n: int) -> NDArray[np.bool_]:
+def _held_out(fold: Fold, n: int) -> NDArray[np.bool_]:
     held = np.ones(n, bool)
-    held[task.train] = False
+    held[fold.train] = False
     return held

@@ -1,14 +1,15 @@
 """Is one search better than another on the same queries: bootstrap over groups of queries, and sign flips for few."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.learning.labels import Rows
+from lookalike.models.proof_parts import LEVEL, PairedTest
 
 PARTS = 5
+DRAWS = 10_000
+FEW = 20  # clusters of queries, below which signs are flipped
+FEWEST = 7  # 1 / 2^7 is the first below LEVEL: with fewer, no outcome could convince
 
 
 def score(ranks: Rows) -> tuple[int, float]:
@@ -63,34 +64,6 @@ def cross_fitted_choice(
     return taken, bool(is_better(other, simple))
 
 
-LEVEL = 0.01  # one-sided
-DRAWS = 10_000
-FEW = 20  # groups of queries, below which signs are flipped
-FEWEST = 7  # 1 / 2^7 is the first below LEVEL: with fewer, no outcome could convince
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """A difference of means with its 1% and 99% bounds and p, one-sided, by the test that was fit for it."""
-
-    difference: float
-    lower: float
-    upper: float
-    p_value: float
-    clusters: int
-    method: Literal["bootstrap", "sign flips", "none"]
-
-    @property
-    def better(self) -> bool:
-        """Whether the difference is above 0 at the 1% level."""
-        return (
-            self.method != "none"
-            and self.difference > 0
-            and self.p_value < LEVEL
-            and (self.method == "sign flips" or self.lower > 0)
-        )
-
-
 def paired_test(
     gains: NDArray[np.float64], unit: NDArray[np.int64], rng: np.random.Generator, *, flip: bool = False
 ) -> PairedTest:
@@ -112,13 +85,13 @@ def paired_test(
     sizes = np.bincount(at, minlength=len(names))
     difference = float(gains.mean()) if len(gains) else 0.0
     if len(names) < FEWEST:
-        return PairedTest(difference, -1.0, 1.0, 1.0, len(names), "none")
+        return PairedTest(difference, -1.0, 1.0, 1.0, "none")
     means = bootstrap(sums, sizes, rng)
     lower, upper = (float(bound) for bound in np.quantile(means, [LEVEL, 1 - LEVEL]))
     if flip or len(names) < FEW:
-        return PairedTest(difference, lower, upper, sign_flips(sums, rng), len(names), "sign flips")
+        return PairedTest(difference, lower, upper, sign_flips(sums, rng), "sign flips")
     p = float((1 + (means <= 0).sum()) / (1 + len(means)))
-    return PairedTest(difference, lower, upper, p, len(names), "bootstrap")
+    return PairedTest(difference, lower, upper, p, "bootstrap")
 
 
 def bootstrap(

@@ -1,13 +1,12 @@
 """What is learned from and what is held out: near-duplicates stay on one side, whole groups where there are enough."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.learning.labels import Edges, chain, components
+from lookalike.learning.labels import Edges, Rows, chain, components
 
 DUPLICATE_THRESHOLD = 0.98  # plain similarity above which two pictures count as one
 RAISED = (0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999)
@@ -38,7 +37,7 @@ def split_groups(
     similarity: NDArray[np.float32],
     hold_out: SplitKind,
     *,
-    content: Sequence[bytes] | None = None,
+    content: Rows | None = None,
     links: Edges | None = None,
     same: float = DUPLICATE_THRESHOLD,
 ) -> SplitGroups:
@@ -52,7 +51,7 @@ def split_groups(
         labels: (n,) int64, -1 for none.
         similarity: (n, n) float32, plain.
         hold_out: whether whole groups stay together, or pictures part.
-        content: n content hashes, or None.
+        content: (n,) int64, equal for equal pictures, or None.
         links: pairs of rows that belong together besides.
         same: plain similarity above which two pictures count as one.
 
@@ -123,8 +122,8 @@ def sample(labels: NDArray[np.int64], most: int, rng: np.random.Generator) -> ND
     return np.sort(kept[:most])
 
 
-def _equal(content: Sequence[bytes]) -> Edges:
-    return chain(np.unique(np.array(content, dtype=object), return_inverse=True)[1].astype(np.int64))
+def _equal(content: Rows) -> Edges:
+    return chain(np.unique(content, return_inverse=True)[1].astype(np.int64))
 
 
 def _largest(of: NDArray[np.int64]) -> int:

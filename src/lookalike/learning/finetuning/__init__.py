@@ -1,17 +1,17 @@
 """Fine-tuning a backbone with torch: some of its layers learn, and the result is a backbone of its own.
 
-Read it in this order: split_network (onnx_network, transformers_network, load_network), activation_cache, finetuner;
-keras_recipe and keras_siamese are the Keras example's way.
+Read it in this order: split_network (onnx_network, transformers_network, load_network), activation_cache, finetuner,
+config, layer_finetuner; keras_recipe and keras_siamese are the Keras example's way.
 """
 
 from lookalike.errors import MissingExtraError
 
 try:
-    from lookalike.learning.finetuning.finetuner import FineTuneConfig, FineTuneCost, LayerFineTuner
-    from lookalike.learning.finetuning.keras_recipe import KerasSiameseConfig
+    from lookalike.learning.finetuning.config import FineTuneConfig, KerasSiameseConfig
+    from lookalike.learning.finetuning.finetuner import FineTuneCost, FineTuner
     from lookalike.learning.finetuning.keras_siamese import KerasSiameseFineTuner
+    from lookalike.learning.finetuning.layer_finetuner import LayerFineTuner
     from lookalike.learning.finetuning.load_network import load_network
-    from lookalike.learning.finetuning.torch_embed import embed
 except ModuleNotFoundError as missing:
     if missing.name != "torch":
         raise
@@ -20,9 +20,9 @@ except ModuleNotFoundError as missing:
 __all__ = [
     "FineTuneConfig",
     "FineTuneCost",
+    "FineTuner",
     "KerasSiameseConfig",
     "KerasSiameseFineTuner",
     "LayerFineTuner",
-    "embed",
     "load_network",
 ]

@@ -1,9 +1,9 @@
-"""What a frozen front makes of pictures, kept on disk, so that an epoch runs only what learns."""
+"""What the frozen part of a network makes of images, cached on disk, so that an epoch runs only what is trained."""
 
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -19,11 +19,11 @@ from lookalike.errors import TrainingError
 from lookalike.files import atomic_write
 from lookalike.images.augment import view_squares
 from lookalike.images.decode import ImageSource
-from lookalike.learning.finetuning.split_network import Runner, SplitNetwork, Values
-from lookalike.learning.training.checkpoint import digest_of
+from lookalike.learning.finetuning.split_network import Runner, Split, Values
+from lookalike.learning.training.array_digest import array_digest
 
 AT_ONCE = 8  # pictures that the front sees at a time
-MARKED = 256  # pictures between two marks of how far it came
+FLUSH_EVERY = 256  # images between two notes of how far it came
 READERS = 2  # threads that decode ahead
 
 
@@ -31,41 +31,44 @@ class ActivationCache:
     """The activations at a cut, (n, views, ...) float16, and the depths pooled there; `[rows]` gives a view of each.
 
     Args:
-        twin, at: the network and where it is cut.
-        pictures: paths, bytes, PIL images or arrays of pixels; n of them.
-        folder: for the files; what lies there of the same pictures, network and cut is used.
-        views: of each picture, as `pictures.views` gives them.
+        split: the network and where it is cut.
+        images: paths, bytes, PIL images or arrays of pixels; n of them.
+        folder: for the files; what lies there of the same images, network and cut is used.
+        views: of each image, as `view_squares` gives them.
         seed: of the crops, and of which view a row is drawn as.
         most_mb: that they may take on disk; so many views are kept as fit.
+        flush_every: images after which what was done is safe from a kill.
     Raises: TrainingError, when not even one view of each fits.
     """
 
     def __init__(
         self,
-        twin: SplitNetwork,
-        at: int,
-        pictures: Sequence[ImageSource],
+        split: Split,
+        images: Sequence[ImageSource],
         folder: Path,
         *,
         views: int = 1,
         seed: int = 0,
         most_mb: float = 8000,
+        flush_every: int = FLUSH_EVERY,
     ):
-        self.twin, self.at, self.pictures, self.folder, self.seed = twin, at, pictures, folder, seed
-        side = twin.bundle.side_px
+        self.network, self.at, self.images, self.folder, self.seed = split.network, split.at, images, folder, seed
+        self.flush_every = flush_every
+        bundle = self.network.bundle
+        side = bundle.side_px
         with torch.no_grad():
-            activation, pooled = twin.forward_frozen(
-                torch.zeros(1, side, side, 3, dtype=torch.uint8, device=twin.device), at
+            activation, pooled = split.frozen(
+                torch.zeros(1, side, side, 3, dtype=torch.uint8, device=self.network.device)
             )
         self.shape, self.pooled = tuple(activation.shape[1:]), [one.shape[1] for one in pooled]
         self.kind: Any = np.uint8 if activation.dtype == torch.uint8 else np.float16
         a_view = activation[0].numel() * np.dtype(self.kind).itemsize + 2 * sum(self.pooled)
-        self.fixed_mb = len(pictures) * 4 * twin.bundle.length / 1e6
-        self.view_mb = len(pictures) * a_view / 1e6
+        self.fixed_mb = len(images) * 4 * bundle.length / 1e6
+        self.view_mb = len(images) * a_view / 1e6
         self.views = int(min(views, (most_mb - self.fixed_mb) // max(self.view_mb, 1e-9)))
         if self.views < 1:
             raise TrainingError(
-                f"the activations of {len(pictures)} pictures take {self.fixed_mb + self.view_mb:,.0f} MB, more than "
+                f"the activations of {len(images)} pictures take {self.fixed_mb + self.view_mb:,.0f} MB, more than "
                 f"the {most_mb:,.0f} allowed. Unfreeze from a later layer on, learn from fewer pictures, or allow more."
             )
         self.rng = np.random.default_rng([seed, 1])
@@ -76,29 +79,29 @@ class ActivationCache:
         return self.fixed_mb + self.views * self.view_mb
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.images)
 
     @property
     def key(self) -> dict[str, Any]:
         """What tells these activations from others."""
-        names = np.array([_known(one) for one in self.pictures])
+        names = np.array([_known(one) for one in self.images])
         return {
-            "backbone": self.twin.bundle.id,
+            "backbone": self.network.bundle.id,
             "cut": self.at,
             "views": self.views,
             "seed": self.seed,
-            "pictures": digest_of(names),
+            "pictures": array_digest(names),
         }
 
-    def fill(self) -> Iterator[tuple[int, int]]:
-        """Make what is not there yet; yields how many pictures are done, of how many. A broken one goes on.
+    def fill(self) -> Generator[tuple[int, int], None, None]:
+        """Make what is not there yet; yields how many images are done, of how many. One that was broken off goes on.
 
-        Raises: ImageError, for the first picture that cannot be read.
+        Raises: ImageError, for the first image that cannot be read.
         """
-        n, mark = len(self.pictures), self.folder / "activations.json"
+        n, mark = len(self.images), self.folder / "activations.json"
         self.folder.mkdir(parents=True, exist_ok=True)
         sizes = {"activations": (n, self.views, *self.shape), "pooled": (n, self.views, sum(self.pooled))}
-        sizes["start"] = (n, self.twin.bundle.length)
+        sizes["start"] = (n, self.network.bundle.length)
         kinds = {"activations": self.kind, "pooled": np.float16, "start": np.float32}
         done = _done(mark, self.key) if all((self.folder / f"{name}.npy").is_file() for name in sizes) else 0
         mode: Any = "r+" if done else "w+"
@@ -106,17 +109,15 @@ class ActivationCache:
             name: open_memmap(self.folder / f"{name}.npy", mode, kinds[name], None if done else shape)
             for name, shape in sizes.items()
         }
-        run = halve_on_oom(self.twin.runner(self.at))
-        waiting = deque(range(done, n, AT_ONCE))
-        with ThreadPoolExecutor(READERS) as readers:
-            ahead = deque((start, readers.submit(self._squares, start)) for start in islice(waiting, 4))
-            waiting = deque(list(waiting)[len(ahead) :])
+        run = halve_on_oom(self.network.runner(self.at))
+        starts = iter(range(done, n, AT_ONCE))
+        readers = ThreadPoolExecutor(READERS)
+        try:
+            ahead = deque((start, readers.submit(self._squares, start)) for start in islice(starts, 4))
             while ahead:
                 start, job = ahead.popleft()
                 pixels = job.result()  # (b, views, side, side, 3)
-                if waiting:
-                    following = waiting.popleft()
-                    ahead.append((following, readers.submit(self._squares, following)))
+                ahead.extend((following, readers.submit(self._squares, following)) for following in islice(starts, 1))
                 end = start + len(pixels)
                 for view in range(self.views):
                     activation, depths, pooled = run(np.ascontiguousarray(pixels[:, view]))
@@ -125,22 +126,24 @@ class ActivationCache:
                         files["pooled"][start:end, view] = np.hstack(pooled)
                     if view == 0:
                         files["start"][start:end] = np.hstack(depths)
-                if end == n or end % MARKED == 0:
+                if end == n or end % self.flush_every == 0:
                     for file in files.values():
                         file.flush()
                     atomic_write(mark, json.dumps({"key": self.key, "done": end}).encode())
                 yield end, n
+        finally:  # broken off, by whatever: no thread stays behind
+            readers.shutdown(cancel_futures=True)
 
     @property
     def filled(self) -> bool:
         """Whether all of them are there."""
-        return _done(self.folder / "activations.json", self.key) == len(self.pictures)
+        return _done(self.folder / "activations.json", self.key) == len(self.images)
 
     @property
     def start(self) -> list[NDArray[np.float32]]:
         """The depths as the untouched network gives them, (n, length) each, of the pictures as they are."""
         whole = np.load(self.folder / "start.npy", mmap_mode="r")
-        return np.split(whole, np.cumsum([one.length for one in self.twin.bundle.depths])[:-1], axis=1)
+        return np.split(whole, np.cumsum([one.length for one in self.network.bundle.depths])[:-1], axis=1)
 
     def __getitem__(self, rows: NDArray[np.int64]) -> tuple[Tensor, ...]:
         """(b,) int64 -> the activation (b, ...) and the pooled depths (b, length) of one view of each, at random."""
@@ -154,30 +157,30 @@ class ActivationCache:
         parts = np.split(pooled, np.cumsum(self.pooled)[:-1], axis=1) if self.pooled else []
         return tuple(torch.from_numpy(np.array(one)) for one in (activations, *parts))
 
-    def seconds(self, pictures: int = 2 * AT_ONCE) -> float:
-        """What filling will take, from how long a few pictures take."""
-        some = min(pictures, len(self.pictures))
-        run = self.twin.runner(self.at)
-        run(np.zeros((AT_ONCE, *(self.twin.bundle.side_px,) * 2, 3), np.uint8))  # the first is slower
+    def seconds(self, images: int = 2 * AT_ONCE) -> float:
+        """What filling will take, from how long a few images take."""
+        some = min(images, len(self.images))
+        run = self.network.runner(self.at)
+        run(np.zeros((AT_ONCE, *(self.network.bundle.side_px,) * 2, 3), np.uint8))  # the first is slower
         started = time.perf_counter()
         for start in range(0, some, AT_ONCE):
             pixels = self._squares(start)
             for view in range(self.views):
                 run(np.ascontiguousarray(pixels[:, view]))
-        return (time.perf_counter() - started) / some * len(self.pictures)
+        return (time.perf_counter() - started) / some * len(self.images)
 
     def _squares(self, start: int) -> NDArray[np.uint8]:
-        side, end = self.twin.bundle.side_px, min(start + AT_ONCE, len(self.pictures))
+        side, end = self.network.bundle.side_px, min(start + AT_ONCE, len(self.images))
         return np.stack(
             [
-                view_squares(self.pictures[i], side, self.views, np.random.default_rng([self.seed, i]))
+                view_squares(self.images[i], side, self.views, np.random.default_rng([self.seed, i]))
                 for i in range(start, end)
             ]
         )
 
 
 def halve_on_oom(run: Runner) -> Runner:
-    """The same, half as many pictures at a time for as long as a GPU has too little memory.
+    """The same, but with half the batch where CUDA runs out of memory, and half of that.
 
     Raises: TrainingError, when one picture alone is too much.
     """
@@ -210,14 +213,14 @@ def _done(mark: Path, key: dict[str, Any]) -> int:
         return 0
 
 
-def _known(picture: ImageSource) -> str:
-    """What a picture is known by: its file with size and date, or its content."""
-    if isinstance(picture, str | Path):
+def _known(image: ImageSource) -> str:
+    """What an image is known by: its file with size and date, or its content."""
+    if isinstance(image, str | Path):
         try:
-            found = Path(picture).stat()
+            found = Path(image).stat()
         except OSError:
-            return str(picture)  # reading it will say what is wrong
-        return f"{picture} {found.st_size} {found.st_mtime_ns}"
-    if isinstance(picture, bytes):
-        return digest_of(np.frombuffer(picture, np.uint8))
-    return digest_of(np.asarray(picture))
+            return str(image)  # reading it will say what is wrong
+        return f"{image} {found.st_size} {found.st_mtime_ns}"
+    if isinstance(image, bytes):
+        return array_digest(np.frombuffer(image, np.uint8))
+    return array_digest(np.asarray(image))

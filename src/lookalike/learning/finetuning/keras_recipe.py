@@ -1,6 +1,5 @@
-"""The Keras example's recipe as it was meant: its settings, its own 80/20 split, triplets, the loss of each epoch."""
+"""The Keras example's recipe as it was meant: its own 80/20 split, fixed validation triplets, and their loss."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,81 +10,37 @@ from torch import nn
 
 from lookalike.errors import ExamplesError
 from lookalike.learning.evaluation.splits import ENOUGH_GROUPS, assign_folds
+from lookalike.learning.finetuning.config import KerasSiameseConfig
 from lookalike.learning.labels import Rows, chain, components, rows_by_label
-from lookalike.learning.training.batch_sampler import checked
-from lookalike.learning.training.history import BestState, EpochMetrics, StepMetrics
 from lookalike.learning.training.losses import triplet_loss
 from lookalike.learning.training.trainer import load_batch
+from lookalike.learning.training.trainer_state import Labelled
+from lookalike.learning.training.training_labels import TrainingLabels
 
-AT_ONCE = 64  # pictures that are asked together for the validation loss
-
-
-@dataclass(frozen=True)
-class KerasSiameseConfig:
-    """The numbers of the recipe; the defaults are the tutorial's, but for `epochs`, of which its public example has 10.
-
-    Attributes:
-        epochs: times that as many pictures are learned from as there are.
-        triplets: a step, each of an anchor, its partner, and a random picture of another group.
-        margin: in squared distance.
-        learning_rate: of Adam.
-        side_px: of the pictures.
-        parts: one of so many parts of the examples is for validation alone.
-        most_mb: what the kept activations may take on disk.
-        bf16: whether the network computes in bfloat16; None where it pays.
-    """
-
-    epochs: int = 40
-    triplets: int = 32
-    margin: float = 0.5
-    learning_rate: float = 1e-4
-    side_px: int = 200
-    parts: int = 5
-    most_mb: float = 8000
-    bf16: bool | None = None
+AT_ONCE = 64  # images that are validated together
 
 
-@dataclass
-class LastEpochState(BestState):
-    """What the network was at the end of the last whole epoch, as in the tutorial; its recall says no best."""
+def validation_rows(data: Labelled, rng: np.random.Generator, parts: int = 5) -> NDArray[np.bool_]:
+    """Which images are for validation: one in `parts`, drawn once, before anything is trained.
 
-    def keep(self, network: nn.Module, step: int, recall: float | None) -> None:
-        """Keep this state, at the end of an epoch."""
-        if recall is not None:
-            copy = {name: x.detach().clone() for name, x in network.state_dict().items()}
-            self.parameters, self.step, self.recall = copy, step, recall
-
-
-def validation_rows(
-    labels: Rows,
-    rng: np.random.Generator,
-    *,
-    triplets: Rows | None = None,
-    content: Sequence[bytes] | None = None,
-    parts: int = 5,
-) -> NDArray[np.bool_]:
-    """Which pictures are for validation: one in `parts`, drawn once, before anything is learned.
-
-    From 20 groups up whole groups are taken, below that pictures of each group. Equal content, and an explicit
-    triplet's anchor and positive, stay on one side.
+    From 20 labels up whole labels are taken, below that images of each label. Equal content, and an explicit triplet's
+    anchor and positive, stay on one side.
 
     Args:
-        labels: (n,) int64, -1 for none.
+        data: the examples, n rows.
         rng: draws them.
-        triplets: (t, 3) int64 rows, or None.
-        content: n content hashes, or None.
         parts: 2 or more.
     Returns: (n,) bool.
 
-    >>> group = np.repeat(np.arange(50), 2)
-    >>> chosen = validation_rows(group, np.random.default_rng(0))
-    >>> int(chosen.sum()), len(set(group[chosen]) & set(group[~chosen]))
+    >>> data = TrainingLabels.create(np.repeat(np.arange(50), 2))
+    >>> chosen = validation_rows(data, np.random.default_rng(0))
+    >>> int(chosen.sum()), len(set(data.labels[chosen]) & set(data.labels[~chosen]))
     (20, 0)
     """
-    labels, _, three = checked(labels, None, triplets)
-    joined = [(three[:, 0], three[:, 1])]
-    if content is not None:
-        joined.append(chain(np.unique(np.array(content, dtype=object), return_inverse=True)[1].astype(np.int64)))
+    labels = data.labels
+    joined = [(data.triplets[:, 0], data.triplets[:, 1])]
+    if data.content is not None:
+        joined.append(chain(data.content))
     whole = len(rows_by_label(labels)) >= ENOUGH_GROUPS or not len(rows_by_label(labels))
     if whole:
         joined.append(chain(labels))
@@ -94,13 +49,13 @@ def validation_rows(
 
 
 def fixed_triplets(labels: Rows, rows: Rows, rng: np.random.Generator) -> Rows:
-    """Triplets among some pictures: each group's are paired off, each pair with a random picture of another group.
+    """Triplets among some images: each label's are paired off, each pair with a random image of another label.
 
     Args:
         labels: (n,) int64, -1 for none.
-        rows: (m,) int64, the pictures that may be asked.
+        rows: (m,) int64, the images that may be in them.
         rng: draws pairs and negatives.
-    Returns: (t, 3) int64 rows anchor, positive, negative; t is 0 where there are not two groups.
+    Returns: (t, 3) int64 rows anchor, positive, negative; t is 0 where there are not two labels.
 
     >>> fixed_triplets(np.array([0, 0, 1, 1, 0]), np.array([0, 1, 2]), np.random.default_rng(0)).tolist()
     [[0, 1, 2]]
@@ -116,8 +71,8 @@ def fixed_triplets(labels: Rows, rows: Rows, rng: np.random.Generator) -> Rows:
     return np.array(found, np.int64).reshape(-1, 3)
 
 
-def loss_of(network: nn.Module, inputs: Any, triplets: Rows, margin: float, device: str = "cpu") -> float:
-    """The tutorial's loss of some triplets, of the network as it is in use: no gradients, running means.
+def validation_loss(network: nn.Module, inputs: Any, triplets: Rows, margin: float, device: str = "cpu") -> float:
+    """The Keras example's loss of some triplets, of the network as it is in use: no gradients, running means.
 
     Args:
         network: (b, ...) -> (b, d), in eval mode.
@@ -136,50 +91,43 @@ def loss_of(network: nn.Module, inputs: Any, triplets: Rows, margin: float, devi
         return float(triplet_loss(anchor, positive, negative, margin))
 
 
-def by_epoch(steps: Iterable[StepMetrics], length: int) -> Iterator[EpochMetrics]:
-    """Reports of steps -> one of each epoch; every `length`th says the validation loss, negative, as its recall.
+@dataclass(frozen=True)
+class RecipeSplit:
+    """What is trained on and what is validated on.
 
-    >>> one, two = StepMetrics(1, 2, 0.5, 1, 1, None, 9, 1), StepMetrics(2, 2, 0.25, 1, 1, -0.3, 9, 0)
-    >>> list(by_epoch([one, two], 2))
-    [EpochMetrics(epoch=1, epochs=1, loss=0.375, validation=0.3, rate=9, remaining_s=0)]
+    Attributes:
+        data: of all n images; those that are not trained on have the label -1 and are in no triplet.
+        validation: (v, 3) int64 rows, triplets whose images are never trained on; v above 0.
+        per_epoch: steps an epoch.
     """
-    losses = []
-    for step in steps:
-        losses.append(step.loss)
-        if step.recall is not None:
-            epochs = -(-step.steps // length)
-            yield EpochMetrics(
-                -(-step.step // length), epochs, float(np.mean(losses)), -step.recall, step.rate, step.remaining_s
-            )
-            losses = []
+
+    data: TrainingLabels
+    validation: Rows
+    per_epoch: int
 
 
-def split_for_recipe(
-    labels: Rows, rng: np.random.Generator, settings: KerasSiameseConfig, **others: Any
-) -> tuple[Rows, Rows, Rows, int]:
-    """What is learned from, what is validated on, and how long an epoch is.
+def split_for_recipe(data: Labelled, config: KerasSiameseConfig, rng: np.random.Generator) -> RecipeSplit:
+    """Hold a part of the examples out for validation, and count the steps of an epoch.
 
     Args:
-        labels: (n,) int64.
+        data: the examples.
+        config: how many parts, and triplets a step.
         rng: draws the split and the validation's triplets.
-        settings: its parts and triplets.
-        others: triplets and content, as for `validation_rows`.
-    Returns: group (n,) of the learned pictures, -1 for the others; the explicit triplets (t, 3) whose pictures are all
-        learned; the validation's triplets (v, 3); steps an epoch.
     Raises: ExamplesError, when either part holds no triplet.
     """
-    labels, _, three = checked(labels, None, others.get("triplets"))
-    held = validation_rows(labels, rng, parts=settings.parts, **others)
-    mine = np.where(held, -1, labels)
-    given = three[held[three].all(axis=1)]
-    asked = np.concatenate([fixed_triplets(labels, np.flatnonzero(held), rng), given])
-    learned = three[~held[three].any(axis=1)]
-    pairs = rows_by_label(mine)
-    if not len(asked) or (len(pairs) < 2 and not len(learned)):
+    labels, triplets = data.labels, data.triplets
+    held_out = validation_rows(data, rng, parts=config.parts)
+    trained = np.where(held_out, -1, labels)
+    given = triplets[held_out[triplets].all(axis=1)]
+    validation = np.concatenate([fixed_triplets(labels, np.flatnonzero(held_out), rng), given])
+    trained_triplets = triplets[~held_out[triplets].any(axis=1)]
+    groups = rows_by_label(trained)
+    if not len(validation) or (len(groups) < 2 and not len(trained_triplets)):
         raise ExamplesError(
-            f"{len(rows_by_label(labels))} groups of two or more: too few to keep one part in {settings.parts} for validation "
-            "and still tell some apart. Give more pairs, or learn a lens without --recipe."
+            f"{len(rows_by_label(labels))} groups of two or more: too few to keep one part in {config.parts} for "
+            "validation and still tell some apart. Give more pairs, or learn a lens without --recipe."
         )
-    pictures = sum(map(len, pairs)) + 3 * len(learned)
-    step = min(2 * settings.triplets, max(2 * len(pairs), 6))
-    return mine, learned, asked, max(1, round(pictures / step))
+    images = sum(map(len, groups)) + 3 * len(trained_triplets)
+    step = min(2 * config.triplets, max(2 * len(groups), 6))
+    kept = TrainingLabels(trained, data.domains, trained_triplets, data.content)
+    return RecipeSplit(kept, validation, max(1, round(images / step)))

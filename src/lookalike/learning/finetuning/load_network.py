@@ -1,4 +1,4 @@
-"""A bundle -> its torch twin."""
+"""A bundle -> its network in torch."""
 
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.models.bundle import Bundle

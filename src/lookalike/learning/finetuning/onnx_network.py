@@ -1,27 +1,16 @@
-"""The twin of a bundle whose graph is plain convolutions: read from model.onnx, and written back into it."""
+"""The network of a bundle whose graph is plain convolutions: read from model.onnx, and written back into it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
 
 from lookalike.errors import BundleError
 from lookalike.learning.finetuning.split_network import Runner, SplitNetwork, Values
 from lookalike.models.bundle import Bundle
-
-
-@dataclass(frozen=True)
-class Step:
-    """One node of the graph: what it reads, what it makes, how."""
-
-    kind: str
-    inputs: tuple[str, ...]
-    output: str
-    how: dict[str, Any]
+from lookalike.models.convert.onnx_graph import KINDS, Step, steps_of
 
 
 class OnnxNetwork(SplitNetwork):
@@ -41,15 +30,8 @@ class OnnxNetwork(SplitNetwork):
         self.bundle = bundle
         self.model = onnx.load(bundle.model)
         graph = self.model.graph
-        self.steps = [
-            Step(
-                node.op_type,
-                tuple(node.input),
-                node.output[0],
-                {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute},
-            )
-            for node in graph.node
-        ]
+        tensors = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+        self.steps = steps_of(graph, tensors)
         unknown = sorted({step.kind for step in self.steps} - KINDS.keys())
         convolutions = [step for step in self.steps if step.kind == "Conv"]
         if unknown or not convolutions:
@@ -58,10 +40,6 @@ class OnnxNetwork(SplitNetwork):
                 f"{bundle.name}: cannot learn, {what}, and its bundle no weights.safetensors. "
                 "Convert the model from transformers' format."
             )
-        tensors = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
-        for step in self.steps:
-            if step.kind == "Clip":  # plain numbers, so that torch can export the network
-                step.how.update(low=float(tensors[step.inputs[1]]), high=float(tensors[step.inputs[2]]))
         learning = {name for step in convolutions for name in step.inputs[1:]}
         self.weights = nn.ParameterDict({_key(name): _tensor(tensors[name]) for name in tensors if name in learning})
         self.fixed = [name for name in tensors if name not in learning]
@@ -120,7 +98,7 @@ class OnnxNetwork(SplitNetwork):
         return bytes(model.SerializeToString()), {"weights.safetensors": save(learned)}
 
     def runner(self, at: int) -> Runner:
-        """See `SplitNetwork`: by OpenVINO, as the backbone itself is run, in float32; by torch on a GPU, or once it learned."""
+        """See `SplitNetwork`: by OpenVINO in float32, as the backbone itself is run; on a GPU by torch."""
         if self.device.type != "cpu" or self.cuts[at][1] == self.image:
             return super().runner(at)
         from lookalike.models.openvino_runtime import openvino
@@ -151,42 +129,6 @@ class OnnxNetwork(SplitNetwork):
                 for name in step.inputs
             ]
             values[step.output] = KINDS[step.kind](given, step.how)
-
-
-def _convolved(given: list[Tensor], how: dict[str, Any]) -> Tensor:
-    x, weight = given[0], given[1]
-    bias = given[2] if len(given) > 2 else None
-    stride, groups = how.get("strides", [1, 1]), how.get("group", 1)
-    before, after = [0, 0], [0, 0]  # rows, columns
-    if how.get("auto_pad", b"NOTSET") == b"SAME_UPPER":  # TensorFlow's padding: the odd pixel below and to the right
-        for i in range(2):
-            side, kernel = x.shape[2 + i], weight.shape[2 + i]
-            whole = max((-(-side // stride[i]) - 1) * stride[i] + kernel - side, 0)
-            before[i], after[i] = whole // 2, whole - whole // 2
-    elif "pads" in how:
-        before, after = list(how["pads"][:2]), list(how["pads"][2:])
-    if before != after:
-        x, before = pad(x, (before[1], after[1], before[0], after[0])), [0, 0]
-    return conv2d(x, weight, bias, stride, before, how.get("dilations", 1), groups)
-
-
-def _clipped(given: list[Tensor], how: dict[str, Any]) -> Tensor:
-    return given[0].clamp(how["low"], how["high"])
-
-
-KINDS: dict[str, Any] = {
-    "Cast": lambda given, how: given[0].float(),
-    "Transpose": lambda given, how: given[0].permute(*how["perm"]),
-    "Sub": lambda given, how: given[0] - given[1],
-    "Div": lambda given, how: given[0] / given[1],
-    "Mul": lambda given, how: given[0] * given[1],
-    "Add": lambda given, how: given[0] + given[1],
-    "Relu": lambda given, how: given[0].relu(),
-    "Clip": _clipped,
-    "Conv": _convolved,
-    "GlobalAveragePool": lambda given, how: given[0].mean((2, 3), keepdim=True),
-    "Flatten": lambda given, how: given[0].flatten(how.get("axis", 1)),
-}
 
 
 def _cuts(steps: list[Step], image: str, constants: set[str], outputs: set[str]) -> list[tuple[int, str]]:

@@ -1,7 +1,8 @@
-"""A backbone as a torch network that can be cut in two: a front that stays as it is, and a back that learns."""
+"""A backbone as a torch network that can be split in two: a frozen part, and a part that is trained."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,11 @@ Runner = Callable[[NDArray[np.uint8]], tuple[Values, list[Values], list[Values]]
 
 
 class SplitNetwork(nn.Module, ABC):
-    """A bundle's network in torch: the same function, with weights that can learn.
+    """A bundle's network in torch: the same function, with weights that can be trained.
 
     It is always in eval mode: what BatchNorm has measured stays as it is, and nothing is dropped.
 
-    Attributes: bundle: whose twin it is.
+    Attributes: bundle: whose network it is.
     """
 
     bundle: Bundle
@@ -37,7 +38,7 @@ class SplitNetwork(nn.Module, ABC):
 
     @abstractmethod
     def forward_trainable(self, activation: Tensor, pooled: tuple[Tensor, ...], at: int) -> tuple[Tensor, ...]:
-        """What lies after a cut: what `front` gave -> all depths, in the bundle's order."""
+        """What lies after a cut: what `forward_frozen` gave -> all depths, in the bundle's order."""
 
     @abstractmethod
     def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
@@ -98,3 +99,36 @@ class SplitNetwork(nn.Module, ABC):
     def device(self) -> torch.device:
         """Where its weights are."""
         return next(self.parameters()).device
+
+
+class Split:
+    """A network at the place where it is cut. It is no module: one that holds it does not own the network's weights.
+
+    Args:
+        network: whose weights are trained behind the cut.
+        at: the cut, as `SplitNetwork.unfreeze` gives it.
+    """
+
+    def __init__(self, network: SplitNetwork, at: int):
+        self.network, self.at = network, at
+
+    def frozen(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """uint8 (n, side, side, 3) -> the activation (n, ...), and the stages pooled so far."""
+        return self.network.forward_frozen(image, self.at)
+
+    def stages(self, activation: Tensor, pooled: tuple[Tensor, ...], *, bf16: bool = False) -> tuple[Tensor, ...]:
+        """What `frozen` gave -> all stages, (n, length) each, in the bundle's order.
+
+        Args:
+            activation: (n, ...).
+            pooled: the stages that were pooled before the cut.
+            bf16: whether it is computed in bfloat16.
+        """
+        if activation.ndim == 4:  # convolutions are a third faster so
+            activation = activation.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(activation.device.type, torch.bfloat16) if bf16 else nullcontext():
+            return self.network.forward_trainable(activation, pooled, self.at)
+
+    def feature_map(self, activation: Tensor) -> Tensor:
+        """An activation -> the last one that is not pooled yet: (n, c, h, w), or (n, tokens, c)."""
+        return self.network.last_feature_map(activation, self.at)

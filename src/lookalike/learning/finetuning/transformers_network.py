@@ -1,4 +1,4 @@
-"""The twin of a converted bundle: transformers' own network, cut between its blocks."""
+"""The network of a converted bundle: transformers' own network, cut between its blocks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.models.bundle import Bundle
-from lookalike.models.convert import network
-from lookalike.models.convert import torch_to_onnx as graph
+from lookalike.models.convert import network, torch_to_onnx
 from lookalike.models.convert import transformers_model as towers
 
 STEMS = ("embedder", "embeddings", "pre_layrnorm")  # what a tower does before its first block
@@ -85,7 +84,8 @@ class TransformersNetwork(SplitNetwork):
     def files(self, bundle: Bundle) -> tuple[bytes, dict[str, bytes]]:
         """See `SplitNetwork`."""
         cpu = self.network.to("cpu")
-        return graph.export(bundle.name, cpu), towers.trainable_files(cpu)
+        model = torch_to_onnx.export(bundle.name, cpu, cpu.prepared.side_px, cpu.depths)
+        return model, towers.trainable_files(cpu)
 
     def _places(self, block: int) -> list[int]:
         """The depths that are pooled before a block."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learning.labels import Rows, rows_by_label
+from lookalike.learning.training.training_labels import TrainingLabels
 
 
 class Batch(NamedTuple):
@@ -51,7 +52,9 @@ def batches(
     >>> sorted(zip(batch.rows.tolist(), batch.labels.tolist()))
     [(0, 0), (1, 0), (2, 1), (3, 1)]
     """
-    labels, domains, triplets = checked(labels, domains, triplets)
+    data = TrainingLabels.create(labels, domains=domains, triplets=triplets)
+    labels, triplets = data.labels, data.triplets
+    domains = np.zeros(len(labels), np.int64) if data.domains is None else data.domains
     if rows < 2 or per_label < 2:
         raise ShapeError(f"a batch of {rows} rows with {per_label} of a group holds no pair. Make both 2 or more.")
     groups = rows_by_label(labels)
@@ -76,7 +79,8 @@ def steps_per_epoch(labels: Rows, *, triplets: Rows | None = None, rows: int = 2
     >>> steps_per_epoch(np.repeat(np.arange(100), 8), rows=100, per_label=4)
     4
     """
-    labels, _, triplets = checked(labels, None, triplets)
+    data = TrainingLabels.create(labels, triplets=triplets)
+    labels, triplets = data.labels, data.triplets
     groups = rows_by_label(labels)
     both = len(groups) >= 2 and len(triplets) > 0
     of_groups = batches_per_epoch(groups, rows // 2 if both else rows, per_label)
@@ -124,17 +128,3 @@ def triplet_batches(triplets: Rows, rng: np.random.Generator, size: int) -> Iter
         yield from np.array_split(
             triplets[rng.permutation(len(triplets))], triplet_batches_per_epoch(len(triplets), size)
         )
-
-
-def checked(labels: Rows, domains: Rows | None, triplets: Rows | None) -> tuple[Rows, Rows, Rows]:
-    """The examples as int64 arrays, one side where there are none; raises ShapeError when they do not fit."""
-    labels = np.maximum(np.asarray(labels, np.int64), -1)
-    domains = np.zeros(len(labels), np.int64) if domains is None else np.asarray(domains, np.int64)
-    triplets = np.empty((0, 3), np.int64) if triplets is None else np.asarray(triplets, np.int64)
-    if labels.ndim != 1 or domains.shape != labels.shape:
-        raise ShapeError(f"group {labels.shape} and side {domains.shape}: give one number for each picture, (n,) both.")
-    if triplets.ndim != 2 or triplets.shape[1] != 3:
-        raise ShapeError(f"triplets {triplets.shape}: give (t, 3), a row of anchor, positive, negative each.")
-    if len(triplets) and not 0 <= triplets.min() <= triplets.max() < len(labels):
-        raise ShapeError(f"triplets name rows {triplets.min()} to {triplets.max()} of {len(labels)}: count from 0.")
-    return labels, domains, triplets

@@ -1,4 +1,4 @@
-"""Watches the learning and stops what has gone wrong, with the remedy."""
+"""Watches a training and stops what has gone wrong, with the remedy."""
 
 import math
 from collections.abc import Callable
@@ -28,7 +28,8 @@ class CollapseMonitor:
             loss: this step's.
             spread: this step's mean squared distance of the embeddings to their mean.
             alike: gives what the loss would be with all embeddings equal; asked only when they nearly are.
-        Raises: TrainingError on numbers that are none and on collapse; NoActiveTripletsError where no triplet was ever active.
+        Raises: TrainingError on numbers that are none and on collapse; NoActiveTripletsError where no triplet was ever
+            active.
         """
         if not (math.isfinite(loss) and math.isfinite(spread)):
             raise TrainingError(

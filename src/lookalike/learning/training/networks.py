@@ -34,7 +34,7 @@ def keras_example_head(features: int, *, seed: int = 0) -> nn.Sequential:
     Dense 512 ReLU, BatchNorm, Dense 256 ReLU, BatchNorm, Dense 256, with Keras' initial weights (Glorot uniform,
     bias 0) and BatchNorm (epsilon 1e-3, momentum 0.99).
     Source: keras.io/examples/vision/siamese_network. It is trained with random negatives, margin 0.5, Adam 1e-4 and
-    32 triplets a step: `train(tutorial_head(1280), features, group, **TUTORIAL)`.
+    32 triplets a step: `train(keras_example_head(1280), features, data, KERAS_EXAMPLE)`.
     """
 
     def dense(inputs: int, outputs: int) -> nn.Linear:

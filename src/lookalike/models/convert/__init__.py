@@ -10,6 +10,7 @@ from lookalike.models.bundle import Bundle, identify, read, write
 
 if TYPE_CHECKING:
     from lookalike.models.convert.model_files import ModelFiles
+    from lookalike.models.convert.torch_engine import TorchEngine
     from lookalike.models.convert.transformers_model import FeatureExtractor
 
 
@@ -18,7 +19,7 @@ NO_MATTER = {"architectures", "_name_or_path", "transformers_version", "dtype", 
 
 
 def convert(name: str | Path, kept: Path) -> Bundle:
-    """The bundle of a model from elsewhere, made when it is first asked for; from then on nothing of it is loaded.
+    """The bundle of a model from elsewhere, made at its first use; later uses load nothing of the model.
 
     Args:
         name: a folder in transformers' format, OWNER/MODEL or OWNER/MODEL@REVISION of the hub, or a file of Keras'
@@ -35,7 +36,7 @@ def convert(name: str | Path, kept: Path) -> Bundle:
         source = sources.from_folder(path)
         return _made(source, _place(source.called, source.key, kept))
     if path.is_file():
-        place = _place(path.name, sources.digest([path]), kept)
+        place = _place(path.name, sources.digest_of_files([path]), kept)
         if place.is_dir():
             return read(place)
         with tempfile.TemporaryDirectory() as folder:
@@ -58,6 +59,18 @@ def network(bundle: Bundle) -> "FeatureExtractor":
     return towers.of_bundle(bundle)
 
 
+def engine_on(bundle: Bundle, device: str) -> "TorchEngine":
+    """What runs a bundle's network by torch on a device.
+
+    Raises: BundleError, when torch cannot run it, or does not have the device; MissingExtraError.
+    """
+    try:
+        from lookalike.models.convert.torch_engine import TorchEngine
+    except ImportError as error:
+        raise MissingExtraError(f"{bundle.name} on {device}", "learn") from error
+    return TorchEngine(bundle, device)
+
+
 def _made(source: "ModelFiles", place: Path) -> Bundle:
     if place.is_dir():
         return read(place)
@@ -67,7 +80,7 @@ def _made(source: "ModelFiles", place: Path) -> Bundle:
     except ImportError as error:
         raise MissingExtraError(f"converting {source.name}", "learn") from error
     depths = towers.load(source)
-    model = graph.export(source.name, depths)
+    model = graph.export(source.name, depths, depths.prepared.side_px, depths.depths)
     graph.check(source.name, depths, depths.prepared.side_px, depths.depths, model)
     settings = towers.trainable_files(depths)
     preprocessing: dict[str, Any] = {
@@ -94,7 +107,7 @@ def _place(name: str, key: str, kept: Path) -> Path:
 
 
 def _of_hub(name: str, kept: Path) -> Path | None:
-    """The bundle that a hub id was converted to, the newest one; the hub is not asked again."""
+    """The bundle that a hub id was converted to, the newest one; the hub is not contacted again."""
     model, _, revision = name.partition("@")
     if revision and not re.fullmatch(r"[0-9a-f]{12,40}", revision):
         return None

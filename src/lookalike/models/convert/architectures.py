@@ -8,7 +8,7 @@ from lookalike.errors import BundleError
 
 @dataclass(frozen=True)
 class Architecture:
-    """One kind of network: its class in transformers, and how its depths are found.
+    """One kind of network: its class in transformers, and how the outputs of its stages are pooled.
 
     Attributes:
         architecture: the class.
@@ -26,7 +26,7 @@ class Architecture:
 
     @property
     def options(self) -> dict[str, Any]:
-        """How it is made: without a head of its own, where it would have one that nothing asks."""
+        """How it is made: without a head of its own, where it would have one that is not used."""
         return {"add_pooling_layer": False} if self.unpooled else {}
 
 

@@ -1,4 +1,4 @@
-"""A hub id -> the model's files on this disk, asked for once; what can go wrong on the way, each in one line."""
+"""A hub id -> the model's files on this disk, downloaded once; each failure on the way is one line."""
 
 from pathlib import Path
 from typing import Any

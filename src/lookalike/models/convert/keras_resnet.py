@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import BundleError, MissingExtraError
-from lookalike.models.convert.model_files import CONFIG, PREPROCESSOR, WEIGHTS, ModelFiles, digest
+from lookalike.models.convert.model_files import CONFIG, PREPROCESSOR, WEIGHTS, ModelFiles, digest_of_files
 
 EPSILON, TORCH_EPSILON = 1.001e-5, 1e-5
 MEAN_RGB = (123.68, 116.779, 103.939)  # 'caffe' preprocessing, of pixels 0 to 255
@@ -69,7 +69,7 @@ def as_source(file: Path, folder: Path) -> ModelFiles:
     (folder / CONFIG).write_text(json.dumps(config), encoding="utf-8")
     (folder / PREPROCESSOR).write_text(json.dumps(preprocessor), encoding="utf-8")
     table = layers(SIDE_PX, config["embedding_size"], config["hidden_sizes"], depths)
-    return ModelFiles(str(file), file.name, folder, digest([file]), "unknown", str(file.resolve()), table)
+    return ModelFiles(str(file), file.name, folder, digest_of_files([file]), "unknown", str(file.resolve()), table)
 
 
 def layers(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.errors import BundleError
+from lookalike.files import digest
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
 IN_ONE_FILE = "AutoModel.from_pretrained(..).save_pretrained('FOLDER', max_shard_size='10GB')"
@@ -18,7 +19,7 @@ class ModelFiles:
     """A model's files on this disk.
 
     Attributes:
-        name: how it was asked for, the first words of every error about it.
+        name: as the user gave it; the first words of every error about it.
         called: what its bundle is called.
         folder: holds config.json, preprocessor_config.json and model.safetensors.
         key: tells these files from others; what its bundle is kept under.
@@ -51,7 +52,7 @@ def from_folder(folder: Path) -> ModelFiles:
     """
     name = str(folder)
     check_files(name, {one.name for one in folder.iterdir()})
-    key = digest([folder / file for file in (CONFIG, PREPROCESSOR, WEIGHTS)])
+    key = digest_of_files([folder / file for file in (CONFIG, PREPROCESSOR, WEIGHTS)])
     card = folder / "README.md"
     text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
     return ModelFiles(name, folder.resolve().name, folder, key, licence_of(text), str(folder.resolve()))
@@ -83,13 +84,14 @@ def check_files(name: str, there: set[str]) -> None:
         )
 
 
-def digest(files: list[Path]) -> str:
+def digest_of_files(files: list[Path]) -> str:
     """BLAKE2b over the contents of files, in their order: 32 hexadecimal digits."""
-    total = hashlib.blake2b(digest_size=16)
-    for path in files:
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, hashlib.blake2b).digest())
-    return total.hexdigest()
+    return digest(_digest_of_file(path) for path in files).hex()
+
+
+def _digest_of_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, hashlib.blake2b).digest()
 
 
 def licence_of(card: str) -> str:

@@ -21,9 +21,10 @@ LARGEST_BYTES = 2**31 - 2**20  # protobuf's limit for one file
 LEAST_COSINE = 0.9999
 
 
-def export(name: str, network: FeatureExtractor) -> bytes:
-    """The ONNX file: uint8 (n, side, side, 3) in, the depths out, in float32.
+def export(name: str, network: nn.Module, side: int, depths: tuple[StageOutput, ...]) -> bytes:
+    """The ONNX file: uint8 (n, side, side, 3) in, the outputs of the stages out, in float32.
 
+    Args: as for `check`.
     Raises: BundleError, when it does not fit into one file; MissingExtraError.
     """
     size = sum(tensor.numel() * 4 for tensor in network.parameters())
@@ -33,16 +34,15 @@ def export(name: str, network: FeatureExtractor) -> bytes:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(name, "learn") from error
-    side = network.prepared.side_px
     example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
-    with _in_silence(), torch.no_grad():
+    with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             network,
             (example,),
             dynamo=True,
             opset_version=OPSET,
             input_names=["image"],
-            output_names=[depth.name for depth in network.depths],
+            output_names=[depth.name for depth in depths],
             dynamic_shapes=({0: torch.export.Dim("n")},),
             external_data=False,
             verbose=False,
@@ -56,12 +56,12 @@ def check(name: str, network: nn.Module, side: int, depths: tuple[StageOutput, .
 
     Args:
         name: the model's, for errors.
-        network: uint8 (n, side, side, 3) -> a tensor a depth.
+        network: uint8 (n, side, side, 3) -> a tensor a stage.
         side: of the pictures.
-        depths: of the bundle that is to be, in the network's order.
+        depths: the bundle's stages, in the network's order.
         model: the ONNX file.
 
-    Raises: BundleError, when a depth of theirs agrees less than LEAST_COSINE.
+    Raises: BundleError, when the outputs of a stage agree less than LEAST_COSINE.
     """
     pictures = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
     core = openvino().Core()
@@ -78,14 +78,14 @@ def check(name: str, network: nn.Module, side: int, depths: tuple[StageOutput, .
 
 
 def run(network: nn.Module, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
-    """What torch makes of uint8 pictures (n, side, side, 3): the depths, each (n, length) float32."""
+    """What torch makes of uint8 pictures (n, side, side, 3): the outputs of the stages, each (n, length) float32."""
     with torch.no_grad():
         return [one.numpy() for one in network(torch.from_numpy(pictures))]
 
 
 @contextmanager
-def _in_silence() -> Iterator[None]:
-    """Without what the exporter's parts say about each other, and about torchvision, which nothing here needs."""
+def _quiet() -> Iterator[None]:
+    """Hides the exporter's own warnings and logs."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

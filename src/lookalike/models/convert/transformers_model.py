@@ -1,4 +1,4 @@
-"""Networks of transformers as torch modules: loaded from safetensors alone, their depths pooled out."""
+"""Networks of transformers as torch modules: loaded from safetensors alone, the outputs of their stages pooled."""
 
 import json
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from lookalike.models.convert.architectures import Architecture, architecture_of
 from lookalike.models.convert.model_files import PREPROCESSOR, WEIGHTS, ModelFiles
 from lookalike.models.convert.preprocessing import Preprocessing
 
-SHALLOWER = 0.5  # docs/decisions/0013: what a depth before the last weighs
+SHALLOWER = 0.5  # docs/decisions/0013: the weight of a stage before the last
 BLOCKS = ("encoder.stages", "encoder.layers", "encoder.layer", "layers")  # where a network keeps its blocks
-UNUSED = ("mask_token", "pooler.")  # weights that may be missing: nothing here asks them
+UNUSED = ("mask_token", "pooler.")  # weights that may be missing: nothing here uses them
 
 
 class FeatureExtractor(nn.Module):
-    """uint8 pictures (n, side, side, 3) -> the pooled depths, each (n, length) float32, in the order of `depths`.
+    """uint8 pictures (n, side, side, 3) -> pooled outputs of stages, (n, length) float32 each, in order of `depths`.
 
     Networks of stages give the mean over all places of each stage. Networks of tokens give what stands for the whole
     picture, and the mean over the patches after the last block, three quarters and half of them.
@@ -63,7 +63,7 @@ class FeatureExtractor(nn.Module):
         return image.permute(0, 3, 1, 2).to(torch.float32) * self.factors + self.offsets
 
     def whole(self, given: Any) -> tuple[Tensor, ...]:
-        """The depths of the tower's own output: what stands for the whole picture, and the mean of its patches."""
+        """The pooled outputs of the whole tower: what stands for the whole picture, and the mean of its patches."""
         last: Tensor = given.last_hidden_state
         if not self.family.tokens:
             return (given.pooler_output.flatten(1) if self.family.summary == "pooler" else last.mean((2, 3)),)
@@ -71,7 +71,7 @@ class FeatureExtractor(nn.Module):
         return whole, self._mean_of_patches(last)
 
     def pooled(self, place: int) -> Tensor:
-        """The depth after so many blocks, of the pictures that the tower saw last: (n, length)."""
+        """The pooled output after `place` blocks, of the last batch: (n, length)."""
         given = self._given[place]
         return self._mean_of_patches(given) if self.family.tokens else given.mean((2, 3))
 
@@ -90,7 +90,7 @@ class FeatureExtractor(nn.Module):
 
 
 def load(source: ModelFiles) -> FeatureExtractor:
-    """The network of a source, in float32, ready to be asked.
+    """The network of a source, in float32, in evaluation mode.
 
     Raises: BundleError, for a kind that is not known, code of its own, weights that are missing; MissingExtraError.
     """
@@ -103,7 +103,7 @@ def load(source: ModelFiles) -> FeatureExtractor:
     side = own_side_px(config) if family.fixed else None
     prepared = preprocessing.read(source.name, source.preprocessor(), side)
     architecture = getattr(transformers, family.architecture)
-    with _in_silence():
+    with _quiet():
         try:
             tower, found = architecture.from_pretrained(
                 source.folder,
@@ -114,7 +114,7 @@ def load(source: ModelFiles) -> FeatureExtractor:
                 output_loading_info=True,
                 attn_implementation="eager",
                 dtype=torch.float32,
-                ignore_mismatched_sizes=True,  # they are told below
+                ignore_mismatched_sizes=True,  # they are raised below
                 **family.options,
             )
         except Exception as error:  # whatever a broken file makes transformers raise
@@ -132,7 +132,7 @@ def load(source: ModelFiles) -> FeatureExtractor:
 
 
 def of_bundle(bundle: Bundle) -> FeatureExtractor:
-    """The network of a bundle that `load` once was asked for.
+    """The network of a bundle that was converted from a model of `load`.
 
     Raises: BundleError, when the bundle has no weights that can learn.
     """
@@ -200,8 +200,8 @@ def blocks(tower: nn.Module) -> nn.ModuleList:
 
 
 @contextmanager
-def _in_silence() -> Iterator[None]:
-    """Without the reports and bars that transformers prints: what matters of them is raised."""
+def _quiet() -> Iterator[None]:
+    """Hides the reports and progress bars of transformers: what matters in them is raised."""
     from transformers.utils import logging
 
     before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

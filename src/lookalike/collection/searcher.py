@@ -1,0 +1,165 @@
+"""What answers for a collection: its state read once, the open network, and the galleries that are ranked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from lookalike.collection.backbone_store import BackboneStore
+from lookalike.collection.config import CollectionConfig
+from lookalike.collection.folder import CollectionFolder
+from lookalike.collection.lens_store import LensStore, learned_cut
+from lookalike.errors import CollectionError
+from lookalike.index.exact_knn import FEW
+from lookalike.index.gallery import Gallery
+from lookalike.index.hits import Answers, Hits
+from lookalike.index.query import Vector, resolve_queries, resolve_query
+from lookalike.index.search import Selection, search
+from lookalike.index.snapshot import Snapshot
+from lookalike.models.backbone import Backbone
+from lookalike.models.lens import PLAIN, Lens
+from lookalike.models.registry import DEFAULT
+from lookalike.progress import SILENT, Reporter, Timer
+
+Cut = float | Literal["learned"] | None
+
+
+@dataclass(frozen=True)
+class CollectionState:
+    """One state of a collection, read once by each verb and handed down: whoever writes meanwhile changes nothing here.
+
+    Attributes:
+        config: what collection.json said.
+        backbone: the network in use.
+        snapshot: the newest version of its table; None where there is no table yet.
+    """
+
+    config: CollectionConfig
+    backbone: Backbone
+    snapshot: Snapshot | None
+
+    def files(self) -> list[str]:
+        """The pictures of the collection, by name."""
+        return [] if self.snapshot is None else list(self.snapshot.columns()["file"])
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How a search ranks: see `Collection.search`."""
+
+    k: int | None = 5
+    lens: str | None = None
+    others: bool = False
+    where: str | None = None
+    min_similarity: Cut = None
+
+
+class Searcher:
+    """Owns the open network and the galleries of a collection.
+
+    Args:
+        home: of the collection.
+        backbones: its backbones.
+        lenses: its lenses.
+        named: the backbone that the collection was opened with; None for the one that it has.
+
+    Attributes:
+        few: galleries of more pictures than this are ranked by codes.
+    """
+
+    def __init__(
+        self, home: CollectionFolder, backbones: BackboneStore, lenses: LensStore, named: str | Path | None = None
+    ):
+        self.home, self.backbones, self.lenses = home, backbones, lenses
+        self.named, self.few = named, FEW
+        self.opened: Backbone | None = None
+        self._galleries: dict[str, tuple[object, Gallery]] = {}
+
+    def state(self, config: CollectionConfig | None = None) -> CollectionState:
+        """The collection as it is now: collection.json is read once, unless what it says is given.
+
+        Raises: CollectionError, when nothing was indexed yet, or another backbone was named than the one in use.
+        """
+        config = config or self.home.require_config()
+        snapshot = self.home.open_table(config.backbone).snapshot()
+        return CollectionState(config, self.network(config), snapshot)
+
+    def network(self, config: CollectionConfig | None) -> Backbone:
+        """The backbone in use, opened once; before the first index the one that was named, or the default.
+
+        Raises: CollectionError, when another was named; BundleError.
+        """
+        opened = self.opened
+        if opened is not None and (
+            config is None or (opened.id, opened.precision) == (config.backbone, config.precision)
+        ):
+            return opened
+        if config is None:
+            opened = Backbone(self.named or DEFAULT, threads=self.backbones.threads)
+        elif self.named is None:
+            opened = self.backbones.open(config, config.backbone)
+        else:
+            opened = Backbone(self.named, threads=self.backbones.threads, precision=config.precision)
+            if opened.id != config.backbone:
+                raise CollectionError(
+                    f"{self.home.folder}: made with backbone {config.backbone_name}, asked for {opened.name}. Leave "
+                    f"--backbone out, or switch with: lookalike index {self.home.shell_words} --backbone {self.named}"
+                )
+        self.opened = opened
+        return opened
+
+    def lens(self, state: CollectionState, name: str) -> Lens | None:
+        """A lens of the backbone in use; None for plain. Raises: LensError."""
+        return None if name == PLAIN else self.lenses.get_for(name, state.config.backbone, state.config)
+
+    def gallery(self, state: CollectionState, name: str | None = PLAIN) -> Gallery:
+        """What is ranked under a lens or plain, read again when the table or the lens changed.
+
+        Args:
+            state: of the collection.
+            name: of the lens, or "plain"; None for the one in service.
+        Raises: CollectionError, when there are no pictures; LensError.
+        """
+        name = name or state.config.lens or PLAIN
+        lens = self.lens(state, name)
+        if state.snapshot is None:
+            raise CollectionError(
+                f"{self.home.folder}: no pictures yet. Put some there and run: lookalike index {self.home.shell_words}"
+            )
+        key = (state.config.backbone, state.snapshot.version, None if lens is None else lens.fingerprint)
+        kept = self._galleries.get(name)
+        if kept is None or kept[0] != key:
+            kept = (key, Gallery(state.snapshot, lens, self.home.cache / "codes", self.few))
+            self._galleries[name] = kept
+        return kept[1]
+
+    def search(
+        self,
+        query: Any,
+        options: SearchOptions,
+        skipped: dict[str, str] | None = None,
+        reporter: Reporter = SILENT,
+    ) -> Hits | Answers:
+        """Hits for one query, Answers for a list or tuple of them: see `Collection.search`.
+
+        Raises: QueryError, CollectionError, LensError.
+        """
+        state = self.state()
+        gallery = self.gallery(state, options.lens)
+        least = learned_cut(gallery.lens) if options.min_similarity == "learned" else options.min_similarity
+        folder, cache = self.home.folder, self.home.cache
+        selection = Selection(options.k, options.others, options.where, least)
+        rest = (gallery, folder, selection, cache)
+
+        def embed(source: Any) -> Vector:
+            return np.asarray(state.backbone.embed([source])[0])
+
+        if not isinstance(query, list | tuple):
+            return search([resolve_query(query, folder, gallery, embed)], *rest)[0]
+        timer = Timer("searching", len(query))
+
+        def report(done: int, total: int) -> None:
+            reporter.progress(timer.at(done))
+
+        return search(resolve_queries(query, folder, gallery, embed, skipped, report), *rest)

@@ -1,0 +1,24 @@
+"""What a collection holds, in numbers."""
+
+from typing import Any
+
+from lookalike.collection.backbone_store import BackboneStore, folder_size
+from lookalike.collection.folder import CollectionFolder
+from lookalike.collection.searcher import CollectionState
+
+
+def status(home: CollectionFolder, backbones: BackboneStore, state: CollectionState) -> dict[str, Any]:
+    """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes in bytes."""
+    config = state.config
+    columns = home.open_table(config.backbone).columns()
+    return {
+        "folder": str(home.folder),
+        "collection": str(home.at),
+        "pictures": len(columns["file"]),
+        "contents": len(set(columns["content"])),
+        "backbone": config.backbone_name,
+        "precision": config.precision,
+        "bytes": folder_size(home.at),
+        "tables": backbones.describe_tables(config),
+        "refused": {one.file: one.reason for one in home.open_refused(config.backbone).rows()},
+    }

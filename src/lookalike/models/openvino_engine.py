@@ -1,0 +1,112 @@
+"""A bundle's network run by OpenVINO on the processor: fixed batches, several of them in flight."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.errors import BundleError
+from lookalike.images.decode import DecodedImage
+from lookalike.models.bundle import Bundle
+from lookalike.models.features import combine_stages
+from lookalike.models.openvino_runtime import openvino
+from lookalike.models.registry import cache_folder
+
+
+class OpenVinoEngine:
+    """Runs a bundle's model.onnx.
+
+    Args:
+        bundle: whose network it is.
+        threads: of the processor.
+        precision: "bf16" or "f32".
+
+    Attributes:
+        batch: images that are computed together.
+        in_flight: batches that are computed at once.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int, precision: str):
+        self.bundle, self.threads, self.precision = bundle, threads, precision
+        self.batch, self.in_flight = 8, 3
+        self._compiled: dict[int, Any] = {}
+
+    def start(self, images: Sequence[DecodedImage]) -> Any:
+        """Begin with at most `batch` images; what it returns is for `finish`."""
+        if not images:
+            return None
+        size = self.batch if len(images) > 1 else 1
+        pixels = np.zeros((size, self.bundle.side_px, self.bundle.side_px, 3), np.uint8)
+        for row, image in zip(pixels, images, strict=False):
+            row[:] = image.array
+        request = self.compiled(size).create_infer_request()
+        request.start_async({0: pixels})
+        return request, len(images), pixels
+
+    def finish(self, started: Any) -> NDArray[np.float32]:
+        """Wait for what was begun: the features (n, f) float32, rows of length 1."""
+        if started is None:
+            return np.zeros((0, self.bundle.length), np.float32)
+        request, n, _ = started
+        request.wait()
+        outputs = {stage.name: request.get_tensor(stage.name).data[:n] for stage in self.bundle.depths}
+        return combine_stages(outputs, self.bundle)
+
+    def compiled(self, batch: int) -> Any:
+        """The network compiled for one batch size: fixed shapes run faster, and compile once into the cache.
+
+        Raises: BundleError, when the model cannot be run, or is not what backbone.json says.
+        """
+        if batch not in self._compiled:
+            core = openvino().Core()
+            options: dict[str, Any] = {
+                "INFERENCE_PRECISION_HINT": self.precision,
+                "INFERENCE_NUM_THREADS": self.threads,
+                "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
+                "CACHE_DIR": str(cache_folder() / "compiled"),
+            }
+            try:
+                model = core.read_model(self.bundle.model)
+                _check_input(model, self.bundle)
+                side = self.bundle.side_px
+                model.reshape({model.input(0): [batch, side, side, 3]})
+                _check_outputs(model, self.bundle)
+                self._compiled[batch] = core.compile_model(model, "CPU", options)
+            except RuntimeError as error:
+                reason = str(error).strip().splitlines()[-1][:200]
+                raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). Export it anew.") from error
+        return self._compiled[batch]
+
+
+def _check_input(model: Any, bundle: Bundle) -> None:
+    side = bundle.side_px
+    found = [f"{one.element_type.get_type_name()} {one.partial_shape}" for one in model.inputs]
+    if len(model.inputs) == 1 and model.input(0).element_type.get_type_name() == "u8":
+        shape = model.input(0).partial_shape
+        if shape.rank.is_dynamic or shape.compatible(openvino().PartialShape([-1, side, side, 3])):
+            return
+    raise BundleError(
+        f"{bundle.model}: takes {' and '.join(found)}, but backbone.json promises one picture, u8 [?,{side},{side},3]. "
+        "Mend 'side_px', or export the model with the normalisation inside."
+    )
+
+
+def _check_outputs(model: Any, bundle: Bundle) -> None:
+    found = {name: list(one.partial_shape) for one in model.outputs for name in one.get_names()}
+    for stage in bundle.depths:
+        shape = [str(size) for size in found.get(stage.name, [])]
+        if shape[1:] != [str(stage.length)]:
+            there = ", ".join(f"{name} ({', '.join(map(str, sizes))})" for name, sizes in sorted(found.items()))
+            raise BundleError(
+                f"{bundle.model}: has no output {stage.name!r} of shape (n, {stage.length}). It has {there}. "
+                "Mend 'depths' in backbone.json, or pool and flatten the output."
+            )
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bfloat16; never where LOOKALIKE_BF16 is 0 in the environment."""
+    if os.environ.get("LOOKALIKE_BF16") == "0":
+        return False
+    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

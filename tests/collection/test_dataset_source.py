@@ -1,0 +1,42 @@
+"""What a collection learns from, and what the lens is called after it."""
+
+from pathlib import Path
+
+import pytest
+from support.on_disk import groups, put
+
+from lookalike.collection.dataset_source import dataset_from, name_after
+from lookalike.errors import ExamplesError
+from lookalike.learning.datasets.judgements import Judgements
+
+
+def test_named_folders_are_read_and_several_are_joined(tmp_path: Path):
+    one = put(tmp_path / "one", "cat/1.jpg", "cat/2.jpg", "dog/3.jpg", "dog/4.jpg")
+    two = put(tmp_path / "two", "hen/5.jpg", "hen/6.jpg", "pig/7.jpg", "pig/8.jpg")
+    judgements = Judgements(tmp_path / "none.jsonl")
+    dataset, names = dataset_from([one, two], "classes", tmp_path, judgements, [])
+    assert names == [str(one), str(two)]
+    assert frozenset({"one/cat/1.jpg", "one/cat/2.jpg"}) in groups(dataset, tmp_path)
+    assert frozenset({"two/pig/7.jpg", "two/pig/8.jpg"}) in groups(dataset, tmp_path)
+
+
+@pytest.mark.parametrize(("judged", "layout"), [(19, "views"), (20, "judgements")])
+def test_twenty_judgements_are_learned_from_before_views(tmp_path: Path, judged: int, layout: str):
+    files = [f"{i}.jpg" for i in range(2 * judged)]
+    judgements = Judgements(put(tmp_path, *files) / "judgements.jsonl")
+    judgements.add_all([(files[2 * i], files[2 * i + 1], None) for i in range(judged)])
+    dataset, names = dataset_from(None, None, tmp_path, judgements, files)
+    assert (dataset.layout, names) == (layout, [layout])
+
+
+def test_nothing_to_learn_from_is_one_line(tmp_path: Path):
+    judgements = Judgements(tmp_path / "none.jsonl")
+    with pytest.raises(ExamplesError, match="Run: lookalike index"):
+        dataset_from(None, None, tmp_path, judgements, [])
+    with pytest.raises(ExamplesError, match="no data named"):
+        dataset_from([], None, tmp_path, judgements, [])
+
+
+def test_a_lens_is_named_after_its_first_data():
+    assert name_after(["~/My Pairs/", "other"]) == "my-pairs"
+    assert name_after(["일.csv"]) == name_after([]) == name_after(["plain"]) == "lens"

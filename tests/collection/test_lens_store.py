@@ -1,0 +1,94 @@
+"""Lenses are kept, replaced, listed, put into service only where their proof allows, and removed."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from support.badges import NAMES, flat, kind_of, table
+
+from lookalike import Collection
+from lookalike.errors import LensError
+from lookalike.models.lens import Lens
+
+
+def test_the_lens_in_service_answers_where_none_is_named(badges: Collection):
+    assert badges.search("kind-00/0.png").lens == "kind"
+    assert badges.search("kind-00/0.png", lens="plain").lens == "plain"
+
+
+def test_a_name_that_is_taken_is_refused_before_anything_is_learned(own_badges: Collection):
+    with pytest.raises(LensError, match=r"kind: a lens of .* already. Choose another with --name, or add --replace"):
+        own_badges.learn(own_badges.folder, name="kind")
+    with pytest.raises(LensError, match="cannot name a lens"):
+        own_badges.learn(own_badges.folder, name="Kind!")
+
+
+def test_a_replaced_lens_answers_with_its_new_weights(own_badges: Collection):
+    before = own_badges.search("kind-00/0.png", lens="kind", others=True)[0].similarity
+    own_badges.learn(own_badges.folder, name="kind", quick=True, dims=16, replace=True)
+    after = own_badges.search("kind-00/0.png", lens="kind", others=True)[0].similarity
+    assert before != after
+    assert own_badges.table.lenses() == {"kind": 16}
+
+
+def nonsense(own_badges: Collection, path: Path) -> Path:
+    """Labels laid on the pictures at random."""
+    files = own_badges.table.columns()["file"]
+    labels = np.random.default_rng(0).permutation([kind_of(file) for file in files])
+    return table(path, "file,label", list(zip(files, labels, strict=True)))
+
+
+def test_nonsense_does_not_serve_unless_told(own_badges: Collection, tmp_path: Path):
+    lens = own_badges.learn(nonsense(own_badges, tmp_path / "x.csv"), name="nonsense", quick=True, use=True)
+    assert lens.proof is not None and lens.proof.verdict == "refused"
+    assert own_badges.search("kind-00/0.png").lens == "kind"
+    with pytest.raises(LensError, match=r"nonsense: Not (surely )?better than plain: .* add --anyway"):
+        own_badges.use("nonsense")
+    own_badges.use("nonsense", anyway=True)
+    assert own_badges.search("kind-00/0.png").lens == "nonsense"
+
+
+def test_a_lens_in_service_is_not_replaced_by_a_worse_one(own_badges: Collection, tmp_path: Path):
+    before = Lens.load(own_badges.home.lens("kind"))
+    with pytest.raises(LensError, match=r"kind: Not (surely )?better than plain.* stays in service"):
+        own_badges.learn(nonsense(own_badges, tmp_path / "x.csv"), name="kind", quick=True, replace=True)
+    assert_array_equal(Lens.load(own_badges.home.lens("kind")).matrix, before.matrix)
+
+
+def test_use_and_forget(own_badges: Collection):
+    own_badges.use("plain")
+    assert own_badges.search("kind-00/0.png").lens == "plain"
+    own_badges.use("kind")
+    own_badges.forget("kind")
+    assert own_badges.search("kind-00/0.png").lens == "plain"
+    assert (own_badges.home.lenses(), own_badges.table.lenses()) == ([], {})
+    with pytest.raises(LensError, match=r"kind: no such lens in .* There are: none"):
+        own_badges.forget("kind")
+
+
+def test_a_lens_folder_can_be_copied_to_another_collection(own_badges: Collection, tmp_path: Path):
+    other = Collection(flat(tmp_path / "other", kinds=4))
+    other.index()
+    shutil.copytree(own_badges.home.lens("kind"), other.home.lens("badge"))
+    other.use("badge")
+    assert other.search("00.png").lens == "badge"
+    assert other.table.lenses() == {"badge": own_badges.lens("kind").dims}
+
+
+def test_lenses_are_listed_with_what_their_proofs_say(own_badges: Collection):
+    (one,) = own_badges.lenses()
+    assert (one["name"], one["serves"], one["verdict"]) == ("kind", True, "taught")
+    (own_badges.home.lens("kind") / "weights.safetensors").write_bytes(b"")
+    (one,) = own_badges.lenses()
+    assert one["verdict"] is None and "damaged" in one["words"]
+
+
+def test_the_learned_similarity_leaves_out_what_is_less_alike(own_badges: Collection):
+    proof = own_badges.lens("kind").proof
+    assert proof is not None and proof.threshold is not None
+    hits = own_badges.search("kind-00/0.png", k=None, lens="kind", min_similarity="learned")
+    assert 1 <= len(hits) < len(NAMES) and min(hit.similarity for hit in hits) >= proof.threshold.similarity
+    with pytest.raises(LensError, match="plain: no similarity was learned"):
+        own_badges.search("kind-00/0.png", lens="plain", min_similarity="learned")
