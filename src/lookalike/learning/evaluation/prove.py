@@ -38,6 +38,7 @@ def prove(
     Returns: Proof; examples that are too few give one that says so.
     Raises: ShapeError, when the arrays do not fit together.
 
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> labels = np.repeat(np.arange(60), 2)
     >>> x = rng.standard_normal((120, 20))  # ten features that differ within labels ...
