@@ -158,22 +158,7 @@ def test_own_imports_inside_functions_are_few_and_for_weight():
     assert len(found) <= 20, sorted(found)
 
 
-# Tested through their neighbours (load_network, layer_finetuner, trainer ...); this may only shrink.
-WITHOUT_TEST_FILE = {
-    "errors",
-    "learning.finetuning.config",
-    "learning.finetuning.onnx_network",
-    "learning.finetuning.split_network",
-    "learning.finetuning.transformers_network",
-    "learning.training.checkpoint",
-    "learning.training.config",
-    "learning.training.networks",
-    "learning.training.torch_context",
-    "learning.training.training_labels",
-}
-
-
-@pytest.mark.parametrize("path", [path for path in FILES if module_of(path) not in WITHOUT_TEST_FILE], ids=module_of)
+@pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_a_module_of_over_40_lines_has_its_test_file(path: Path):
     if path.stem.startswith("__") or len(path.read_text(encoding="utf-8").splitlines()) <= 40:
         return

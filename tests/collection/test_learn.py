@@ -31,7 +31,7 @@ def test_a_lens_says_what_it_was_learned_from_and_with_what(badges: Collection):
     settings = badges.lens("kind").settings
     assert settings["backbone"] == badges.backbone.id
     assert settings["data"] == [str(badges.folder)]
-    assert settings["reading"] == "classes"
+    assert settings["layout"] == "classes"
     assert settings["config"]["method"] == {"name": "ClosedForm"}
     assert {"date", "seed", "versions"} <= settings.keys()
 
@@ -60,7 +60,7 @@ def test_every_layout_becomes_a_lens_in_one_call(own_badges: Collection, tmp_pat
         "several": lambda: [own_badges.folder, sides(data)],
     }[layout]()
     lens = own_badges.learn(source, name="mine", quick=True)
-    assert lens.settings["reading"] == layout
+    assert lens.settings["layout"] == layout
     assert lens.proof is not None
     hits = own_badges.search(files[0][0], lens="mine")
     assert (hits.lens, hits[0].file, hits[0].similarity) == ("mine", files[0][0], 1.0)
@@ -71,7 +71,7 @@ def test_every_layout_becomes_a_lens_in_one_call(own_badges: Collection, tmp_pat
 
 
 def test_without_data_the_pictures_own_views_are_learned_from(own_badges: Collection):
-    assert own_badges.learn(name="own", quick=True).settings["reading"] == "views"
+    assert own_badges.learn(name="own", quick=True).settings["layout"] == "views"
 
 
 def test_pictures_outside_the_collection_are_embedded_and_broken_ones_named(own_badges: Collection, tmp_path: Path):

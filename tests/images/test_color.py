@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 from pytest import approx
 
-from lookalike.images import color as colours
+from lookalike.images import color
 from lookalike.images.color import to_rgb
 
 
@@ -155,7 +155,7 @@ def test_band_by_band_gives_what_the_whole_gives(mode, width, height):
     for factors in ((1, 1), (2, 3), (50, 1)):
         whole = to_rgb(image, factors)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(colours, "_BAND_PX", 60)
+            patch.setattr(color, "_BAND_PX", 60)
             banded = to_rgb(image, factors)
         assert banded.size == (-(-width // factors[0]), -(-height // factors[1]))
         assert np.array_equal(np.asarray(banded), np.asarray(whole))

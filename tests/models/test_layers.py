@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support import drawn_convolutions
 from support.pictures import draw
 
 from lookalike import Collection
@@ -15,7 +16,7 @@ from lookalike.cli.console import console, layer_lines, layers
 from lookalike.cli.main import main
 from lookalike.errors import BundleError
 from lookalike.models.bundle import Bundle
-from lookalike.models.layers import Layer, layers_of, totals
+from lookalike.models.layers import Layer, layer_index, layers_of, totals
 from lookalike.models.registry import resolve_bundle
 
 ROWS = (
@@ -133,3 +134,19 @@ def test_the_table_fits_the_terminal_and_cuts_no_name(width: int):
         assert row.name in line
         assert ("trainable" if row.trainable else "frozen") in line
     assert len(list(layer_lines(rows))) == len(rows)
+
+
+def test_a_layer_is_named_whole_by_its_beginning_or_by_its_place(tmp_path):
+    drawn = drawn_convolutions.write_bundle(tmp_path / "drawn")
+    assert [layer_index(drawn, one) for one in ("stem", "blocks.0", "blocks.0.project", 2, -1, "-4")] == [
+        0,
+        1,
+        2,
+        2,
+        3,
+        0,
+    ]
+    with pytest.raises(BundleError, match=r"no layer 'blocks.1'. The nearest is 'blocks.0.deep', of 4 layers"):
+        layer_index(drawn, "blocks.1")
+    with pytest.raises(BundleError, match=r"no layer 4\. Its 4 layers count from 0"):
+        layer_index(drawn, 4)

@@ -49,7 +49,7 @@ class Learner:
         name = request.name or name_after(data)
         self.lenses.check_free(name, replacing=request.replace, resuming=request.resume)
         config = config.for_size(0 if state.snapshot is None else len(state.snapshot))
-        about = {"data": data, "reading": dataset.layout}
+        about = {"data": data, "layout": dataset.layout}
         if config.finetunes:
             check_resume(self.home, state.config, name, resume=request.resume, replacing=request.replace)
             job = self._job(state, dataset, config, name, reporter)

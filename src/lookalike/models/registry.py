@@ -27,26 +27,27 @@ def resolve_bundle(name: str | Path) -> Bundle:
             OWNER/MODEL of the hub; Keras' ResNet weights (.h5).
     Raises: BundleError, which says what can be named; MissingExtraError, when a conversion needs torch.
     """
-    from lookalike.models import convert as conversion
-    from lookalike.models import efficientnet as starter
+    from lookalike.models import convert, efficientnet
 
     kept = cache_folder() / "backbones"
     path = Path(name)
     try:
-        if str(name) in starter.SPECS:
-            return starter.build_bundle(str(name), kept)
+        if str(name) in efficientnet.SPECS:
+            return efficientnet.build_bundle(str(name), kept)
         if path.is_dir() and ((path / "backbone.json").is_file() or not (path / "config.json").is_file()):
             return read(path)
         if path.is_dir() or (path.is_file() and path.suffix in KERAS) or _of_hub(str(name)):
-            return conversion.convert(name, kept)
-        if path.is_file() and (known := starter.named_by_hash(path)):
-            return starter.build_bundle(known, kept, weights=path)
+            return convert.convert(name, kept)
+        if path.is_file() and (known := efficientnet.named_by_hash(path)):
+            return efficientnet.build_bundle(known, kept, weights=path)
     except OSError as error:
         raise BundleError(f"{kept}: cannot be written ({error.strerror}). Set LOOKALIKE_CACHE to a folder.") from error
     if path.is_file():
-        raise BundleError(f"{path}: not the weights of {' or '.join(starter.SPECS)}. Name one of these, or a bundle.")
+        raise BundleError(
+            f"{path}: not the weights of {' or '.join(efficientnet.SPECS)}. Name one of these, or a bundle."
+        )
     raise BundleError(
-        f"{name}: no backbone of that name. There are {', '.join(starter.SPECS)}, a folder with a bundle or in "
+        f"{name}: no backbone of that name. There are {', '.join(efficientnet.SPECS)}, a folder with a bundle or in "
         "transformers' format, a model of the hub (OWNER/MODEL), or Keras' ResNet weights (.h5)."
     )
 

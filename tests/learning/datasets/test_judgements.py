@@ -58,7 +58,7 @@ def test_the_longest_and_oddest_names_come_back_as_they_were(judgements):
 
 def test_nothing_is_written_before_the_first_answer(judgements):
     assert judgements.standing() == []
-    assert judgements.said() == ()
+    assert judgements.notes() == ()
     assert not judgements.path.parent.exists()
 
 
@@ -81,7 +81,7 @@ def test_a_torn_last_line_is_passed_over_and_said_and_the_next_answer_is_safe(ju
     with judgements.path.open("ab") as file:
         file.write(b'{"t": "2026-11-23T12:00:00Z", "who": null, "que')
     assert standing(judgements) == [("a", "b", None)]
-    assert judgements.said() == ("passed over: line 2, which breaks off (a crash, or it is being written)",)
+    assert judgements.notes() == ("passed over: line 2, which breaks off (a crash, or it is being written)",)
     judgements.add("c", ["d"], [])
     assert standing(judgements) == [("a", "b", None), ("c", "d", None)]
     assert [one.line for one in judgements.standing()] == [1, 3]
@@ -144,14 +144,14 @@ def test_hostile_and_foreign_lines_are_passed_over_and_counted(judgements, line)
     judgements.path.write_bytes(f"{GOOD}\n{line}\n\n{GOOD}\n".encode("utf-8", "surrogateescape"))
     assert standing(judgements) == [("a", "b", None)] * 2
     assert [one.line for one in judgements.standing()] == [1, 4]
-    assert judgements.said() == ("passed over: 1 line with no judgement: line 2",)
+    assert judgements.notes() == ("passed over: 1 line with no judgement: line 2",)
 
 
 def test_undoing_twice_what_another_took_back_is_no_stranger(judgements):
     judgements.path.parent.mkdir()
     judgements.path.write_text(f'{GOOD}\n{GOOD}\n{{"undo": 2}}\n{{"undo": 2}}\n')
     assert [one.line for one in judgements.standing()] == [1]
-    assert judgements.said() == ()
+    assert judgements.notes() == ()
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_two_processes_that_add_at_once_lose_nothing(judgements):
     for who in "ab":
         mine = [one.query for one in judgements.standing() if one.who == who]
         assert mine == [f"{who}{i}" for i in range(100)]
-    assert judgements.said() == ()
+    assert judgements.notes() == ()
 
 
 def test_a_line_that_another_adds_just_before_ours_is_not_written_over(judgements, monkeypatch):

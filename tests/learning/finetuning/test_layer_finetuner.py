@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 import torch
 from support import drawn_convolutions, elsewhere
+from support.cosines import cosines
 
 from lookalike import Backbone
 from lookalike.errors import ExamplesError, ImageError, TrainingError
 from lookalike.learning.evaluation.metrics import recall_at_k
 from lookalike.learning.finetuning import FineTuneConfig, LayerFineTuner, load_network
+from lookalike.learning.finetuning.layer_finetuner import features_of
 from lookalike.learning.training import TrainConfig, TrainerState, TrainingLabels, train_steps
-from lookalike.models.bundle import read
+from lookalike.models.bundle import Bundle, StageOutput, read
 from lookalike.models.convert import convert
+from lookalike.models.features import combine_stages
 
 LEARN = FineTuneConfig("stem", TrainConfig(steps=60, rows=48, learning_rate=0.01), views=1, interpolation=1.0)
 
@@ -41,10 +44,6 @@ def recall(bundle, seed=1):
     pictures, group = drawn_convolutions.pictures(24, 6, seed=seed)
     rows = Backbone(bundle, precision="f32").embed(pictures)
     return recall_at_k(rows, rows, group, group, itself=np.arange(len(rows)))
-
-
-def cosine(a, b):
-    return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
 
 
 def curve(reports):
@@ -80,8 +79,8 @@ def test_before_the_first_step_the_loss_is_that_of_the_closed_form(drawn, tmp_pa
     features = Backbone(drawn, precision="f32").embed(pictures)
     last = features[:, :12] / np.linalg.norm(features[:, :12], axis=1, keepdims=True)
     expected = whiten(last, group).apply(last)[:8]
-    assert cosine(found, expected).min() > 0.999  # activations are kept in float16
-    assert cosine(found, last[:8] - last.mean(0)).min() < 0.99
+    assert cosines(found, expected).min() > 0.999  # activations are kept in float16
+    assert cosines(found, last[:8] - last.mean(0)).min() < 0.99
 
 
 def test_the_tuned_bundle_is_torchs_network_has_its_own_id_and_says_where_it_came_from(drawn, tuned):
@@ -202,7 +201,7 @@ import sys
 sys.path.insert(0, sys.argv[2])
 from support import drawn_convolutions
 from pathlib import Path
-from lookalike.models.bundle import read
+from lookalike.models.bundle import Bundle, StageOutput, read
 from lookalike.learning.finetuning import FineTuneConfig, LayerFineTuner
 from lookalike.learning.training import TrainConfig, TrainingLabels
 
@@ -273,3 +272,15 @@ def test_on_a_gpu_the_same_is_learned(drawn, tmp_path):
     reports = list(one.steps())
     assert reports[-1].loss < 0.7 * reports[0].loss
     assert recall(one.export(tmp_path / "bundle")) > recall(drawn) + 0.1
+
+
+def test_features_in_torch_are_those_of_the_backbone_and_have_a_slope_at_zero():
+    how = (StageOutput("a", 5, 1.0, 0.5, 0.3), StageOutput("b", 4, 0.5, 1.0), StageOutput("c", 3, 2.0, 0.5))
+    rng = np.random.default_rng(0)
+    depths = [rng.standard_normal((6, one.length)).astype(np.float32) for one in how]
+    bundle = Bundle(Path(), "drawn", "0", 8, how)
+    expected = combine_stages({one.name: x for one, x in zip(how, depths, strict=True)}, bundle)
+    assert cosines(features_of([torch.from_numpy(x) for x in depths], how).numpy(), expected).min() > 0.9999
+    zeros = [torch.zeros(2, one.length, requires_grad=True) for one in how]
+    features_of(zeros, how).sum().backward()
+    assert all(bool(x.grad.isfinite().all()) for x in zeros)

@@ -7,7 +7,7 @@ import pytest
 from support.elsewhere import pictures
 
 from lookalike.errors import BundleError
-from lookalike.models.convert import keras_resnet as keras
+from lookalike.models.convert import keras_resnet
 from lookalike.models.openvino_runtime import openvino
 from lookalike.models.registry import resolve_bundle
 
@@ -15,7 +15,7 @@ h5py = pytest.importorskip("h5py")
 FIRST, SIZES = 8, (16, 24, 32, 40)
 
 
-def weights(depths: tuple[int, ...]) -> keras.Weights:
+def weights(depths: tuple[int, ...]) -> keras_resnet.Weights:
     """Random ones, in the shapes of a narrow ResNet."""
     rng, found = np.random.default_rng(1), {}
 
@@ -44,7 +44,7 @@ def weights(depths: tuple[int, ...]) -> keras.Weights:
 NAMES = {"mean": "moving_mean", "variance": "moving_variance"}
 
 
-def as_keras(path: Path, table: keras.Weights, root: str = "") -> Path:
+def as_keras(path: Path, table: keras_resnet.Weights, root: str = "") -> Path:
     """As model.save_weights("x.h5") has written it since 2019; with a root, as model.save("x.h5")."""
     with h5py.File(path, "w") as file:
         for (layer, what), value in table.items():
@@ -52,7 +52,7 @@ def as_keras(path: Path, table: keras.Weights, root: str = "") -> Path:
     return path
 
 
-def as_old_keras(path: Path, table: keras.Weights) -> Path:
+def as_old_keras(path: Path, table: keras_resnet.Weights) -> Path:
     """As in the files before 2019: res5a_branch2b and bn5a_branch2b."""
     with h5py.File(path, "w") as file:
         for (layer, what), value in table.items():
@@ -68,7 +68,7 @@ def as_old_keras(path: Path, table: keras.Weights) -> Path:
     return path
 
 
-def as_keras_3(path: Path, table: keras.Weights, depths: tuple[int, ...]) -> Path:
+def as_keras_3(path: Path, table: keras_resnet.Weights, depths: tuple[int, ...]) -> Path:
     """As model.save_weights("x.weights.h5"): numbered by kind, in the order of the layers."""
     order = ["conv1", *(name.removesuffix("_conv") for name in keras_order(depths) if name.endswith("_conv"))]
     with h5py.File(path, "w") as file:
@@ -92,7 +92,7 @@ def keras_order(depths: tuple[int, ...]) -> list[str]:
     ]
 
 
-def stages(table: keras.Weights, depths: tuple[int, ...], pixels):
+def stages(table: keras_resnet.Weights, depths: tuple[int, ...], pixels):
     """Keras' ResNet written out: 'caffe' preprocessing, biases, its own epsilon, the stride in the first of a block."""
     torch = pytest.importorskip("torch")
     f, t = torch.nn.functional, {key: torch.from_numpy(value) for key, value in table.items()}
@@ -146,14 +146,14 @@ def test_every_layout_of_the_file_gives_the_same_weights(tmp_path: Path):
         as_keras_3(tmp_path / "new.weights.h5", table, depths),
     ]
     for file in files:
-        found = keras._read(file)
+        found = keras_resnet._read(file)
         assert found.keys() == table.keys()
         assert all((found[key] == table[key]).all() for key in table)
 
 
 def test_the_table_is_keras_own():
     """keras.applications.ResNet50: 175 layers, 23,587,712 parameters, index 154 the first block of conv5."""
-    table = keras.layers()
+    table = keras_resnet.layers()
     assert len(table) == 175
     assert sum(layer["parameters"] for layer in table) == 23_587_712
     named = {0: "input_layer", 7: "conv2_block1_1_conv", 13: "conv2_block1_0_conv", 18: "conv2_block1_out"}
@@ -173,7 +173,7 @@ def test_every_module_of_the_table_is_in_transformers_network():
     t = pytest.importorskip("transformers")
     small = {"embedding_size": 8, "hidden_sizes": list(SIZES), "depths": [3, 4, 6, 3]}
     modules = dict(t.ResNetModel(t.ResNetConfig(**small)).named_modules())
-    named = [layer["module"] for layer in keras.layers() if "module" in layer]
+    named = [layer["module"] for layer in keras_resnet.layers() if "module" in layer]
     assert set(named) <= modules.keys()
     assert sum(hasattr(modules[name], "weight") for name in named) == 2 * 53
 

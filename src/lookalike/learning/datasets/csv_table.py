@@ -52,19 +52,19 @@ def from_csv(
     Raises: ExamplesError, in one line.
     """
     with open_csv(path) as (header, lines):
-        reading = next((name for name, columns in COLUMNS.items() if set(columns) <= set(header)), None)
-        if reading is None:
+        layout = next((name for name, columns in COLUMNS.items() if set(columns) <= set(header)), None)
+        if layout is None:
             raise _unknown(path, header)
-        if as_ == "sides" or (as_ == "classes" and reading != "labels"):
-            raise ExamplesError(f"{path}: a table of {reading}, which --as {as_} cannot be. Leave out --as {as_}.")
-        columns = [header.index(name) for name in COLUMNS[reading]]
-        cells = _cells(lines, columns, own_names=reading == "labels")
-    said = []
+        if as_ == "sides" or (as_ == "classes" and layout != "labels"):
+            raise ExamplesError(f"{path}: a table of {layout}, which --as {as_} cannot be. Leave out --as {as_}.")
+        columns = [header.index(name) for name in COLUMNS[layout]]
+        cells = _cells(lines, columns, own_names=layout == "labels")
+    notes = []
     if cells.incomplete:
         numbers = first_few([str(line) for line in cells.incomplete])
-        said.append(f"left out: {plural(len(cells.incomplete), 'line')} with an empty cell: line {numbers}")
+        notes.append(f"left out: {plural(len(cells.incomplete), 'line')} with an empty cell: line {numbers}")
     if not len(cells.at):
-        raise ExamplesError(f"{path}: found no lines of {reading} below the first; expected one for each. Add some.")
+        raise ExamplesError(f"{path}: found no lines of {layout} below the first; expected one for each. Add some.")
     bases = [path.parent, *([folder] if folder is not None else [])]
     paths, row = _rows(cells.names[0], bases)
     if missing := [name for name, at in zip(cells.names[0], row.tolist(), strict=True) if at < 0]:
@@ -75,17 +75,17 @@ def from_csv(
                 f"{path}: found {there}, looking in {tried}; expected more than half. "
                 f"Missing: {first_few(missing)}. Move the CSV beside its pictures, or mend its paths."
             )
-        said.append(
+        notes.append(
             f"left out: {len(missing):,} of {plural(len(row), 'file')}, not found in {tried}: {first_few(missing)}"
         )
     if as_ == "views":
         if len(paths) < 2:
             raise ExamplesError(f"{path}: names {plural(len(paths), 'picture')}; expected two or more. Add lines.")
         return unlabelled(
-            paths, [f"views: {plural(len(paths), 'picture')} that {path.name} names, each by itself", *said]
+            paths, [f"views: {plural(len(paths), 'picture')} that {path.name} names, each by itself", *notes]
         )
-    make = {"triplets": _triplets, "pairs": _pairs, "labels": _labels}[reading]
-    return make(path, cells, row, paths, said)
+    make = {"triplets": _triplets, "pairs": _pairs, "labels": _labels}[layout]
+    return make(path, cells, row, paths, notes)
 
 
 @contextmanager
@@ -166,30 +166,30 @@ def _rows(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path], Rows
     return paths, row
 
 
-def _triplets(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: list[str]) -> Dataset:
+def _triplets(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
     three = row[cells.at]  # (lines, 3)
     there = three[(three >= 0).all(axis=1)]
     apart = (there[:, 0] != there[:, 1]) & (there[:, 0] != there[:, 2]) & (there[:, 1] != there[:, 2])
     if same := int((~apart).sum()):
-        said = [*said, f"left out: {plural(same, 'triplet')} with one picture twice"]
+        notes = [*notes, f"left out: {plural(same, 'triplet')} with one picture twice"]
     distinct = _once(there[apart])
     if not len(distinct):
         raise ExamplesError(
-            f"{path}: found no triplet of three pictures; expected one a line. {'; '.join(said)}".strip()
+            f"{path}: found no triplet of three pictures; expected one a line. {'; '.join(notes)}".strip()
         )
     used, at = np.unique(distinct, return_inverse=True)
     how = f"triplets: {plural(len(distinct), 'triplet')} of {plural(len(used), 'picture')}"
     kept = tuple(paths[one] for one in used)
     none = np.full(len(used), -1)
-    return Dataset(kept, none, None, at.reshape(-1, 3).astype(np.int64), "triplets", (how, *said))
+    return Dataset(kept, none, None, at.reshape(-1, 3).astype(np.int64), "triplets", (how, *notes))
 
 
-def _pairs(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: list[str]) -> Dataset:
+def _pairs(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
     two = row[cells.at]  # (lines, 2)
     there = two[(two >= 0).all(axis=1)]
     apart = there[:, 0] != there[:, 1]
     if same := int((~apart).sum()):
-        said = [*said, f"left out: {plural(same, 'pair')} of a picture with itself"]
+        notes = [*notes, f"left out: {plural(same, 'pair')} of a picture with itself"]
     distinct = _once(np.sort(there[apart], axis=1))
     group = labels_from_pairs(len(paths), distinct[:, 0], distinct[:, 1])
     used = np.flatnonzero(group >= 0)
@@ -206,10 +206,10 @@ def _pairs(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: li
     how = [f"pairs: {plural(len(distinct), 'pair')}, which join {pictures} into {plural(len(sizes), 'group')}"]
     if 2 * sizes.max() > len(used) and len(used) > 10:
         how.append(f"one group has {sizes.max():,} of them. If not all of these belong together, give triplets")
-    return Dataset(tuple(paths[one] for one in used), group[used], None, None, "pairs", (*how, *said))
+    return Dataset(tuple(paths[one] for one in used), group[used], None, None, "pairs", (*how, *notes))
 
 
-def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: list[str]) -> Dataset:
+def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
     spelled: dict[str, int] = {}
     label_of = np.array([spelled.setdefault(text.strip(), len(spelled)) for text in cells.names[1]], np.int64)
     lines = np.column_stack([row[cells.at[:, 0]], label_of[cells.at[:, 1]]])
@@ -217,7 +217,7 @@ def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: l
     times = np.bincount(distinct[:, 0], minlength=len(paths))
     if torn := np.flatnonzero(times > 1).tolist():
         names = first_few([paths[one].name for one in torn])
-        said = [*said, f"left out: {plural(len(torn), 'picture')} with several labels: {names}"]
+        notes = [*notes, f"left out: {plural(len(torn), 'picture')} with several labels: {names}"]
     kept = distinct[times[distinct[:, 0]] == 1]
     sizes = np.bincount(kept[:, 1], minlength=len(spelled))
     if (sizes > 1).sum() < 2:
@@ -232,9 +232,9 @@ def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], said: l
     how = [f"labels: {plural(len(labels), 'label')} with {plural(len(kept), 'picture')}"]
     if alone_ := [names_[one] for one in np.flatnonzero(sizes == 1)]:
         how.append(f"{plural(len(alone_), 'label')} with one picture, which is only told apart: {first_few(alone_)}")
-    group_names = tuple(names_[one] for one in labels)
+    label_names = tuple(names_[one] for one in labels)
     kept_paths = tuple(paths[one] for one in kept[:, 0])
-    return Dataset(kept_paths, group.astype(np.int64), None, None, "labels", (*how, *said), label_names=group_names)
+    return Dataset(kept_paths, group.astype(np.int64), None, None, "labels", (*how, *notes), label_names=label_names)
 
 
 def _once(lines: Rows) -> Rows:

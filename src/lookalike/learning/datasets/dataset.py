@@ -20,10 +20,10 @@ class Dataset:
         labels: (n,) int64, 0 and up; pictures of one number belong together; -1 for none.
         domains: (n,) int64, from which of several folders; -1 for none; None where there are no sides.
         triplets: (t, 3) int64, rows that are anchor, positive, negative; None where there are none.
-        reading: "sides", "classes", "labels", "pairs", "triplets", "views", "judgements", or "several" of them united.
-        said: lines for people: how it was read, what was left out and why.
-        side_names: the folders, by side.
-        group_names: by group, of classes and labels; "" for a group without a name, () where none has one.
+        layout: "sides", "classes", "labels", "pairs", "triplets", "views", "judgements", or "several" of them united.
+        notes: lines for people: how it was read, what was left out and why.
+        domain_names: the folders, by side.
+        label_names: by group, of classes and labels; "" for a group without a name, () where none has one.
     """
 
     paths: tuple[Path, ...]
@@ -41,9 +41,9 @@ class Dataset:
         return self.layout == "views"
 
 
-def unlabelled(paths: Sequence[Path], said: Sequence[str]) -> Dataset:
+def unlabelled(paths: Sequence[Path], notes: Sequence[str]) -> Dataset:
     """Examples of pictures that stand alone."""
-    return Dataset(tuple(paths), np.arange(len(paths)), None, None, "views", tuple(said))
+    return Dataset(tuple(paths), np.arange(len(paths)), None, None, "views", tuple(notes))
 
 
 def labels_from_pairs(n: int, one: Rows, other: Rows) -> Rows:

@@ -32,7 +32,7 @@ class FolderLayout:
             one and nothing beside it, those within that one. Keys are names that are compared.
         classes: folder with pictures directly in it -> their rows; "" are those beside the folders.
         empty: folders directly within that hold no picture.
-        said: what was left out, in lines for people.
+        notes: what was left out, in lines for people.
     """
 
     source: Path
@@ -41,7 +41,7 @@ class FolderLayout:
     sides: dict[str, dict[str, int]]
     classes: dict[str, list[int]]
     empty: list[str]
-    said: list[str]
+    notes: list[str]
 
     @property
     def beside(self) -> list[int]:
@@ -101,7 +101,7 @@ def from_folder(source: Path, as_: As | None = None) -> Dataset:
     layout = scan_layout(source)
     if not layout.files:
         empty = [plural(len(layout.empty), "empty folder")] if layout.empty else []
-        kinds = "; ".join([*empty, *layout.said])
+        kinds = "; ".join([*empty, *layout.notes])
         raise ExamplesError(
             f"{source}: found no pictures{f' ({kinds})' if kinds else ''}; expected folders with the same file names "
             "(sides), a folder for each class, or pictures. Nearest: views. Put two or more pictures into it."
@@ -126,19 +126,19 @@ def scan_layout(source: Path) -> FolderLayout:
     if "." in walked.skipped:
         raise ExamplesError(f"{source}: {walked.skipped['.']}")
     lost = sorted(walked.skipped, key=natural_key)
-    said = [f"left out: {name}: {walked.skipped[name].rstrip('.')}" for name in lost[:3]]
+    notes = [f"left out: {name}: {walked.skipped[name].rstrip('.')}" for name in lost[:3]]
     if (more := len(lost) - 3) > 0:
-        said.append(f"left out: {more:,} more that cannot be read")
+        notes.append(f"left out: {more:,} more that cannot be read")
     pictures: list[ImageFile] = []
     others: list[ImageFile] = []
     for one in walked:
         (pictures if is_picture(one) else others).append(one)
     if others:
         are = "is no picture" if len(others) == 1 else "are no pictures"
-        said.append(f"left out: {plural(len(others), 'file')} that {are}: {first_few([one.file for one in others])}")
+        notes.append(f"left out: {plural(len(others), 'file')} that {are}: {first_few([one.file for one in others])}")
     links = [one for one in pictures if one.path.is_symlink()]
     if twice := _here_already(pictures, links):
-        said.append(
+        notes.append(
             f"left out: {plural(len(twice), 'link')} to pictures that are here already: {first_few(list(twice))}"
         )
         pictures = [one for one in pictures if one.file not in twice]
@@ -148,7 +148,7 @@ def scan_layout(source: Path) -> FolderLayout:
         classes.setdefault(file.rpartition("/")[0], []).append(row)
     tops = {file.split("/")[0] for file in files if "/" in file}
     empty = sorted((name for name in _folders_in(source) if name not in tops), key=natural_key)
-    return FolderLayout(source, files, [one.path for one in pictures], _sides_of(files), classes, empty, said)
+    return FolderLayout(source, files, [one.path for one in pictures], _sides_of(files), classes, empty, notes)
 
 
 def is_picture(one: ImageFile) -> bool:
@@ -184,10 +184,10 @@ def _views(layout: FolderLayout) -> Dataset:
     if len(layout.files) < 2:
         raise layout.error("two or more pictures", "views. Add pictures.")
     where = "" if not layout.folders else f" from {plural(len(layout.folders), 'folder')}, each by itself"
-    said = (
+    summary = (
         f"views: {plural(len(layout.files), 'picture')}{where}; what belongs together is each picture and its own views"
     )
-    return unlabelled(layout.paths, [said, *layout.said])
+    return unlabelled(layout.paths, [summary, *layout.notes])
 
 
 def _sides(layout: FolderLayout) -> Dataset:
@@ -199,22 +199,22 @@ def _sides(layout: FolderLayout) -> Dataset:
     side_of = {row: side for side, names in enumerate(sides.values()) for row in names.values()}
     name_of = {row: name for name, rows in shared.items() for row in rows}
     rows = sorted(name_of)
-    said = [
+    notes = [
         f"sides: {plural(len(sides), 'folder')} with {plural(len(shared), 'matching name')} "
         f"({first_few(list(sides), 4)})"
     ]
-    said.append("files of one name belong together. If each folder is a class of its own, say --as classes")
+    notes.append("files of one name belong together. If each folder is a class of its own, say --as classes")
     lone = [layout.files[row] for row in range(len(layout.files)) if row in side_of and row not in name_of]
     if lone:
-        said.append(f"left out: {plural(len(lone), 'picture')} whose name only one folder has: {first_few(lone)}")
+        notes.append(f"left out: {plural(len(lone), 'picture')} whose name only one folder has: {first_few(lone)}")
     beside = [file for row, file in enumerate(layout.files) if row not in side_of]
     if beside:
-        said.append(f"left out: {plural(len(beside), 'picture')} beside the folders: {first_few(beside)}")
+        notes.append(f"left out: {plural(len(beside), 'picture')} beside the folders: {first_few(beside)}")
     if layout.empty:
-        said.append(_without_pictures(layout))
+        notes.append(_without_pictures(layout))
     group = encode_labels(name_of[row] for row in rows)
     side = np.array([side_of[row] for row in rows], np.int64)
-    return Dataset(_paths(layout, rows), group, side, None, "sides", (*said, *layout.said), tuple(sides))
+    return Dataset(_paths(layout, rows), group, side, None, "sides", (*notes, *layout.notes), tuple(sides))
 
 
 def _classes(layout: FolderLayout, asked: bool) -> Dataset:
@@ -233,20 +233,20 @@ def _classes(layout: FolderLayout, asked: bool) -> Dataset:
     rows = [row for of in folders.values() for row in of]
     sizes = [len(of) for of in folders.values()]
     each = f"{min(sizes):,} to {max(sizes):,}" if min(sizes) < max(sizes) else f"{sizes[0]:,}"
-    said = [
+    notes = [
         f"classes: {plural(len(sizes), 'folder')} with {plural(len(rows), 'picture')}, {each} each",
         *_doubts(layout),
     ]
     if alone_ := [name for name, of in folders.items() if len(of) == 1]:
-        said.append(f"{plural(len(alone_), 'folder')} with one picture, which is only told apart: {first_few(alone_)}")
+        notes.append(f"{plural(len(alone_), 'folder')} with one picture, which is only told apart: {first_few(alone_)}")
     if layout.empty:
-        said.append(_without_pictures(layout))
+        notes.append(_without_pictures(layout))
     if beside:
         names = [layout.files[row] for row in beside]
-        said.append(f"left out: {plural(len(beside), 'picture')} beside the folders: {first_few(names)}")
+        notes.append(f"left out: {plural(len(beside), 'picture')} beside the folders: {first_few(names)}")
     group = np.repeat(np.arange(len(sizes)), sizes)
     return Dataset(
-        _paths(layout, rows), group, None, None, "classes", (*said, *layout.said), label_names=tuple(folders)
+        _paths(layout, rows), group, None, None, "classes", (*notes, *layout.notes), label_names=tuple(folders)
     )
 
 
@@ -256,22 +256,22 @@ def _without_pictures(layout: FolderLayout) -> str:
 
 def _doubts(layout: FolderLayout) -> list[str]:
     """What may have been meant otherwise where folders were read as classes."""
-    said = []
+    notes = []
     if layout.common >= NEARLY and len(layout.shared) > 1 and len(layout.sides) == len(layout.folders):
-        said.append(f"every folder has at least {layout.common:.0%} of all names. If they are sides, say --as sides")
+        notes.append(f"every folder has at least {layout.common:.0%} of all names. If they are sides, say --as sides")
     last = Counter(name.rpartition("/")[2] for name in layout.folders)
     if twice := [name for name, times in last.items() if times > 1]:
-        said.append(
+        notes.append(
             f"{plural(len(twice), 'folder name')} in several places ({first_few(twice)}), each a class of its own. "
             "To make them one, give a CSV of file,label"
         )
     parents = {name[:at] for name in layout.folders for at, letter in enumerate(name) if letter == "/"}
     if within := [name for name in layout.folders if name in parents]:
-        said.append(
+        notes.append(
             f"{plural(len(within), 'folder')} with pictures beside folders, each a class of its own: "
             f"{first_few(within)}"
         )
-    return said
+    return notes
 
 
 def _sides_of(files: list[str]) -> dict[str, dict[str, int]]:

@@ -108,7 +108,7 @@ class Judgements:
         """The judgements that were not taken back, oldest first."""
         return self._read()[0]
 
-    def said(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """What was passed over in the file, in lines for people."""
         return self._read()[1]
 
@@ -123,7 +123,7 @@ class Judgements:
             folder: the collection's; judgements about files that are gone from it are left out.
         Raises: ExamplesError, when nothing is left.
         """
-        standing, said = self._read()
+        standing, notes = self._read()
         paths, row = _files_of(standing, folder)
         there = [one for one in standing if row.keys() >= one.files]
         pairs: dict[tuple[int, int], None] = {}
@@ -160,12 +160,12 @@ class Judgements:
             how.append(f"left out: {without} about files that are gone: {first_few(gone)}")
         explicit = at[two.size :].reshape(-1, 3).astype(np.int64) if len(three) else None
         kept = tuple(paths[one] for one in used)
-        return Dataset(kept, group, None, explicit, "judgements", (*how, *said))
+        return Dataset(kept, group, None, explicit, "judgements", (*how, *notes))
 
     def _read(self) -> tuple[list[Judgement], tuple[str, ...]]:
         standing: dict[int, Judgement] = {}
         odd: list[str] = []
-        said = []
+        notes = []
         for number, line in self._lines():
             if line is not None and not line.strip():
                 continue
@@ -183,12 +183,12 @@ class Judgements:
             elif isinstance(entry, dict) and type(entry.get("undo")) is int and 0 < entry["undo"] < number:
                 standing.pop(entry["undo"], None)  # two people may take back the same one
             elif line is not None and not line.endswith(b"\n"):
-                said.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
+                notes.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
             else:
                 odd.append(str(number))
         if odd:
-            said.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
-        return list(standing.values()), tuple(said)
+            notes.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
+        return list(standing.values()), tuple(notes)
 
     def _lines(self) -> Iterator[tuple[int, bytes | None]]:
         """Every line with its number; None for one that is too long to be ours."""

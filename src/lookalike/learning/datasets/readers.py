@@ -66,7 +66,7 @@ def merge_datasets(parts: Sequence[Dataset]) -> Dataset:
     - Groups are never merged by name: class `cat` of one part and class `cat` of another are two groups.
     - A row in a group of two parts: where both parts say of two pictures that they belong together (sides, pairs,
       judgements), the two groups become one, transitively. Otherwise the part that came first counts, for classes
-      and labels say what a picture is, and it is one thing only; how many this met is said.
+      and labels say what a picture is, and it is one thing only; it is reported how many this concerned.
     - Sides of two parts are different sides, even of one name; a row keeps the side of the first part that has one.
     - Pictures alone (views) say nothing of others: what any other part says of such a picture counts. Among other
       parts they stay groups of one.
@@ -99,24 +99,24 @@ def merge_datasets(parts: Sequence[Dataset]) -> Dataset:
     of = np.append(components(len(joining), edges), -1)[group]  # the last for rows of no group
     kept = np.unique(of[of >= 0])
     group = np.where(of >= 0, np.searchsorted(kept, of), -1)
-    group_names = tuple(names[one] for one in kept) if any(names) else ()
-    side, side_names = _sides(parts, at, len(paths))
+    label_names = tuple(names[one] for one in kept) if any(names) else ()
+    side, domain_names = _sides(parts, at, len(paths))
     triplets = [rows[part.triplets] for part, rows in zip(parts, at, strict=True) if part.triplets is not None]
-    said = [line for part in parts for line in part.notes]
+    notes = [line for part in parts for line in part.notes]
     if shared := sum(map(len, at)) - len(paths):
-        said.append(f"{plural(shared, 'picture')} in several of these, taken once")
+        notes.append(f"{plural(shared, 'picture')} in several of these, taken once")
     if twice:
-        said.append(f"{plural(twice, 'picture')} in a group of several of these: what the first says counts")
-    reading = "views" if all(part.views for part in parts) else "several"
+        notes.append(f"{plural(twice, 'picture')} in a group of several of these: what the first says counts")
+    layout = "views" if all(part.views for part in parts) else "several"
     return Dataset(
         tuple(paths),
         group,
         side,
         np.concatenate(triplets) if triplets else None,
-        reading,
-        tuple(said),
-        side_names,
-        group_names,
+        layout,
+        tuple(notes),
+        domain_names,
+        label_names,
     )
 
 

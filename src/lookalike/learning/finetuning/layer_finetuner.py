@@ -26,9 +26,8 @@ from lookalike.learning.training.low_rank_trainer import WhitenedRows, main_dire
 from lookalike.learning.training.networks import LowRank
 from lookalike.learning.training.trainer import train_steps
 from lookalike.learning.training.trainer_state import Labelled, TrainerState
-from lookalike.models import bundle as bundles
 from lookalike.models.backbone import has_bf16
-from lookalike.models.bundle import Bundle, StageOutput
+from lookalike.models.bundle import Bundle, StageOutput, identify, write
 from lookalike.models.convert import torch_to_onnx
 from lookalike.models.layers import layer_index
 from lookalike.models.lens import Lens
@@ -175,7 +174,7 @@ class LayerFineTuner:
         about |= {"layer": str(self.parent.layers[self.layer]["name"]), "step": self.best.step, "seed": self.seed}
         tensors = {name: weight.detach().cpu().numpy() for name, weight in self.network.named_parameters()}
         preprocessing = {"parent": self.parent.id, "depths": [asdict(one) for one in self.parent.depths]}
-        found = bundles.identify(tensors, preprocessing)
+        found = identify(tensors, preprocessing)
         name = f"{self.parent.name.partition('-tuned-')[0]}-tuned-{found[:6]}"
         tuned = replace(self.parent, path=path, name=name, id=found, parent=self.parent.id, tuning=about)
         device = self.network.device
@@ -184,7 +183,7 @@ class LayerFineTuner:
             torch_to_onnx.check(name, self.network.to("cpu"), tuned.side_px, tuned.depths, model)
         finally:
             self.network.to(device)
-        return bundles.write(tuned, model, also)
+        return write(tuned, model, also)
 
 
 class FineTunedEmbedder(nn.Module):

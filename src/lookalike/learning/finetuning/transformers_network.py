@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.models.bundle import Bundle
-from lookalike.models.convert import network, torch_to_onnx
-from lookalike.models.convert import transformers_model as towers
+from lookalike.models.convert import network, torch_to_onnx, transformers_model
 
 STEMS = ("embedder", "embeddings", "pre_layrnorm")  # what a tower does before its first block
 
@@ -26,7 +25,7 @@ class TransformersNetwork(SplitNetwork):
         self.bundle = bundle
         self.network = network(bundle)
         tower = self.network.tower
-        blocks = list(towers.blocks(tower))
+        blocks = list(transformers_model.blocks(tower))
         root = getattr(tower, "vision_model", tower)
         self._stems = [getattr(root, name) for name in STEMS if hasattr(root, name)]
         self._blocks: list[tuple[int, nn.Module]] = []  # in which block each of the parts between cuts lies
@@ -85,7 +84,7 @@ class TransformersNetwork(SplitNetwork):
         """See `SplitNetwork`."""
         cpu = self.network.to("cpu")
         model = torch_to_onnx.export(bundle.name, cpu, cpu.prepared.side_px, cpu.depths)
-        return model, towers.trainable_files(cpu)
+        return model, transformers_model.trainable_files(cpu)
 
     def _places(self, block: int) -> list[int]:
         """The depths that are pooled before a block."""

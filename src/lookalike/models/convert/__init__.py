@@ -27,20 +27,18 @@ def convert(name: str | Path, kept: Path) -> Bundle:
         kept: the folder that keeps bundles.
     Raises: BundleError, which says in one line what is wrong with it; MissingExtraError.
     """
-    from lookalike.models.convert import hub
-    from lookalike.models.convert import keras_resnet as keras
-    from lookalike.models.convert import model_files as sources
+    from lookalike.models.convert import hub, keras_resnet, model_files
 
     path = Path(name)
     if path.is_dir():
-        source = sources.from_folder(path)
+        source = model_files.from_folder(path)
         return _made(source, _place(source.called, source.key, kept))
     if path.is_file():
-        place = _place(path.name, sources.digest_of_files([path]), kept)
+        place = _place(path.name, model_files.digest_of_files([path]), kept)
         if place.is_dir():
             return read(place)
         with tempfile.TemporaryDirectory() as folder:
-            return _made(keras.as_source(path, Path(folder)), place)
+            return _made(keras_resnet.as_source(path, Path(folder)), place)
     if (found := _of_hub(str(name), kept)) is not None:
         return read(found)
     source = hub.fetch(str(name))
@@ -53,10 +51,10 @@ def network(bundle: Bundle) -> "FeatureExtractor":
     Raises: BundleError, for a bundle that was not; MissingExtraError.
     """
     try:
-        from lookalike.models.convert import transformers_model as towers
+        from lookalike.models.convert import transformers_model
     except ImportError as error:
         raise MissingExtraError(f"{bundle.name} in torch", "learn") from error
-    return towers.of_bundle(bundle)
+    return transformers_model.of_bundle(bundle)
 
 
 def engine_on(bundle: Bundle, device: str) -> "TorchEngine":
@@ -75,27 +73,26 @@ def _made(source: "ModelFiles", place: Path) -> Bundle:
     if place.is_dir():
         return read(place)
     try:
-        from lookalike.models.convert import torch_to_onnx as graph
-        from lookalike.models.convert import transformers_model as towers
+        from lookalike.models.convert import torch_to_onnx, transformers_model
     except ImportError as error:
         raise MissingExtraError(f"converting {source.name}", "learn") from error
-    depths = towers.load(source)
-    model = graph.export(source.name, depths, depths.prepared.side_px, depths.depths)
-    graph.check(source.name, depths, depths.prepared.side_px, depths.depths, model)
-    settings = towers.trainable_files(depths)
+    extractor = transformers_model.load(source)
+    model = torch_to_onnx.export(source.name, extractor, extractor.prepared.side_px, extractor.depths)
+    torch_to_onnx.check(source.name, extractor, extractor.prepared.side_px, extractor.depths, model)
+    settings = transformers_model.trainable_files(extractor)
     preprocessing: dict[str, Any] = {
-        **vars(depths.prepared),
+        **vars(extractor.prepared),
         "resize": "squash",
-        "depths": [vars(one) for one in depths.depths],
+        "depths": [vars(one) for one in extractor.depths],
         "config": {key: value for key, value in source.config().items() if key not in NO_MATTER},
     }
     bundle = Bundle(
         path=place,
         name=source.called,
-        id=identify(towers.tensors(source), preprocessing),
-        side_px=depths.prepared.side_px,
-        depths=depths.depths,
-        layers=source.layers or graph.layers(depths),
+        id=identify(transformers_model.tensors(source), preprocessing),
+        side_px=extractor.prepared.side_px,
+        depths=extractor.depths,
+        layers=source.layers or torch_to_onnx.layers(extractor),
         licence=source.licence,
         source=source.origin,
     )

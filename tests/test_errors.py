@@ -1,0 +1,36 @@
+"""The errors by themselves: one tree, and what each of them tells."""
+
+import inspect
+
+import pytest
+
+from lookalike import errors
+from lookalike.errors import Cancelled, ImageError, LookalikeError, MissingExtraError, TrainingError
+
+
+def test_every_error_of_the_module_is_caught_as_a_lookalike_error():
+    found = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+    assert len(found) > 10
+    assert [one for one in found if not issubclass(one, LookalikeError)] == []
+
+
+def test_an_image_error_names_its_file_in_the_line_and_not_in_the_reason():
+    named = ImageError("cut off. Copy it again.", "gone", file="a/1.png")
+    assert (str(named), named.reason, named.kind) == (
+        "a/1.png: cut off. Copy it again.",
+        "cut off. Copy it again.",
+        "gone",
+    )
+    bare = ImageError("cut off")
+    assert (str(bare), bare.reason, bare.kind) == ("cut off", "cut off", "broken")
+
+
+def test_a_missing_extra_is_an_import_error_that_names_the_line_to_type():
+    with pytest.raises(ImportError) as caught:
+        raise MissingExtraError("reading HEIC", "heic")
+    assert str(caught.value) == "reading HEIC needs the extra 'heic'. Install it with: pip install 'lookalike[heic]'"
+
+
+def test_cancelling_is_a_lookalike_error_but_no_failure_of_training():
+    assert issubclass(Cancelled, LookalikeError)
+    assert not issubclass(Cancelled, TrainingError)
