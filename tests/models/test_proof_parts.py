@@ -43,7 +43,7 @@ GOOD = {
         (PairedTest, "upper", None), (PairedTest, "p_value", 1.5), (PairedTest, "method", "t"),
         (PermutationTest, "recalls", [0.1]), (PermutationTest, "recalls", (1.1,)), (PermutationTest, "passed", 1),
         (FoundImage, "image", -1), (FoundImage, "similarity", None), (FoundImage, "relevant", 1),
-        (QueryChange, "query", 1.5), (QueryChange, "ranks", {"plain": 1}),
+        (QueryChange, "query", 1.5), (QueryChange, "ranks", {"plain": 1}), (QueryChange, "ranks", {"plain": 0, "lens": 1}),
         (QueryChange, "ranks", {"plain": 1, "lens": 1.5}), (QueryChange, "hits", {}),
         (QueryChange, "hits", {"plain": (), "lens": [HIT]}), (QueryChanges, "won", -1),
         (QueryChanges, "best", [CHANGE]), (QueryChanges, "worst", (HIT,)),

@@ -200,7 +200,7 @@ class QueryChange:
                 self.ranks,
                 isinstance(self.ranks, dict)
                 and set(self.ranks) == set(COMPARED)
-                and all(map(is_count, self.ranks.values())),
+                and all(is_count(rank) and rank >= 1 for rank in self.ranks.values()),
             ),
             hits=(
                 self.hits,
