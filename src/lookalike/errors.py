@@ -31,6 +31,14 @@ class CollectionError(LookalikeError):
     """A collection that cannot be opened, or cannot do what was asked of it as it stands."""
 
 
+class DamagedTableError(CollectionError):
+    """A table whose files are missing, cut or cannot be read; says what mends it."""
+
+
+class OutdatedSnapshotError(CollectionError):
+    """A version of a table whose files another process removed while it was read: the newest one can be read."""
+
+
 class LockedError(CollectionError):
     """Another process is writing to the collection."""
 

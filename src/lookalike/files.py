@@ -1,5 +1,6 @@
 """Writing files and folders whole or not at all, and digests of what they hold."""
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -23,6 +24,7 @@ def atomic_write(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
 
 
 def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing: bool = False) -> None:
@@ -30,7 +32,7 @@ def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing
 
     Args:
         folder: where it shall lie; the folders above it are made.
-        write: called with an empty folder beside it, into which it writes. Its files are forced to the disk afterwards.
+        write: called with an empty folder beside it, into which it writes. All of it is forced to the disk afterwards.
         keep_existing: leave a folder that is there already, or that another process puts there meanwhile, as it is.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -38,10 +40,7 @@ def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing
         new, old = Path(temporary, "new"), Path(temporary, "old")
         new.mkdir()
         write(new)
-        for file in new.iterdir():
-            if file.is_file():
-                with file.open("r+b") as opened:
-                    os.fsync(opened.fileno())
+        sync_tree(new)
         if not keep_existing and folder.exists():
             folder.rename(old)
         try:
@@ -49,6 +48,36 @@ def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing
         except OSError:
             if not (keep_existing and folder.is_dir()):
                 raise
+        sync_folder(folder.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Force what a file holds to the disk."""
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to the disk, where the system can: after a power cut they are there."""
+    try:
+        opened = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):  # some network disks sync files only
+            raise
+    finally:
+        os.close(opened)
+
+
+def sync_tree(folder: Path) -> None:
+    """Force all files below a folder to the disk, then the folders that name them, the innermost first."""
+    for inner, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync_file(Path(inner, name))
+        sync_folder(Path(inner))
 
 
 def digest(parts: Iterable[bytes], length: int = 16) -> bytes:

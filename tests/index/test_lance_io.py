@@ -5,7 +5,8 @@ from pathlib import Path
 import lance
 import pyarrow as pa
 
-from lookalike.index.lance_io import remove_files, sql_in, write_rows
+from lookalike.index.lance_io import LanceTable
+from lookalike.index.snapshot import sql_in
 
 
 def rows(uri: Path) -> dict[str, int]:
@@ -13,8 +14,12 @@ def rows(uri: Path) -> dict[str, int]:
     return dict(zip(table.column("file").to_pylist(), table.column("value").to_pylist(), strict=True))
 
 
+def stored(uri: Path) -> LanceTable:
+    return LanceTable(str(uri), ["file", "value"], "lookalike index FOLDER")
+
+
 def write(uri: Path, **values: int) -> None:
-    write_rows(str(uri), pa.table({"file": list(values), "value": list(values.values())}))
+    stored(uri).write_rows(pa.table({"file": list(values), "value": list(values.values())}))
 
 
 def test_a_row_takes_the_place_of_the_one_of_its_file_and_others_are_added(tmp_path: Path):
@@ -26,7 +31,7 @@ def test_a_row_takes_the_place_of_the_one_of_its_file_and_others_are_added(tmp_p
 
 def test_more_files_than_one_statement_takes_are_removed(tmp_path: Path):
     write(tmp_path / "t.lance", **{f"f{i}": i for i in range(1203)})
-    remove_files(str(tmp_path / "t.lance"), [f"f{i}" for i in range(1201)] + ["unknown"])
+    stored(tmp_path / "t.lance").remove_files([f"f{i}" for i in range(1201)] + ["unknown"])
     assert rows(tmp_path / "t.lance") == {"f1201": 1201, "f1202": 1202}
 
 

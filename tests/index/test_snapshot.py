@@ -8,8 +8,9 @@ import pytest
 from support.small_table import F, row, small_table, turned
 
 from lookalike.errors import QueryError
-from lookalike.index.snapshot import COLUMNS, as_matrix, as_vectors
+from lookalike.index.snapshot import COLUMNS
 from lookalike.index.table import Table
+from lookalike.index.vector_column import as_matrix, as_vectors
 
 
 @pytest.fixture

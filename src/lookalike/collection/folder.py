@@ -58,11 +58,11 @@ class CollectionFolder:
 
     def open_table(self, backbone: str) -> Table:
         """The table of one backbone."""
-        return Table(self.table(backbone))
+        return Table(self.table(backbone), self.shell_words)
 
     def open_refused(self, backbone: str) -> RefusedTable:
         """The table of the files that one backbone's indexing could not read."""
-        return RefusedTable(self.refused(backbone))
+        return RefusedTable(self.refused(backbone), self.shell_words)
 
     def tables(self) -> list[str]:
         """The ids of the backbones that have a table."""

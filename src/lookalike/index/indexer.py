@@ -17,6 +17,7 @@ from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.snapshot import COLUMNS, Snapshot
 from lookalike.index.table import ImageRow, Table
+from lookalike.index.versions import describe
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter, Timer
@@ -172,6 +173,7 @@ class Indexer:
 
         Raises: CollectionError, when the folder is not there; what the reporter raises.
         """
+        self._recover()
         changes = self.changes()
         for lens in self.lenses:
             update_lens_column(self.table, lens)
@@ -180,6 +182,14 @@ class Indexer:
                 self.commit(batch)
         self._finish(changes)
         return self.report
+
+    def _recover(self) -> None:
+        """Take out of the tables what a power cut or a damaged disk left unreadable; its pictures are embedded anew."""
+        for table in (self.table, self.refused):
+            if damage := table.recover():
+                self.report.notes.append(
+                    f"{table.uri}: damaged ({describe(damage)}); mended, and made anew where needed"
+                )
 
     def changes(self) -> ChangeSet:
         """What has changed in the folder since the table was brought up to date.

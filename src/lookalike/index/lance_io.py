@@ -1,40 +1,90 @@
-"""Writing to Lance tables: rows in, files out."""
+"""A Lance table on disk: opened at its newest whole version, written durably, one commit after another."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from lookalike.files import replace_folder
+from lookalike.index.damage import Damage, is_local
+from lookalike.index.durability import sync_version
+from lookalike.index.repair import remove_damaged, verify_table
+from lookalike.index.snapshot import sql_in
+from lookalike.index.versions import OpenedVersion, open_newest, remove_versions_above
 
 STORAGE_VERSION = "2.1"
 
 
-def write_rows(uri: str, rows: Any) -> None:
-    """Commit a pyarrow Table of rows; one whose file is there already takes its place."""
-    import lance
+class LanceTable:
+    """Rows in and files out; each commit is on the disk when its method returns.
 
-    try:
-        dataset = lance.dataset(uri)
-    except (ValueError, FileNotFoundError):
-        lance.write_dataset(rows, uri, data_storage_version=STORAGE_VERSION)
-        return
-    files = rows.column("file").to_pylist()
-    if dataset.count_rows(filter=sql_in(files)):
-        dataset.merge_insert("file").when_matched_update_all().when_not_matched_insert_all().execute(rows)
-    else:
-        lance.write_dataset(rows, uri, mode="append")
+    Args:
+        uri: where it lies.
+        columns: that it has in every version.
+        mend: the command that mends it when it is damaged, for error messages.
 
-
-def remove_files(uri: str, files: list[str]) -> None:
-    """Remove the rows of files, 500 at a time."""
-    import lance
-
-    for start in range(0, len(files), 500):
-        lance.dataset(uri).delete(sql_in(files[start : start + 500]))
-
-
-def sql_in(files: Sequence[str]) -> str:
-    """The SQL condition that a row is of one of these files.
-
-    >>> print(sql_in(["a.png", "it's.png"]))
-    file IN ('a.png', 'it''s.png')
+    Methods that write are for who holds the collection's lock. All raise DamagedTableError.
     """
-    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    return f"file IN ({quoted})" if files else "false"
+
+    def __init__(self, uri: str, columns: Collection[str], mend: str):
+        self.uri, self.columns, self.mend = uri, frozenset(columns), mend
+
+    def open(self) -> OpenedVersion | None:
+        """The newest version that is whole; None when there is no table."""
+        return open_newest(self.uri, self.columns, self.mend)
+
+    @contextmanager
+    def commit(self) -> Iterator[Any]:
+        """Gives the newest version as Lance's dataset, None when there is no table, and forces what is committed with
+        it to the disk. Newer versions that can never be read are removed first.
+        """
+        opened = self.open()
+        if opened is None:
+            yield None
+            return
+        if opened.passed_over:
+            remove_versions_above(self.uri, opened.dataset.version)
+        before = opened.dataset.checkout_version(opened.dataset.version)  # the one that is given moves on
+        yield opened.dataset
+        sync_version(self.uri, before)
+
+    def write_rows(self, rows: Any) -> None:
+        """Commit a pyarrow Table of rows; one whose file is there already takes its place."""
+        import lance
+
+        with self.commit() as dataset:
+            if dataset is None:
+                self._create(rows)
+                return
+            files = rows.column("file").to_pylist()
+            if dataset.count_rows(filter=sql_in(files)):
+                dataset.merge_insert("file").when_matched_update_all().when_not_matched_insert_all().execute(rows)
+            else:
+                lance.write_dataset(rows, dataset, mode="append")
+
+    def remove_files(self, files: Sequence[str]) -> None:
+        """Remove the rows of files, 500 at a time."""
+        for start in range(0, len(files), 500):
+            with self.commit() as dataset:
+                if dataset is not None:
+                    dataset.delete(sql_in(files[start : start + 500]))
+
+    def verify(self) -> list[Damage]:
+        """Everything that is damaged, also in versions that are passed over; reads the whole table."""
+        return verify_table(self.uri, self.columns)
+
+    def remove_damaged(self, *, deep: bool) -> list[Damage]:
+        """Remove what is damaged; deep: also what only reading every row shows."""
+        return remove_damaged(self.uri, self.columns, deep=deep)
+
+    def _create(self, rows: Any) -> None:
+        """The table with its first rows: it comes into place whole, by a rename."""
+        import lance
+
+        def write(folder: Path | str) -> None:
+            lance.write_dataset(rows, str(folder), mode="overwrite", data_storage_version=STORAGE_VERSION)
+
+        if is_local(self.uri):
+            replace_folder(Path(self.uri), write)
+        else:
+            write(self.uri)

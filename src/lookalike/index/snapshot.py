@@ -1,13 +1,17 @@
 """One version of the table, as it is read."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import QueryError
+from lookalike.errors import DamagedTableError, OutdatedSnapshotError, QueryError
+from lookalike.index.damage import Damage, is_local, reading
+from lookalike.index.vector_column import as_matrix
+from lookalike.index.versions import list_versions
 
 COLUMNS = ("file", "content", "bytes", "mtime_ns", "width", "height")
 LENS = "lens:"  # what the name of a lens's column begins with
@@ -19,11 +23,20 @@ Embed = Callable[[NDArray[np.float16]], NDArray[np.floating[Any]]]  # features (
 class Snapshot:
     """One version of a table, held open: what is read from it belongs together, whatever is written meanwhile.
 
-    Rows are counted in the order in which they lie in the table.
+    Rows are counted in the order in which they lie in the table. What reads rows raises DamagedTableError where they
+    cannot be read, and OutdatedSnapshotError where another process has removed this version meanwhile.
+
+    Args:
+        dataset: the version, as Lance's dataset.
+        passed_over: what is damaged in newer versions, of which this one takes the place.
+        repair: the command that mends a damaged table, for error messages.
+
+    Attributes:
+        passed_over: as above; empty for the newest version.
     """
 
-    def __init__(self, dataset: Any):
-        self._dataset = dataset
+    def __init__(self, dataset: Any, passed_over: Sequence[Damage] = (), repair: str = ""):
+        self._dataset, self.passed_over, self._repair = dataset, tuple(passed_over), repair
         self.name = str(dataset.uri).rsplit("/", 1)[-1]
         self.version = int(dataset.version)
 
@@ -35,9 +48,10 @@ class Snapshot:
         """The number of features f."""
         return int(self._dataset.schema.field("features").type.list_size)
 
-    def read(self, *columns: str) -> Any:
-        """Whole columns, as a pyarrow Table."""
-        return self._dataset.to_table(columns=list(columns))
+    def read(self, *columns: str, files: Sequence[str] | None = None) -> Any:
+        """Columns as a pyarrow Table, whole or the rows of some files."""
+        with self._reading():
+            return self._dataset.to_table(columns=list(columns), filter=None if files is None else sql_in(files))
 
     def columns(self) -> dict[str, list[Any]]:
         """All columns but the vectors, as lists that are aligned with one another."""
@@ -59,18 +73,38 @@ class Snapshot:
 
     def unfilled(self, lens: str) -> list[str]:
         """The files that have no vector in the column of a lens."""
-        found = self._dataset.to_table(columns=["file"], filter=f"`{LENS}{lens}` IS NULL")
+        with self._reading():
+            found = self._dataset.to_table(columns=["file"], filter=f"`{LENS}{lens}` IS NULL")
         files: list[str] = found.column("file").to_pylist()
         return files
 
     def blocks(self, column: str) -> Iterable[NDArray[np.float16]]:
         """The vectors of a column, (b, d) float16 at a time, in order; zeros where a row has none."""
-        for batch in self._dataset.to_batches(columns=[column], batch_size=ROWS_AT_ONCE):
+        batches = iter(self._dataset.to_batches(columns=[column], batch_size=ROWS_AT_ONCE))
+        while True:
+            with self._reading():
+                batch = next(batches, None)
+            if batch is None:
+                return
             yield as_matrix(batch.column(0))
 
     def take(self, rows: NDArray[np.int64], column: str) -> NDArray[np.float16]:
         """The vectors of some rows, ascending, each once: (m, d) float16."""
-        return as_matrix(self._dataset.take(rows, columns=[column]).column(0).combine_chunks())
+        with self._reading():
+            return as_matrix(self._dataset.take(rows, columns=[column]).column(0).combine_chunks())
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Raises: DamagedTableError, OutdatedSnapshotError."""
+        try:
+            with reading(str(self._dataset.uri), self._repair):
+                yield
+        except DamagedTableError as error:
+            if is_local(self._dataset.uri) and self.version not in list_versions(self._dataset.uri):
+                raise OutdatedSnapshotError(
+                    f"{self._dataset.uri}: another process has changed it while it was read. Run it again."
+                ) from error
+            raise
 
     def matching(self, where: str) -> Any:
         """The files whose row fulfils an SQL condition on file, width, height, bytes, mtime: a pyarrow array.
@@ -89,21 +123,11 @@ class Snapshot:
             ) from error
 
 
-def as_matrix(vectors: Any) -> NDArray[np.float16]:
-    """A column of lists of one length -> (n, d) float16; zeros where there is none."""
-    d = vectors.type.list_size
-    found = np.zeros((len(vectors), d), np.float16)
-    given = ~vectors.is_null().to_numpy(zero_copy_only=False) if vectors.null_count else slice(None)
-    values = vectors.flatten().to_numpy(zero_copy_only=False).reshape(-1, d)
-    if isinstance(given, slice):
-        return np.asarray(values, np.float16)
-    found[given] = values
-    return found
+def sql_in(files: Sequence[str]) -> str:
+    """The SQL condition that a row is of one of these files.
 
-
-def as_vectors(matrix: NDArray[Any]) -> Any:
-    """(n, d) -> a column of float16 lists of length d."""
-    import pyarrow as pa
-
-    flat = np.ascontiguousarray(matrix, np.float16).ravel()
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat), matrix.shape[1])
+    >>> print(sql_in(["a.png", "it's.png"]))
+    file IN ('a.png', 'it''s.png')
+    """
+    quoted = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    return f"file IN ({quoted})" if files else "false"

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.index.lance_io import remove_files, sql_in, write_rows
-from lookalike.index.snapshot import COLUMNS, LENS, ROWS_A_PIECE, ROWS_AT_ONCE, Embed, Snapshot, as_matrix, as_vectors
+from lookalike.index.damage import Damage, damaged_rows, reading
+from lookalike.index.lance_io import LanceTable
+from lookalike.index.snapshot import COLUMNS, LENS, ROWS_A_PIECE, ROWS_AT_ONCE, Embed, Snapshot
+from lookalike.index.vector_column import as_matrix, as_vectors
 
 COMMITS_BEFORE_COMPACTION = 100
+KEPT = timedelta(minutes=10)  # versions younger than this stay when a run cleans up
 
 
 @dataclass(frozen=True)
@@ -33,25 +36,39 @@ class Table:
 
     Features are stored as float16, as many a row as the first rows have that are appended.
 
+    Every method raises DamagedTableError where files of the table are missing, cut or cannot be read.
+
     Args:
         uri: where it lies; a folder today, an object store's address as well as far as Lance knows it.
+        shell_words: what names the collection in the commands of error messages.
     """
 
-    def __init__(self, uri: str | Path):
-        self.uri = str(uri)
-
-    def _open(self) -> Any:
-        import lance
-
-        try:
-            return lance.dataset(self.uri)
-        except (ValueError, FileNotFoundError):
-            return None
+    def __init__(self, uri: str | Path, shell_words: str = "FOLDER"):
+        self.uri, self._repair = str(uri), f"lookalike check {shell_words} --repair"
+        self._stored = LanceTable(self.uri, (*COLUMNS, "features"), f"lookalike index {shell_words}")
 
     def snapshot(self) -> Snapshot | None:
-        """The newest version, held open; None when there is no table."""
-        dataset = self._open()
-        return None if dataset is None else Snapshot(dataset)
+        """The newest version that is whole, held open; None when there is no table."""
+        opened = self._stored.open()
+        return None if opened is None else Snapshot(opened.dataset, opened.passed_over, self._repair)
+
+    def verify(self) -> list[Damage]:
+        """Everything that is damaged, also in versions that are passed over; reads the whole table, changes nothing."""
+        return self._stored.verify()
+
+    def drop_damaged(self) -> int:
+        """Remove what `verify` finds, so that the next index embeds these pictures anew; call it under the lock.
+
+        Returns: how many rows were removed.
+        """
+        return damaged_rows(self._stored.remove_damaged(deep=True))
+
+    def recover(self) -> list[Damage]:
+        """What a writer does first: remove versions and rows whose files are missing or cut; call it under the lock.
+
+        Returns: what was damaged; [] for nothing.
+        """
+        return self._stored.remove_damaged(deep=False)
 
     def append(self, rows: Sequence[ImageRow], lenses: Mapping[str, Embed] | None = None) -> None:
         """Commit rows; a row whose file is there already takes its place, in the same commit.
@@ -82,11 +99,11 @@ class Table:
             embed = (lenses or {}).get(name)
             columns[LENS + name] = pa.nulls(len(rows), kind) if embed is None else as_vectors(embed(features))
             fields.append((LENS + name, kind))
-        write_rows(self.uri, pa.table(columns, schema=pa.schema(fields)))
+        self._stored.write_rows(pa.table(columns, schema=pa.schema(fields)))
 
     def remove(self, files: Iterable[str]) -> None:
         """Remove the rows of files."""
-        remove_files(self.uri, list(files))
+        self._stored.remove_files(list(files))
 
     def columns(self) -> dict[str, list[Any]]:
         """All columns but the vectors, as lists that are aligned with one another."""
@@ -104,10 +121,10 @@ class Table:
         Returns: the files, sorted; (n, f) or (n, d) float16, zeros for a row that has no vector in the column; (0, 0)
             when there is no table.
         """
-        dataset = self._open()
-        if dataset is None:
+        snapshot = self.snapshot()
+        if snapshot is None:
             return [], np.zeros((0, 0), np.float16)
-        rows = dataset.to_table(columns=["file", column], filter=None if files is None else sql_in(files))
+        rows = snapshot.read("file", column, files=files)
         names = rows.column("file").to_pylist()
         matrix = as_matrix(rows.column(column).combine_chunks())
         order = sorted(range(len(names)), key=names.__getitem__)
@@ -133,9 +150,6 @@ class Table:
         import pyarrow as pa
 
         self.drop_lens(name)
-        dataset = self._open()
-        if dataset is None:
-            return
         field = pa.field(LENS + name, pa.list_(pa.float16(), d), metadata={"weights": weights})
         schema = pa.schema([field])
 
@@ -143,7 +157,9 @@ class Table:
         def column(batch: Any) -> Any:
             return pa.RecordBatch.from_arrays([as_vectors(embed(as_matrix(batch.column(0))))], schema=schema)
 
-        dataset.add_columns(column, read_columns=["features"], batch_size=ROWS_AT_ONCE)
+        with self._stored.commit() as dataset, reading(self.uri, self._repair):
+            if dataset is not None:
+                dataset.add_columns(column, read_columns=["features"], batch_size=ROWS_AT_ONCE)
 
     def fill_lens(self, name: str, embed: Embed) -> int:
         """Give a vector to the rows that have none in the column of a lens; returns how many there were."""
@@ -154,28 +170,31 @@ class Table:
         for start in range(0, len(files), ROWS_AT_ONCE):
             names, features = self.features(files[start : start + ROWS_AT_ONCE])
             rows = pa.table({"file": names, LENS + name: as_vectors(embed(features))})
-            self._open().merge_insert("file").when_matched_update_all().execute(rows)
+            with self._stored.commit() as dataset:
+                dataset.merge_insert("file").when_matched_update_all().execute(rows)
         return len(files)
 
     def drop_lens(self, name: str) -> None:
         """Remove the column of a lens, where there is one."""
         if name in self.lenses():
-            self._open().drop_columns([LENS + name])
+            with self._stored.commit() as dataset:
+                dataset.drop_columns([LENS + name])
 
     def compact(self) -> None:
         """Put small pieces together, when many commits have gathered; earlier versions stay whole."""
-        dataset = self._open()
-        if dataset is not None and len(dataset.get_fragments()) >= COMMITS_BEFORE_COMPACTION:
-            # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
-            dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
+        opened = self._stored.open()
+        if opened is not None and len(opened.dataset.get_fragments()) >= COMMITS_BEFORE_COMPACTION:
+            with self._stored.commit() as dataset, reading(self.uri, self._repair):
+                # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
+                dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
 
     def clean(self) -> None:
         """Remove what only versions older than ten minutes need, and what killed runs left.
 
         Only for who holds the collection's lock: what another writer has not committed yet would go too.
         """
-        dataset = self._open()
-        if dataset is not None:
-            # A reader that opened the table a moment ago keeps its version. What no version knows goes whatever its
-            # age: Lance would keep it for a week, in case that another writer were at work.
-            dataset.cleanup_old_versions(older_than=timedelta(minutes=10), delete_unverified=True)
+        with self._stored.commit() as dataset:
+            if dataset is not None:
+                # What no version knows goes whatever its age: Lance would keep it for a week, in case that another
+                # writer were at work.
+                dataset.cleanup_old_versions(older_than=KEPT, delete_unverified=True)

@@ -1,0 +1,48 @@
+"""Forcing what Lance committed to the disk: Lance itself leaves that to the system, which may take half a minute."""
+
+from pathlib import Path
+from typing import Any
+
+from lookalike.files import sync_file, sync_folder
+from lookalike.index.damage import is_local
+from lookalike.index.versions import manifest_name
+
+
+def sync_version(uri: str, before: Any) -> None:
+    """Force the newest version of a table to the disk; a power cut afterwards loses nothing of it.
+
+    Only files that are new since `before` are forced: first contents, then the names that lead to them, the manifest
+    last. Until that is done a power cut may leave a manifest without its files: opening passes over it.
+
+    Args:
+        uri: of the table; on an object store every write is durable already.
+        before: the version before, an open Lance dataset.
+    """
+    import lance
+
+    if not is_local(uri):
+        return
+    folder, after = Path(uri), lance.dataset(uri)
+    new = sorted(files_of(after) - files_of(before))
+    versions = range(before.version, after.version)
+    transactions = [path for version in versions for path in folder.glob(f"_transactions/{version}-*.txn")]
+    _sync([*(folder / name for name in new), *transactions])
+    _sync([folder / manifest_name(version + 1) for version in versions])
+
+
+def files_of(dataset: Any) -> set[str]:
+    """The data and deletion files of a version, by their paths within the table."""
+    found: set[str] = set()
+    for fragment in dataset.get_fragments():
+        found.update(f"data/{file.path}" for file in fragment.metadata.files)
+        if deletions := fragment.deletion_file():
+            found.add(deletions)
+    return found
+
+
+def _sync(files: list[Path]) -> None:
+    """Force files to the disk, then the folders that name them."""
+    for file in files:
+        sync_file(file)
+    for folder in sorted({file.parent for file in files}):
+        sync_folder(folder)
