@@ -1,11 +1,12 @@
 """Files and folders written whole or not at all, and digests."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
-from lookalike.files import atomic_write, digest, replace_folder
+from lookalike.files import atomic_write, digest, previous_of, remove_folder, remove_leftovers, replace_folder
 
 
 def test_a_file_that_fails_leaves_the_old_one_and_nothing_beside(tmp_path: Path):
@@ -40,3 +41,78 @@ def test_a_folder_that_is_there_can_be_kept(tmp_path: Path):
 def test_a_digest_is_blake2b_of_the_joined_parts():
     expected = hashlib.blake2b(b"abc", digest_size=8).digest()
     assert digest([b"a", b"", b"bc"], 8) == digest([b"abc"], 8) == expected
+
+
+@pytest.mark.parametrize("renames", [1, 2])
+def test_a_folder_that_is_being_replaced_can_be_read_at_every_moment(tmp_path: Path, monkeypatch, renames: int):
+    """Killed before the first or the second rename, the old content lies at one of two places, and comes back."""
+    folder = tmp_path / "x"
+    replace_folder(folder, lambda new: (new / "a").write_text("old"))
+    rename, calls = Path.rename, []
+
+    def killed(self: Path, target: Path) -> Path:
+        calls.append(self)
+        if len(calls) == renames:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        replace_folder(folder, lambda new: (new / "a").write_text("new"))
+    monkeypatch.setattr(Path, "rename", rename)
+    assert [(one / "a").read_text() for one in (folder, previous_of(folder)) if one.exists()] == ["old"]
+    remove_leftovers(tmp_path)
+    assert (folder / "a").read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_folder_is_removed_under_a_name_that_is_no_longer_its_own(tmp_path: Path, monkeypatch):
+    (tmp_path / "x/deep").mkdir(parents=True)
+    (tmp_path / "x/deep/a").write_text("1")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("os.rmdir", killed)
+        remove_folder(tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+    assert len(list(tmp_path.iterdir())) == 1
+    remove_leftovers(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_what_we_began_is_taken_for_a_leftover(tmp_path: Path):
+    names = [".DS_Store", ".gitignore", "x.previous", ".hidden/file.removed.txt", ".a.b", "plain"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("theirs")
+    (tmp_path / ".lens.ab12_xyz").mkdir()
+    (tmp_path / ".table.lance.removed").mkdir()
+    (tmp_path / ".collection.json.0a1b2c3d").write_text("half")
+    remove_leftovers(tmp_path)
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()) == sorted(
+        names
+    )
+    assert len(list(tmp_path.iterdir())) == len(names)
+
+
+def test_names_reach_the_disk_after_what_they_name(tmp_path: Path, monkeypatch):
+    """Every file is forced before its folder, and the folder in which the new one stands last."""
+    synced: list[Path] = []
+    fsync = os.fsync
+
+    def recorded(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("needs /proc to name what is forced to the disk")
+    monkeypatch.setattr(os, "fsync", recorded)
+    replace_folder(tmp_path / "x", lambda new: [(new / name).write_text(name) for name in "ab"] and None)
+    assert sorted(path.name for path in synced[:2]) == ["a", "b"]
+    assert [path.name for path in synced[2:]] == ["new", tmp_path.name]
+    synced.clear()
+    atomic_write(tmp_path / "y.txt", b"y")
+    assert synced[0].name.startswith(".y.txt.")
+    assert synced[1:] == [tmp_path]

@@ -3,9 +3,15 @@
 import errno
 import hashlib
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+
+REMOVED, PREVIOUS = ".removed", ".previous"
+# A dot, the name, and what tempfile adds or one of the endings above.
+LEFTOVER = re.compile(r"\..+\.([a-z0-9_]{8}|removed|previous)", re.DOTALL)
 
 
 def atomic_write(path: Path, content: bytes) -> None:
@@ -31,24 +37,62 @@ def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing
     """Write a folder whole or not at all; a folder that is there already is replaced.
 
     Args:
-        folder: where it shall lie; the folders above it are made.
+        folder: where it shall lie; the folders above it are made. Killed between two renames, its former content lies
+            at `previous_of(folder)` until `remove_leftovers` puts it back.
         write: called with an empty folder beside it, into which it writes. All of it is forced to the disk afterwards.
         keep_existing: leave a folder that is there already, or that another process puts there meanwhile, as it is.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    previous = previous_of(folder)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        new, old = Path(temporary, "new"), Path(temporary, "old")
+        new = Path(temporary, "new")
         new.mkdir()
         write(new)
         sync_tree(new)
         if not keep_existing and folder.exists():
-            folder.rename(old)
+            shutil.rmtree(previous, ignore_errors=True)
+            folder.rename(previous)
         try:
             new.rename(folder)
         except OSError:
+            if previous.is_dir() and not folder.exists():
+                previous.rename(folder)
             if not (keep_existing and folder.is_dir()):
                 raise
         sync_folder(folder.parent)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def previous_of(folder: Path) -> Path:
+    """Where a folder that is being replaced lies until the new one is in its place."""
+    return folder.with_name(f".{folder.name}{PREVIOUS}")
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder so that a reader, or a crash, meets it whole or not at all: it is renamed first.
+
+    What a crash leaves goes with `remove_leftovers`.
+    """
+    doomed = folder.with_name(f".{folder.name}{REMOVED}")
+    shutil.rmtree(doomed, ignore_errors=True)
+    folder.rename(doomed)
+    sync_folder(folder.parent)
+    shutil.rmtree(doomed)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Undo or finish what killed calls of `atomic_write`, `replace_folder` and `remove_folder` began in a folder.
+
+    Only for who may write there alone.
+    """
+    for path in sorted(folder.glob(".*")):
+        if path.name.endswith(PREVIOUS) and not (replaced := path.with_name(path.name[1 : -len(PREVIOUS)])).exists():
+            path.rename(replaced)
+        elif LEFTOVER.fullmatch(path.name):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def sync_file(path: Path) -> None:

@@ -92,3 +92,36 @@ def test_the_learned_similarity_leaves_out_what_is_less_alike(own_badges: Collec
     assert 1 <= len(hits) < len(NAMES) and min(hit.similarity for hit in hits) >= proof.threshold.similarity
     with pytest.raises(LensError, match="plain: no similarity was learned"):
         own_badges.search("kind-00/0.png", lens="plain", min_similarity="learned")
+
+
+def found(collection: Collection) -> list[tuple[str, float]]:
+    return [(hit.file, hit.similarity) for hit in collection.search("kind-00/0.png", others=True)]
+
+
+def test_killed_while_a_lens_is_replaced_the_old_one_answers_and_the_next_write_puts_it_back(own_badges: Collection):
+    lenses = own_badges.home.at / "lenses"
+    before = found(own_badges)
+    (lenses / "kind").rename(lenses / ".kind.previous")  # between the two renames
+    (lenses / ".kind.ab12cd34").mkdir()
+    again = Collection(own_badges.folder)
+    assert found(again) == before
+    assert [one["name"] for one in again.lenses()] == ["kind"]
+    again.index()
+    assert [path.name for path in lenses.iterdir()] == ["kind"]
+    assert found(Collection(own_badges.folder)) == before
+
+
+def test_killed_while_it_forgets_a_lens_the_same_command_goes_on(own_badges: Collection, monkeypatch):
+    from lookalike.collection import lens_store
+
+    def killed(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(lens_store, "remove_folder", killed)
+        own_badges.forget("kind")
+    again = Collection(own_badges.folder)
+    assert again.search("kind-00/0.png").lens == "plain"
+    again.forget("kind")
+    assert again.lenses() == []
+    assert again.table.lenses() == {}

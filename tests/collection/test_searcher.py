@@ -1,12 +1,15 @@
 """Searching a collection: asking in every way, and what comes back."""
 
 import dataclasses
+import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from support import drawn_network
 from support.pictures import draw
 
 from lookalike import Collection, similarity
@@ -123,3 +126,47 @@ def test_every_index_leaves_what_the_first_search_needs(photos: Path):
     shutil.rmtree(kept)
     assert collection.index().unchanged == 7
     assert len(list(kept.glob("plain@*/values.npy"))) == 1
+
+
+def test_a_search_goes_on_where_another_process_removed_the_version_that_it_read(photos: Path, monkeypatch):
+    """Files of the version that was opened vanish before its rows are read; the newest version answers."""
+    collection = Collection(photos)
+    collection.index()
+    expected = [hit.file for hit in collection.search(photos / "1.png", k=3)]
+    reader, removed = Collection(photos), []
+    gallery = reader._searcher.gallery
+
+    def overtaken(state, name=None):
+        if not removed:
+            writer = Collection(photos)
+            for file in photos.glob("*.png"):
+                os.utime(file, (1, 1))
+            writer.index()
+            removed.append(writer.table.uri)
+            with monkeypatch.context() as patch:
+                patch.setattr("lookalike.index.table.KEPT", timedelta(0))
+                writer.table.clean()
+        return gallery(state, name)
+
+    monkeypatch.setattr(reader._searcher, "gallery", overtaken)
+    assert [hit.file for hit in reader.search(photos / "1.png", k=3)] == expected
+    assert removed
+
+
+def test_a_switch_between_two_reads_of_a_search_gives_the_new_state(tmp_path: Path, photos: Path, monkeypatch):
+    first, second = drawn_network.write_pair(tmp_path)
+    collection = Collection(photos, backbone=first)
+    collection.index()
+    reader = Collection(photos)
+    require_config, reads = reader.home.require_config, []
+
+    def overtaken():
+        config = require_config()
+        if not reads:
+            reads.append(config.backbone)
+            Collection(photos, backbone=second).index(drop_old=True)
+        return config
+
+    monkeypatch.setattr(reader.home, "require_config", overtaken)
+    assert len(reader.search(photos / "1.png", k=3)) == 3
+    assert reads == [drawn_network.FIRST]

@@ -1,7 +1,6 @@
 """The backbones of one collection: opened, found again, listed, dropped."""
 
 import shlex
-import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import BundleError, CollectionError, LookalikeError
+from lookalike.files import remove_folder
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, read
 from lookalike.models.efficientnet import SPECS
@@ -103,14 +103,16 @@ class BackboneStore:
         original = config.plain if made_here else config.backbone
         needed = {config.backbone, original, *lenses}
         wanted = needed | self._parents(needed)  # fine-tuning starts there
+        ours = config.known().keys() | needed
         known = {id: record for id, record in config.known().items() if id in wanted}
         config = replace(config, original=original, switching=None, backbones=known)
-        self.home.save(config)
-        spare = [path for path in (self.home.at / "tables").glob("*") if path.name.split(".")[0] != config.backbone]
-        spare += [path for path in (self.home.at / "backbones").glob("*") if path.name not in needed]
+        ids = [id for id in self.home.tables() if id in ours - {config.backbone}]
+        spare = [path for id in ids for path in (self.home.table(id), self.home.refused(id)) if path.is_dir()]
+        spare += [self.home.backbone(id) for id in self._made_here() - needed]
         freed = sum(folder_size(path) for path in spare)
         for path in spare:
-            shutil.rmtree(path)
+            remove_folder(path)
+        self.home.save(config)  # last: killed before, the same command goes on
         return config, freed
 
     def unused_note(self, config: CollectionConfig, lenses: Iterable[str]) -> str:
@@ -139,6 +141,15 @@ class BackboneStore:
                 }
             )
         return sorted(rows, key=lambda row: (not row["serves"], not row["original"], row["backbone"]))
+
+    def _made_here(self) -> set[str]:
+        """The ids of the backbones whose bundles lie in this collection, damaged ones left out."""
+        found = set()
+        for path in (self.home.at / "backbones").glob("*/backbone.json"):
+            with suppress(BundleError):
+                if read(path.parent).id == path.parent.name:
+                    found.add(path.parent.name)
+        return found
 
     def _parents(self, ids: set[str]) -> set[str]:
         """The backbones before those of these that were made here."""

@@ -13,11 +13,12 @@ from filelock import FileLock, Timeout
 
 from lookalike.collection.config import FORMAT, BackboneRecord, CollectionConfig
 from lookalike.errors import CollectionError, LockedError
-from lookalike.files import atomic_write
+from lookalike.files import PREVIOUS, atomic_write, previous_of, remove_leftovers
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 
 FOLDER_NAME = ".lookalike"
+TABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # that of its backbone
 
 
 class CollectionFolder:
@@ -66,8 +67,8 @@ class CollectionFolder:
 
     def tables(self) -> list[str]:
         """The ids of the backbones that have a table."""
-        found = {path.name.split(".")[0] for path in (self.at / "tables").glob("*.lance")}
-        return sorted(id for id in found if self.table(id).is_dir())
+        found = {path.name.split(".")[0] for path in (self.at / "tables").glob("*.lance") if path.is_dir()}
+        return sorted(id for id in found if TABLE_ID.fullmatch(id) and self.table(id).is_dir())
 
     def backbone(self, id: str) -> Path:
         """The bundle of a backbone that was made here."""
@@ -79,13 +80,17 @@ class CollectionFolder:
         return self.at / "judgements.jsonl"
 
     def lens(self, name: str) -> Path:
-        """The folder of one lens."""
-        return self.at / "lenses" / name
+        """The folder of one lens; its former folder, where a run was killed while it replaced it."""
+        folder = self.at / "lenses" / name
+        previous = previous_of(folder)
+        return previous if previous.is_dir() and not folder.exists() else folder
 
     def lenses(self) -> list[str]:
         """The lenses that are there, by name."""
-        found = (path.parent.name for path in (self.at / "lenses").glob("*/lens.json"))
-        return sorted(name for name in found if not name.startswith("."))  # dots begin what is still being written
+        found = [path.parent.name for path in (self.at / "lenses").glob("*/lens.json")]
+        named = {name for name in found if not name.startswith(".")}  # dots begin what is still being written
+        replaced = {name[1:].removesuffix(PREVIOUS) for name in found if name.endswith(PREVIOUS)}
+        return sorted(named | replaced)
 
     def config(self) -> CollectionConfig | None:
         """What collection.json says; None when nothing was indexed yet.
@@ -153,8 +158,7 @@ class CollectionFolder:
             ) from error
         try:
             holder.write_text(f"process {os.getpid()}")
-            for left in self.at.glob(".collection.json.*"):  # by a run that was killed while it wrote
-                left.unlink(missing_ok=True)
+            self._remove_leftovers()
             yield
         except OSError as error:
             raise CollectionError(
@@ -164,6 +168,13 @@ class CollectionFolder:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _remove_leftovers(self) -> None:
+        """Undo or finish what killed runs began."""
+        for left in self.at.glob(".collection.json.*"):
+            left.unlink(missing_ok=True)
+        for name in ("tables", "lenses", "backbones", "cache/codes"):
+            remove_leftovers(self.at / name)
 
 
 def _reason(error: OSError) -> str:

@@ -1,8 +1,8 @@
 """The lenses of a collection: saved with their proof, listed, checked before use, removed."""
 
 import io
+import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from PIL import Image
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import LensError, LookalikeError
-from lookalike.files import atomic_write
+from lookalike.files import atomic_write, remove_folder, replace_folder
 from lookalike.index.lens_column import update_lens_column
 from lookalike.models.lens import Lens, check_name
 from lookalike.models.proof import Proof
@@ -39,7 +39,11 @@ class LensStore:
         if name not in there:
             known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
             raise LensError(f"{name}: no such lens in {self.home.folder}. {known}.")
-        return replace(Lens.load(self.home.lens(name)), name=name)  # a copied folder goes by the name it has here
+        try:
+            lens = Lens.load(self.home.lens(name))
+        except LensError:
+            lens = Lens.load(self.home.lens(name))  # another process may have replaced it while it was read
+        return replace(lens, name=name)  # a copied folder goes by the name it has here
 
     def get_for(self, name: str, backbone: str, config: CollectionConfig) -> Lens:
         """A lens that was learned on this backbone (its id).
@@ -141,18 +145,15 @@ class LensStore:
                 "well, learn it under another name."
             )
         folder = self.home.lens(lens.name)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{lens.name}.") as temporary:
-            new = Path(temporary, "new")
-            new.mkdir()
+
+        def write(new: Path) -> None:
             lens.save(new)
             for name, content in files.items():
                 atomic_write(new / name, content.encode() if isinstance(content, str) else _png(content))
-            if (folder / "run").is_dir() and "tuning" in lens.settings:
-                (folder / "run").rename(new / "run")  # what it was learned in
-            if folder.exists():
-                folder.rename(Path(temporary, "old"))
-            new.rename(folder)
+            if (folder / "run").is_dir() and "tuning" in lens.settings:  # what it was learned in
+                shutil.copytree(folder / "run", new / "run", copy_function=_link_or_copy)
+
+        replace_folder(folder, write)
         update_lens_column(self.home.open_table(lens.backbone), lens)
         if here and is_allowed(lens.proof) and (use or config.lens == lens.name):
             config = replace(config, lens=lens.name)
@@ -177,9 +178,9 @@ class LensStore:
             if config.lens == name:
                 config = replace(config, lens=None)
                 self.home.save(config)
-            shutil.rmtree(self.home.lens(name))
-            for id in self.home.tables():
+            for id in self.home.tables():  # before the folder: killed between, the same command goes on
                 self.home.open_table(id).drop_lens(name)
+            remove_folder(self.home.lens(name))
             return config
 
     def _other_backbone(self, lens: Lens, backbone: str, config: CollectionConfig) -> str:
@@ -221,6 +222,14 @@ def learned_cut(lens: Lens | None) -> float:
         name = "plain" if lens is None else lens.name
         raise LensError(f"{name}: no similarity was learned with it. Give a number with --min-similarity.")
     return proof.threshold.similarity
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A second name for a file, or a copy where the disk has no such names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _png(picture: Image.Image) -> bytes:

@@ -10,7 +10,7 @@ from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_store import LensStore, learned_cut
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionError, LookalikeError, OutdatedSnapshotError
 from lookalike.index.exact_knn import FEW
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits
@@ -81,9 +81,26 @@ class Searcher:
 
         Raises: CollectionError, when nothing was indexed yet, or another backbone was named than the one in use.
         """
-        config = config or self.home.require_config()
+        if config is not None:
+            return self._state_of(config)
+        while True:
+            config = self.home.require_config()
+            try:
+                state = self._state_of(config)
+            except LookalikeError:
+                if not self._is_switched_from(config):
+                    raise
+                continue
+            if state.snapshot is not None or not self._is_switched_from(config):
+                return state
+
+    def _state_of(self, config: CollectionConfig) -> CollectionState:
         snapshot = self.home.open_table(config.backbone).snapshot()
         return CollectionState(config, self.network(config), snapshot)
+
+    def _is_switched_from(self, config: CollectionConfig) -> bool:
+        """Whether another process has switched the backbone since this was read."""
+        return self.home.require_config().backbone != config.backbone
 
     def network(self, config: CollectionConfig | None) -> Backbone:
         """The backbone in use, opened once; before the first index the one that was named, or the default.
@@ -145,6 +162,15 @@ class Searcher:
 
         Raises: QueryError, CollectionError, LensError.
         """
+        try:
+            return self._search(query, options, skipped, reporter)
+        except OutdatedSnapshotError:  # another process cleaned up: once more, in the version that it left
+            self._galleries.clear()
+            return self._search(query, options, skipped, reporter)
+
+    def _search(
+        self, query: Any, options: SearchOptions, skipped: dict[str, str] | None, reporter: Reporter
+    ) -> Hits | Answers:
         state = self.state()
         gallery = self.gallery(state, options.lens)
         least = learned_cut(gallery.lens) if options.min_similarity == "learned" else options.min_similarity

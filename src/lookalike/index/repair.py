@@ -1,11 +1,11 @@
 """Taking what is damaged out of a table, so that the next index makes it again. For who holds the collection's lock."""
 
-import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from lookalike.errors import CollectionError
+from lookalike.files import remove_folder
 from lookalike.index.damage import Damage, find_damage, find_unreadable
 from lookalike.index.durability import sync_version
 from lookalike.index.snapshot import LENS
@@ -21,7 +21,8 @@ def verify_table(uri: str, columns: Collection[str]) -> list[Damage]:
     """
     opened = open_damaged(uri, columns)
     found = [] if opened.dataset is None else find_unreadable(opened.dataset)
-    return [*(one for one in opened.passed_over if one not in found), *found]
+    passed_over = {one.file: one for one in opened.passed_over}  # several versions may need one file
+    return [*(one for file, one in passed_over.items() if file not in {other.file for other in found}), *found]
 
 
 def remove_damaged(uri: str, columns: Collection[str], *, deep: bool = False) -> list[Damage]:
@@ -81,11 +82,8 @@ def _drop_lens_columns(dataset: Any, damage: Collection[Damage]) -> list[Damage]
 
 
 def _remove_table(folder: Path) -> None:
-    """Remove a table of which no version can be read; half removed, it lies under a name that is no table's."""
-    doomed = folder.with_name(f".{folder.name}.removed")
+    """Remove a table of which no version can be read."""
     try:
-        shutil.rmtree(doomed, ignore_errors=True)
-        folder.rename(doomed)
-        shutil.rmtree(doomed)
+        remove_folder(folder)
     except OSError as error:
         raise CollectionError(f"{folder}: damaged, and cannot be removed ({error.strerror}).") from error
