@@ -29,11 +29,13 @@ class IndexOptions:
     Attributes:
         prune: remove the rows of missing files even when the folder looks unplugged.
         limits: what an image may cost.
+        work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
     """
 
     prune: bool = False
     limits: Limits = LIMITS
+    work_log: Path | None = None
     commit_rows: int = 256
     commit_seconds: float = 5.0
 
