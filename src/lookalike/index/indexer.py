@@ -17,6 +17,7 @@ from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.snapshot import COLUMNS, Snapshot
 from lookalike.index.table import ImageRow, Table
+from lookalike.index.work_log import logged
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter, Timer
@@ -123,7 +124,10 @@ def embed_files(
     options = options or IndexOptions()
     reader = ImageReader(backbone.bundle.side_px, known, options.limits)
     batch, timer, last = IndexBatch(), Timer("indexing", len(files)), time.monotonic()
-    with closing(backbone.pipeline(files, lambda file: reader.read(file.path))) as pipeline:
+    with (
+        logged(options.work_log, lambda file: reader.read(file.path)) as read,
+        closing(backbone.pipeline(files, read)) as pipeline,
+    ):
         for done, (file, outcome, features) in enumerate(pipeline, start=1):
             if isinstance(outcome, Decoded):
                 size = (outcome.image.width, outcome.image.height)

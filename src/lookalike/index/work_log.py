@@ -1,11 +1,15 @@
 """The names of the files that are being read, on disk, so that a run that was killed leaves the name of its killer."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from lookalike.errors import ImageError
+from lookalike.images.scan import ImageFile
+
+Read = TypeVar("Read")
 
 _SLOT = 8192  # bytes: a state, the name in UTF-8 with surrogates, zeros
 _FREE, _TOGETHER, _ALONE = b"\0", b"t", b"a"
@@ -102,6 +106,25 @@ class WorkLog:
         with self._changed:
             self._file.seek(slot * _SLOT)
             self._file.write(entry)
+
+
+@contextmanager
+def logged(path: Path | None, read: Callable[[ImageFile], Read]) -> Iterator[Callable[[ImageFile], Read]]:
+    """`read`, which now writes down in the log at `path` what it reads (see `WorkLog`); None for no log."""
+    if path is None:
+        yield read
+        return
+    log, finished = WorkLog(path), False
+
+    def read_logged(file: ImageFile) -> Read:
+        with log.reading(file.file):
+            return read(file)
+
+    try:
+        yield read_logged
+        finished = True
+    finally:
+        log.close(finished)
 
 
 def _names(path: Path) -> list[tuple[bytes, str]]:
