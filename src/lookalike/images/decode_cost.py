@@ -10,7 +10,7 @@ _PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 _BAND = {"1": 8, "P": 10, "RGBA": 18, "RGBa": 18, "LA": 18, "La": 18, "PA": 18, "F": 25, "I": 25}
 _DEEP_BAND = 20
 # Bytes a pixel costs inside decoders that hold the picture a second time. For each band: of JPEG 2000, in 32 bits.
-_INSIDE = {"AVIF": 8, "HEIC": 8, "WebP": 15, "QOI": 4}
+_INSIDE = {"AVIF": 8, "HEIC": 8, "WebP": 15, "QOI": 4, "PSD": 3}
 _JPEG_2000_BAND = 6
 
 
