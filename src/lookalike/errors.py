@@ -15,7 +15,8 @@ class ImageError(LookalikeError):
     Attributes:
         reason: what is wrong and how to mend it, without the file's name.
         kind: "broken", "too large", "needs an extra", "unsupported" (a picture in a format that is not read),
-            "not a picture" (and its ending does not pretend so), or "gone" (it vanished).
+            "not a picture" (and its ending does not pretend so), "killed" (a run was killed while it was read), or
+            "gone" (it vanished).
     """
 
     def __init__(self, reason: str, kind: str = "broken", file: str | None = None):

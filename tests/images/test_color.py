@@ -155,7 +155,7 @@ def test_band_by_band_gives_what_the_whole_gives(mode, width, height):
     for factors in ((1, 1), (2, 3), (50, 1)):
         whole = to_rgb(image, factors)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(color, "_BAND_PX", 60)
+            patch.setattr(color, "BAND_PX", 60)
             banded = to_rgb(image, factors)
         assert banded.size == (-(-width // factors[0]), -(-height // factors[1]))
         assert np.array_equal(np.asarray(banded), np.asarray(whole))
@@ -173,3 +173,20 @@ def test_a_png_of_sixteen_bits_survives_the_way_through_a_file():
     Image.fromarray(np.array([[0, 32896, 65535]], np.uint16)).save(buffer, "PNG")
     with Image.open(buffer) as image:
         assert to_rgb(image).convert("L").tobytes() == bytes([0, 128, 255])
+
+
+def test_a_profile_above_4_mb_is_passed_over_and_none_is_kept_in_memory():
+    """The same valid profile, padded beyond the bound, changes nothing; of 30 profiles of 1 MB less than 5 MB stay."""
+    import tracemalloc
+
+    red = Image.new("RGB", (4, 4), (200, 60, 60))
+    red.info["icc_profile"] = bytes(5_000_000)
+    assert to_rgb(red).getpixel((0, 0)) == (200, 60, 60)
+    tracemalloc.start()
+    for number in range(30):
+        one = red.copy()
+        one.info["icc_profile"] = bytes([number]) * 1_000_000
+        to_rgb(one)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 5_000_000

@@ -15,8 +15,8 @@ from PIL import Image, ImageOps
 from support.pictures import scene
 
 from lookalike.errors import ImageError, ShapeError
-from lookalike.images.decode import content_hash, decode_square, load, read_bytes
-from lookalike.images.limits import Limits
+from lookalike.images.decode import content_hash, decode_square, load, open_bytes, read_bytes
+from lookalike.images.limits import FLIGHT, Limits
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -424,3 +424,71 @@ def test_sixteen_bit_grey_files_are_not_white_and_twelve_bits_not_black(real_dat
         array = decode_square(real_data / "odd_files" / "decodes" / name, 64).array
         assert 40 < array.mean() < 200, name
         assert array.std() > 5, name
+
+
+def test_a_small_file_takes_a_small_read(tmp_path):
+    """The limit is 512 MB; the file of some kB takes less than 1 MB to read."""
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(photo(40, 30)))
+    tracemalloc.start()
+    content = read_bytes(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert content == path.read_bytes()
+    assert peak < 1e6
+
+
+def test_the_bytes_of_a_file_count_as_in_flight_until_it_is_closed(tmp_path):
+    path = tmp_path / "a.bmp"
+    path.write_bytes(encoded(scene(), "BMP"))
+    with open_bytes(path) as content:
+        assert FLIGHT.taken == len(content) == 40 * 30 * 3 + 54
+    assert FLIGHT.taken == 0
+
+
+@pytest.mark.parametrize("format", ["WEBP", "JPEG2000"])
+def test_a_small_file_that_needs_more_memory_than_the_limit_is_refused_before_it_is_decoded(format):
+    """2,000 x 2,000 flat pixels of a few bytes; WebP and JPEG 2000 take more than 12 bytes for each."""
+    content = encoded(Image.new("RGB", (2000, 2000)), format)
+    with pytest.raises(ImageError, match=r"takes about 0\.\d\d GB of memory, over the limit of 0\.048") as refused:
+        decode_square(content, 32, Limits(memory=48_000_000))
+    assert refused.value.kind == "too large"
+    assert decode_square(content, 32).width == 2000
+
+
+def test_no_memory_for_a_file_is_a_refusal_of_that_file(tmp_path):
+    """A child that may take 300 MB more than it has reads a sparse JPEG of 500 MB."""
+    pytest.importorskip("resource")
+    path = tmp_path / "hole.jpg"
+    path.write_bytes(encoded(scene(), "JPEG"))
+    os.truncate(path, 500_000_000)
+    code = (
+        "import resource, sys\nfrom lookalike.errors import ImageError\nfrom lookalike.images.decode import load\n"
+        "have = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (have + 300_000_000,) * 2)\n"
+        "try:\n    load(sys.argv[1])\nexcept ImageError as error:\n    print(error.kind, '|', error.reason)"
+    )
+    if not sys.platform.startswith("linux"):
+        pytest.skip("Linux limits a process's memory")
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert done.stdout == (
+        "too large | reading it needs more memory than there is. Close other programs, or make a smaller copy.\n"
+    )
+
+
+def test_pillows_own_limit_is_that_of_the_program_afterwards():
+    before = Image.MAX_IMAGE_PIXELS
+    load(encoded(scene(), "TIFF"), Limits(pixels=10**10))
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("tags", [{50706: b"\1\4\0\0"}, {254: 1, 330: 8}])
+def test_a_raw_photo_is_not_read_as_its_thumbnail_whatever_its_name(tags):
+    """A DNG by its version tag; others by a first picture that calls itself reduced, beside others."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    info = ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        info.tagtype[tag] = 1 if isinstance(value, bytes) else 4
+        info[tag] = value
+    assert reason(encoded(scene(), "TIFF", tiffinfo=info)).startswith("a camera's raw photo, which lookalike does not")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lookalike.errors import ImageError
-from lookalike.images.formats import HEAD, declared_sizes, detect_format, is_truncated
+from lookalike.images.formats import HEAD, check_slow, declared_sizes, detect_format, is_truncated
 
 
 def encoded(format: str, size: tuple[int, int] = (20, 10), mode: str = "RGB", **settings: object) -> bytes:
@@ -115,3 +115,37 @@ def test_a_file_without_its_last_bytes_is_cut(pillow):
     content, ours = encoded(pillow), OURS.get(pillow, pillow)
     assert not is_truncated(ours, content)
     assert all(is_truncated(ours, content[:-missing]) for missing in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "what"),
+    [
+        (b'<?xml version="1.0"?>\n<!-- ' + b"made by hand " * 120 + b"-->\n<svg />", "long.svg", "an SVG drawing"),
+        (b'<?xml version="1.0"?>\n<!-- ' + b"x" * HEAD, "longer.svg", "an SVG drawing"),
+        (b"<!DOCTYPE svg [ <!ENTITY a 'b'> ]><svg:svg xmlns:svg='a'>", "drawing", "an SVG drawing"),
+        ("<svg>".encode("utf-16"), "wide.svg", "an SVG drawing"),
+        (b"II*\0" + bytes(100), "photo.3FR", "a camera's raw photo"),
+        (b"II*\0" + bytes(100), "photo.kdc", "a camera's raw photo"),
+        (b"DDS |\0\0\0", "texture.dds", "a DirectDraw texture"),
+        (b"\n\5\1\x08" + bytes(60), "scan.pcx", "a PCX picture"),
+    ],
+)
+def test_pictures_that_are_not_read_are_called_what_they_are(head, name, what):
+    with pytest.raises(ImageError, match=f"^{what}, which lookalike does not read") as refused:
+        detect_format(head[:HEAD], name)
+    assert refused.value.kind == "unsupported"
+
+
+def test_slow_formats_are_bounded_by_the_bytes_of_the_file():
+    for format, content in (("QOI", b"qoif"), ("PNM", b"P1 9 9 ")):
+        check_slow(format, content + b"1 " * 3_999_000)
+        with pytest.raises(ImageError, match=r"would take too long: over the limit of 8\. Save it as PNG") as refused:
+            check_slow(format, content + b"1 " * 4_000_000)
+        assert refused.value.kind == "too large"
+    check_slow("PNM", b"P6 9 9 255 " + bytes(9_000_000))
+
+
+def test_a_pnm_whose_comment_goes_on_and_on_is_refused():
+    check_slow("PNM", b"P5 # one\n#two\n 3 # three\n 4\n255\n" + bytes(12))
+    with pytest.raises(ImageError, match="no width and height at its beginning"):
+        check_slow("PNM", b"P6\n#" + b"x" * 20_000 + b"\n2 2\n255\n" + bytes(12))

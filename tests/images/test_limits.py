@@ -49,7 +49,7 @@ def test_what_is_held_never_exceeds_the_most_however_many_threads_ask():
 
     def work(size: int) -> None:
         for _ in range(25):
-            with flight.hold(size, most=150):
+            with flight.hold_pixels(size, most=150):
                 seen.append(flight.taken)
 
     threads = [threading.Thread(target=work, args=(30 + 10 * i,)) for i in range(8)]
@@ -64,7 +64,7 @@ def test_what_is_held_never_exceeds_the_most_however_many_threads_ask():
 
 def test_one_that_is_larger_than_everything_passes_alone():
     flight = MemoryBudget()
-    with flight.hold(1000, most=10):
+    with flight.hold_pixels(1000, most=10):
         assert flight.taken == 1000
     assert flight.taken == 0
 
@@ -74,14 +74,14 @@ def test_who_waits_goes_in_the_order_of_coming_so_the_large_one_is_not_starved()
     flight, order = MemoryBudget(), []
 
     def work(size: int) -> None:
-        with flight.hold(size, most=10):
+        with flight.hold_pixels(size, most=10):
             order.append(size)
 
     threads = [threading.Thread(target=work, args=(size,)) for size in (9, 1)]
-    with flight.hold(6, most=10):
+    with flight.hold_pixels(6, most=10):
         for waiting, thread in enumerate(threads, start=1):
             thread.start()
-            while len(flight._line) < waiting:
+            while len(flight._pixels) < waiting:
                 time.sleep(0.001)
         assert order == []
     for thread in threads:
@@ -91,6 +91,38 @@ def test_who_waits_goes_in_the_order_of_coming_so_the_large_one_is_not_starved()
 
 def test_room_is_given_back_when_decoding_fails():
     flight = MemoryBudget()
-    with pytest.raises(ValueError, match="broken"), flight.hold(5, most=10):
+    with pytest.raises(ValueError, match="broken"), flight.hold_pixels(5, most=10):
         raise ValueError("broken")
+    assert flight.taken == 0
+
+
+def test_a_picture_that_takes_more_memory_than_the_limit_is_refused_with_what_lets_it_pass():
+    """1.5 GB are over the 1 GB of 100 megapixels; 10 bytes for each of 150 megapixels are enough."""
+    with pytest.raises(
+        ImageError,
+        match=r"decoding this WebP takes about 1\.50 GB of memory, over the limit of 1\. Raise it with --pixels 150,",
+    ) as refused:
+        Limits().check_memory(1_500_000_000, "WebP")
+    assert refused.value.kind == "too large"
+    Limits(pixels=150_000_000).check_memory(1_500_000_000, "WebP")
+    with pytest.raises(ImageError, match=r"over the limit of 0\.5\. Make a smaller copy\."):
+        Limits(memory=500_000_000).check_memory(600_000_000, "WebP")
+
+
+def test_files_and_pixels_share_one_budget_and_never_wait_for_each_other():
+    """Four threads hold a file of 40 of 100 each and then ask for 90 more: each decodes alone, and all end."""
+    flight, most = MemoryBudget(), []
+
+    def work() -> None:
+        for _ in range(20):
+            with flight.hold_file(40, most=100), flight.hold_pixels(90, most=100):
+                most.append(flight.taken)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(most) == 80
+    assert max(most) <= 2 * 40 + 90
     assert flight.taken == 0

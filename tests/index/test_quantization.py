@@ -121,6 +121,21 @@ def test_damaged_codes_are_refused_in_one_line(tmp_path, damage):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["values", "scale", "error_norm"])
+@pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
+def test_codes_of_which_one_bit_has_changed_are_refused(tmp_path, name, place):
+    """Three MiB of values, so that several checksums are compared."""
+    rows = np.random.default_rng(0).standard_normal((3001, 1049)).astype(np.float32)
+    Int8Codes.build(rows).save(tmp_path / "codes")
+    assert len(Int8Codes.load(tmp_path / "codes").values) == 3001
+    file = tmp_path / "codes" / f"{name}.npy"
+    content = bytearray(file.read_bytes())
+    content[128 + round(place * (len(content) - 129))] ^= 1  # behind npy's header
+    file.write_bytes(content)
+    with pytest.raises(CollectionError, match="damaged ranking codes. Delete it"):
+        Int8Codes.load(tmp_path / "codes")
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_a_row_that_is_no_numbers_is_named(bad):
     rows = np.ones((100, 3), np.float16)

@@ -57,6 +57,11 @@ class CollectionFolder:
         """Where the table of the files that one backbone's indexing could not read lies."""
         return self.at / "tables" / f"{backbone}.refused.lance"
 
+    @property
+    def work_log(self) -> Path:
+        """The names of the files that an index run is reading, under the lock."""
+        return self.at / "reading"
+
     def open_table(self, backbone: str) -> Table:
         """The table of one backbone."""
         return Table(self.table(backbone), self.shell_words)

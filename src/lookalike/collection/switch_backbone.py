@@ -34,10 +34,9 @@ class UpdateOptions:
     limits: Limits = LIMITS
     drop_old: bool = False
 
-    @property
-    def index(self) -> IndexOptions:
-        """What of it concerns one table."""
-        return IndexOptions(prune=self.prune, limits=self.limits)
+    def index(self, work_log: Path) -> IndexOptions:
+        """What of it concerns one table; the names of files in work are written to `work_log`."""
+        return IndexOptions(prune=self.prune, limits=self.limits, work_log=work_log)
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ class BackboneSwitch:
         table, refused = self._tables(backbone)
         lenses, damaged = self.lenses.all_for(backbone.id, begun)
         if self.home.folder.is_dir() or not len(table.columns()["file"]):
-            indexer = Indexer(self.home.folder, table, refused, backbone, lenses, options.index)
+            indexer = Indexer(self.home.folder, table, refused, backbone, lenses, options.index(self.home.work_log))
             report = indexer.run(RenamedStage(reporter, "switching"))
             if not options.prune:
                 self._check_complete(config, table, refused)
@@ -199,7 +198,9 @@ class BackboneSwitch:
             opened = self.backbones.open(config, config.backbone)
         lenses, damaged = self.lenses.all_for(opened.id, config)
         table, refused = self._tables(opened)
-        report = Indexer(self.home.folder, table, refused, opened, lenses, options.index).run(reporter)
+        report = Indexer(self.home.folder, table, refused, opened, lenses, options.index(self.home.work_log)).run(
+            reporter
+        )
         report.damaged.update(damaged)
         if config.switching is not None:
             command = self._continuing(config, config.switching)

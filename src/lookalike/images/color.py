@@ -1,19 +1,23 @@
 """Any of Pillow's modes -> RGB as a screen shows it: palettes, alpha, 16 bits, floats, CMYK, Lab, colour profiles."""
 
 import io
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from lookalike.files import digest
+from lookalike.images.decode_cost import BAND_PX
+
 Factors = tuple[int, int]
 DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _SIMPLE = ("RGB", "L", "CMYK", "LAB")
 _ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")
-_BAND_PX = 1 << 22  # pixels converted at a time, so that a large picture is never there twice in full
+_LARGEST_PROFILE = 4_000_000  # bytes; those of printers, the largest, are of 1 to 3 MB
 
 
 def to_rgb(image: Image.Image, factors: Factors = (1, 1)) -> Image.Image:
@@ -21,7 +25,8 @@ def to_rgb(image: Image.Image, factors: Factors = (1, 1)) -> Image.Image:
 
     16-bit grey is scaled by its bits: the fewest of 8, 10, 12, 14, 16 that hold its largest value, so that 12-bit data
     kept in 16 bits are not black. Floats from 0 to 1 become 0 to 255; other floats, and integers beyond 16 bits, are
-    stretched from their smallest to their largest. Colour profiles are obeyed; an invalid one is passed over.
+    stretched from their smallest to their largest. Colour profiles are obeyed; one that is invalid, or above 4 MB, is
+    passed over.
 
     Args:
         image: in any of Pillow's modes.
@@ -52,7 +57,7 @@ def _simple(image: Image.Image, factors: Factors) -> Image.Image:
 
 
 def _bands(image: Image.Image, multiple: int = 1) -> Iterator[tuple[int, Image.Image]]:
-    rows = max(_BAND_PX // image.width // multiple, 1) * multiple
+    rows = max(BAND_PX // image.width // multiple, 1) * multiple
     for top in range(0, image.height, rows):
         whole = top == 0 and rows >= image.height
         yield top, image if whole else image.crop((0, top, image.width, min(top + rows, image.height)))
@@ -104,16 +109,40 @@ def _srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB, L, CMYK or LAB -> RGB, by the picture's profile where it has a valid one."""
     if image.mode == "LAB":
         profile = b""
-    elif not isinstance(profile, bytes) or not profile:
+    elif not isinstance(profile, bytes) or not profile or len(profile) > _LARGEST_PROFILE:
         return image if image.mode == "RGB" else image.convert("RGB")
-    transform = _transform(profile, image.mode)
+    transform = _transforms.get(profile, image.mode)
     if transform is None:
         return image if image.mode == "RGB" else image.convert("RGB")
     return ImageCms.applyTransform(image, transform) or image
 
 
-@lru_cache(maxsize=64)
-def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+class _Transforms:
+    """The transforms of the profiles that came last, by digest, so that no profile stays in memory."""
+
+    def __init__(self, most: int = 64):
+        self._most, self._lock = most, threading.Lock()
+        self._kept: OrderedDict[tuple[bytes, str], ImageCms.ImageCmsTransform | None] = OrderedDict()
+
+    def get(self, profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+        """As `_build_transform`."""
+        key = digest([profile]), mode
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        transform = _build_transform(profile, mode)
+        with self._lock:
+            self._kept[key] = transform
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return transform
+
+
+_transforms = _Transforms()
+
+
+def _build_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """From a profile to sRGB; None where it is invalid, is not for this mode, or changes nothing to speak of."""
     srgb = ImageCms.createProfile("sRGB")
     try:

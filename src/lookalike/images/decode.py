@@ -4,7 +4,7 @@ import io
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -17,9 +17,10 @@ from PIL import Image, ImageFile
 from lookalike.errors import ImageError, MissingExtraError, ShapeError
 from lookalike.files import digest
 from lookalike.images.color import to_rgb
-from lookalike.images.formats import HEAD, declared_sizes, detect_format, is_truncated
-from lookalike.images.limits import LIMITS, Limits, MemoryBudget
-from lookalike.images.pillow_warnings import silence, silence_libtiff
+from lookalike.images.decode_cost import decoding_bytes
+from lookalike.images.formats import HEAD, check_slow, declared_sizes, detect_format, is_truncated, raw_photo
+from lookalike.images.limits import FLIGHT, LIMITS, Limits
+from lookalike.images.pillow_warnings import PIXEL_LIMIT, silence, silence_libtiff
 from lookalike.text import printable_line
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "content_hash",
     "decode_square",
     "load",
+    "open_bytes",
     "read_bytes",
 ]
 
@@ -53,13 +55,10 @@ _DECODERS = {
     "QOI": ("PIL.QoiImagePlugin", "QoiImageFile"),
 }
 
-# Bytes a pixel costs inside decoders that hold the picture a second time, or in 32 bits a channel.
-_INSIDE = {"JPEG 2000": 12, "AVIF": 8, "HEIC": 8, "WebP": 12}
-_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
-
 # Oversampling that the coarse shrink (JPEG draft, whole factors) leaves for the final bicubic step
 # (benchmarks/decode.py: within a level of 255 of the full decode).
 _DRAFT, _COARSE = 1.4, 2.0
+_SUBFILE_TYPE, _SUB_IFDS, _DNG_VERSION = 254, 330, 50706  # tags of TIFF
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -69,8 +68,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_NO_MEMORY = "needs more memory than there is. Close other programs, or make a smaller copy."
 _ON_ITS_SIDE = {_TURNS[flag] for flag in (5, 6, 7, 8)}
-_FLIGHT = MemoryBudget()
 
 
 @dataclass(frozen=True)
@@ -96,22 +95,35 @@ def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
 
     Raises: ImageError, without the file's name in it; its kind is "gone" when the file vanished.
     """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
-            raise ImageError(f"{what}, not a picture. Name a file.", "not a picture")
-        with path.open("rb") as file:
-            head = file.read(HEAD)
-            detect_format(head, path.name)
-            limits.check_bytes(status.st_size)
-            content = head + file.read(limits.bytes - len(head) + 1)
-    except FileNotFoundError as error:
-        raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
-    except OSError as error:
-        raise ImageError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
-    limits.check_bytes(len(content))  # it may have grown
-    return content
+    with open_bytes(path, limits) as content:
+        return content
+
+
+@contextmanager
+def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
+    """The same bytes, which count as in flight for as long as this is open (`Limits.in_flight`)."""
+    with ExitStack() as held:
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
+                raise ImageError(f"{what}, not a picture. Name a file.", "not a picture")
+            with path.open("rb") as file:
+                head = file.read(HEAD)
+                detect_format(head, path.name)
+                limits.check_bytes(status.st_size)
+                # Sized by the file, not by the limit: Python takes the memory before it reads.
+                size = max(status.st_size, len(head))
+                held.enter_context(FLIGHT.hold_file(size, limits.in_flight))
+                file.seek(0)
+                content = file.read(size)
+        except FileNotFoundError as error:
+            raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
+        except OSError as error:
+            raise ImageError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
+        except MemoryError as error:
+            raise ImageError(f"reading it {_NO_MEMORY}", "too large") from error
+        yield content
 
 
 def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = None) -> Image.Image:
@@ -178,11 +190,13 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
     file = str(source) if isinstance(source, str | Path) else None
     try:
         format, content = "picture", b""
-        if not isinstance(source, Image.Image):
-            content = source if isinstance(source, bytes) else read_bytes(Path(source), limits)
-            limits.check_bytes(len(content))
-            format = detect_format(content[:HEAD], file)
-        with silence(), _as_image_error(format, content):
+        with ExitStack() as held, silence(), PIXEL_LIMIT.at_least(limits.pixels // 2):
+            if not isinstance(source, Image.Image):
+                content = source if isinstance(source, bytes) else held.enter_context(open_bytes(Path(source), limits))
+                limits.check_bytes(len(content))
+                format = detect_format(content[:HEAD], file)
+                check_slow(format, content)
+            held.enter_context(_as_image_error(format, content))
             image = source if isinstance(source, Image.Image) else _open(format, content, limits)
             limits.check_pixels(*image.size)
             size = image.size
@@ -190,7 +204,9 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
             if format == "JPEG" and side_px is not None:
                 drafted = image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
                 box = box if drafted is None else drafted[1]
-            with _FLIGHT.hold(_cost(image, format, size, side_px), limits.in_flight):
+            cost = decoding_bytes(image, format, size, shrunk=side_px is not None)
+            limits.check_memory(cost + len(content), format)
+            with FLIGHT.hold_pixels(cost, limits.in_flight):
                 image.load()
                 if format != "JPEG":  # some decoders know it only now
                     size, box = image.size, (0, 0, *image.size)
@@ -207,8 +223,6 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
     """A picture whose header is read, but not its pixels."""
     for size in declared_sizes(format, content):
         limits.check_pixels(*size)
-    if limits.pixels > (Image.MAX_IMAGE_PIXELS or limits.pixels):
-        Image.MAX_IMAGE_PIXELS = limits.pixels  # who asks us for more than Pillow's own bound means it
     module, name = _DECODERS[format]
     try:
         decoder = getattr(import_module(module), name)
@@ -219,7 +233,10 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
     image: ImageFile.ImageFile = decoder(io.BytesIO(content))
     if image.format == "TIFF":
         silence_libtiff()
-        tile = image.tag_v2.get(322, 1), image.tag_v2.get(323, 1)  # type: ignore[attr-defined]
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        if _DNG_VERSION in tags or (tags.get(_SUBFILE_TYPE) == 1 and _SUB_IFDS in tags):
+            raise raw_photo()
+        tile = tags.get(322, 1), tags.get(323, 1)
         if tile[0] * tile[1] > max(limits.pixels, 1 << 24):
             raise ImageError("the TIFF declares tiles larger than any picture. Save it anew.")
     return image
@@ -231,14 +248,6 @@ def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[
         return 1, 1
     across, down = (max(1, int(side / (_COARSE * side_px))) for side in size)
     return (across, down) if squash else (min(across, down),) * 2
-
-
-def _cost(image: Image.Image, format: str, size: tuple[int, int], side_px: int | None) -> int:
-    """About how many bytes decoding takes at its peak."""
-    each = _BYTES.get(image.mode, 4) + _INSIDE.get(format, 0) + (8 if side_px is None else 0)
-    # A progressive JPEG keeps 16 bits for each value of the whole picture until its last scan, draft or not.
-    scans = 2 * len(image.getbands()) * size[0] * size[1] if image.info.get("progressive") else 0
-    return each * image.width * image.height + scans
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -257,7 +266,7 @@ def _as_image_error(format: str, content: bytes) -> Iterator[None]:
     except ImageError:
         raise
     except MemoryError as error:
-        raise ImageError(f"the {format} needs more memory than there is. Make a smaller copy.", "too large") from error
+        raise ImageError(f"decoding the {format} {_NO_MEMORY}", "too large") from error
     except Image.DecompressionBombError as error:
         raise ImageError(
             f"the {format} declares more pixels than any picture has, as a decompression bomb does. Leave it out.",

@@ -22,6 +22,11 @@ _MAGIC = (
     (b"qoif", "QOI"),
 )
 
+_RAW_PHOTO = "a camera's raw photo"
+_SLOW_BYTES = 8_000_000
+_PNM_HEADER_BYTES = 16_384  # room for comments, which Pillow reads byte by byte
+_PNM_HEADER = re.compile(rb"P(?:[14](?:(?:\s|#[^\r\n]*[\r\n])+\d+){2}|[2356](?:(?:\s|#[^\r\n]*[\r\n])+\d+){3}|f\s)\s")
+
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"mif2"}
 
@@ -32,10 +37,29 @@ _UNREAD = (
     (b"gimp xcf", "a GIMP picture"),
     (b"v/1\1", "an OpenEXR picture"),
     (b"#?RADIANCE", "a Radiance HDR picture"),
-    (b"FUJIFILMCCD-RAW", "a camera's raw photo"),
-    (b"IIRO", "a camera's raw photo"),
-    (b"IIU\0", "a camera's raw photo"),
+    (b"FUJIFILMCCD-RAW", _RAW_PHOTO),
+    (b"IIU\0", _RAW_PHOTO),
     (b"SIMPLE  =", "a FITS picture"),
+    (b"DDS ", "a DirectDraw texture"),
+    (b"8BPS\0\2", "a large Photoshop document (PSB)"),
+    (b"MRM\0", _RAW_PHOTO),
+    (b"\0MRM", _RAW_PHOTO),
+    (b"FOVb", _RAW_PHOTO),
+    (b"II\x1a\0\0\0HEAPCCDR", _RAW_PHOTO),
+    (b"IIRO", _RAW_PHOTO),
+    (b"IIRS", _RAW_PHOTO),
+    (b"MMOR", _RAW_PHOTO),
+    (b"BPG\xfb", "a BPG picture"),
+    (b"FLIF", "a FLIF picture"),
+    (b"AT&TFORM", "a DjVu document"),
+    (b"\x59\xa6\x6a\x95", "a Sun raster picture"),
+    (b"\x01\xda\0\1", "an SGI picture"),
+    (b"\x01\xda\1\1", "an SGI picture"),
+    (b"icns", "an icon of macOS"),
+    (b"\xd7\xcd\xc6\x9a", "a Windows drawing (WMF)"),
+    (b"II\xbc\1", "a JPEG XR picture"),
+    (b"\xabKTX", "a texture"),
+    (b"/* XPM */", "an X pixmap"),
 )
 
 _OTHER = (
@@ -64,12 +88,15 @@ _OTHER = (
 
 # Files that call themselves pictures. Those of the second list are TIFF by their first bytes; what would decode is a
 # thumbnail, not the photo.
+_RAW = (
+    "3fr|ari|arw|bay|cap|cr2|cr3|crw|dcr|dcs|dng|drf|eip|erf|fff|gpr|iiq|k25|kdc|mdc|mef|mos|mrw|nef|nrw|orf|ori|pef"
+    "|ptx|pxn|r3d|raf|raw|rw2|rwl|rwz|sr2|srf|srw|x3f"
+)
 _ENDINGS = re.compile(
     r"jpe?g|jpe|jfif|mpo|a?png|gif|webp|tiff?|bmp|dib|jp2|j2[kc]|jp[fx]|avifs?|hei[cf]|hif|ico|tga|vda|icb|vst"
-    r"|p[pgbnf]m|psd|qoi|svg|jxl|xcf|exr|hdr|cr3|raf|orf|rw2|dng|cr2|crw|nef|nrw|arw|pef|srw"
+    r"|p[pgbnf]m|psd|psb|qoi|svg|jxl|jxr|wdp|hdp|xcf|exr|hdr|dds|pcx|djvu?|wmf|xpm|bpg|flif|icns|sgi|ras|" + _RAW
 )
-
-_RAW_ENDINGS = re.compile(r"dng|cr2|crw|nef|nrw|arw|pef|srw")
+_RAW_ENDINGS = re.compile(_RAW)
 
 
 def detect_format(head: bytes, name: str | None = None) -> str:
@@ -90,13 +117,13 @@ def detect_format(head: bytes, name: str | None = None) -> str:
     ending = PurePath(name or "").suffix[1:].lower()
     format = _known(head)
     if format == "TIFF" and (_RAW_ENDINGS.fullmatch(ending) or head[8:10] == b"CR"):
-        raise ImageError(_unread("a camera's raw photo"), "unsupported")
+        raise raw_photo()
     if format:
         return format
     if not head:
         kind = "broken" if name is None or _ENDINGS.fullmatch(ending) else "not a picture"
         raise ImageError("empty file (0 bytes). It will be tried again when it changes.", kind)
-    if unread := _named(head, _UNREAD) or _unread_by_structure(head):
+    if unread := _named(head, _UNREAD) or _unread_by_structure(head) or _unread_by_ending(head, ending):
         raise ImageError(_unread(unread), "unsupported")
     what = _named(head, _OTHER) or _other_by_structure(head)
     if not _ENDINGS.fullmatch(ending):
@@ -107,6 +134,11 @@ def detect_format(head: bytes, name: str | None = None) -> str:
             f"no picture in it that lookalike knows (it begins with {begins}). Copy it again from where it came."
         )
     raise ImageError(f"{what}, not a picture. Give it its right ending, or take it out of the folder.")
+
+
+def raw_photo() -> ImageError:
+    """The refusal of a camera's raw photo: what would decode of it is its thumbnail."""
+    return ImageError(_unread(_RAW_PHOTO), "unsupported")
 
 
 def has_image_suffix(name: str) -> bool:
@@ -142,6 +174,27 @@ def declared_sizes(format: str, content: bytes) -> list[tuple[int, int]]:
             elif len(inner) == 24 and inner[:4] == b"\x28\0\0\0":
                 sizes.append((_little(inner[4:8]), _little(inner[8:12]) // 2))  # a picture and its mask
     return sizes
+
+
+def check_slow(format: str, content: bytes) -> None:
+    """Refuse what takes its decoder longer than some seconds: QOI and text in PNM are read at 1 to 3 MB a second.
+
+    Raises: ImageError.
+
+    >>> check_slow("PNM", b"P2 4000 4000 255 " + b"7 " * 16_000_000)
+    Traceback (most recent call last):
+    lookalike.errors.ImageError: a PNM of text of 32 MB, which would take too long: over the limit of 8. Save it as PNG.
+    """
+    what = "QOI" if format == "QOI" else "PNM of text" if format == "PNM" and content[1:2] in b"123" else None
+    if what and len(content) > _SLOW_BYTES:
+        millions = len(content) / 1e6
+        raise ImageError(
+            f"a {what} of {millions:,.0f} MB, which would take too long: over the limit of {_SLOW_BYTES / 1e6:.0f}. "
+            "Save it as PNG.",
+            "too large",
+        )
+    if format == "PNM" and not _PNM_HEADER.match(content, 0, _PNM_HEADER_BYTES):
+        raise ImageError("the PNM has no width and height at its beginning. Save it anew.")
 
 
 def is_truncated(format: str, content: bytes) -> bool:
@@ -213,10 +266,28 @@ def _named(head: bytes, table: tuple[tuple[bytes, str], ...]) -> str | None:
 
 def _unread_by_structure(head: bytes) -> str | None:
     if head[4:12] == b"ftypcrx ":
-        return "a camera's raw photo"
+        return _RAW_PHOTO
     if head[128:132] == b"DICM":
         return "a DICOM picture"
-    return "an SVG drawing" if re.search(rb"<svg[\s>]", head[:1024]) else None
+    if head[:1] == b"\n" and head[1:2] in b"\0\2\3\4\5" and head[2:3] == b"\1" and head[3:4] in b"\1\2\4\x08":
+        return "a PCX picture"
+    return "an SVG drawing" if _is_svg(head) else None
+
+
+def _unread_by_ending(head: bytes, ending: str) -> str | None:
+    """A drawing whose first element lies beyond the head."""
+    return "an SVG drawing" if ending == "svg" and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else None
+
+
+def _is_svg(head: bytes) -> bool:
+    """Whether the first element is <svg>, after declarations and comments, in UTF-8 or UTF-16."""
+    text = head.decode("utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8", "ignore")
+    text = text.lstrip("\ufeff").lstrip()
+    while text.startswith(("<?", "<!")):
+        opening = "<!--" if text.startswith("<!--") else text[:2]
+        closing = {"<!--": "-->", "<?": "?>"}.get(opening, "]>" if "[" in text.partition(">")[0] else ">")
+        text = text.partition(closing)[2].lstrip()
+    return re.match(r"<(\w+:)?svg[\s>]", text) is not None
 
 
 def _other_by_structure(head: bytes) -> str | None:

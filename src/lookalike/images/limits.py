@@ -1,13 +1,15 @@
-"""What pictures may cost: pixels and bytes of one, and the decoded bytes of all that are decoded at the same time."""
+"""What pictures may cost: pixels, bytes and memory of one, and the memory of all that are read at the same time."""
 
 import math
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lookalike.errors import ImageError
+
+_BYTES_A_PIXEL = 10  # what most decoders take at most (docs/formats.md has the table)
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,10 @@ class Limits:
     Attributes:
         pixels: of one picture, checked before it is decoded.
         bytes: of one file, checked before it is read.
-        in_flight: decoded bytes of all pictures that threads of this process decode at the same time; further ones
-            wait their turn. A picture that is larger than this by itself passes alone.
+        in_flight: bytes of all pictures that threads of this process read and decode at the same time, the files'
+            own included; further ones wait their turn. A picture that is larger than this by itself passes alone.
+        memory: bytes that decoding one picture may take at its peak. Left out: 10 for each of `pixels`, and at least
+            1 GB.
 
     >>> Limits(pixels=1_000_000).check_pixels(1000, 1001)
     Traceback (most recent call last):
@@ -29,6 +33,12 @@ Raise it with --pixels 2, or make a smaller copy.
     pixels: int = 100_000_000
     bytes: int = 512 * 1024 * 1024
     in_flight: int = 512 * 1024 * 1024
+    memory: int | None = None
+
+    @property
+    def largest_memory(self) -> int:
+        """The bytes that decoding one picture may take at its peak."""
+        return max(_BYTES_A_PIXEL * self.pixels, 1_000_000_000) if self.memory is None else self.memory
 
     def check_pixels(self, width: int, height: int) -> None:
         """Raises: ImageError, for a size that is over the limit, or none at all."""
@@ -53,47 +63,85 @@ Raise it with --pixels 2, or make a smaller copy.
                 "too large",
             )
 
+    def check_memory(self, size: int, format: str) -> None:
+        """Raises: ImageError, for a picture whose file and decoding take more than the limit."""
+        if size > self.largest_memory:
+            mend = f"Raise it with --pixels {math.ceil(size / _BYTES_A_PIXEL / 1e6)}, or make a smaller copy."
+            if self.memory is not None:
+                mend = "Make a smaller copy."
+            raise ImageError(
+                f"decoding this {format} takes about {size / 1e9:.2f} GB of memory, over the limit of "
+                f"{self.largest_memory / 1e9:.4g}. {mend}",
+                "too large",
+            )
+
 
 LIMITS = Limits()
 
 
 class MemoryBudget:
-    """Decoded bytes that are held right now; first come, first served, so that a large picture is never starved.
+    """Bytes that pictures hold right now, of their files and of their pixels; first come, first served in each line.
+
+    A thread that holds a file's bytes may ask for those of its pixels: decoding waits for decoding alone, and goes
+    before further files, so nobody waits for a thread that waits for him.
 
     >>> flight = MemoryBudget()
-    >>> with flight.hold(300, most=500):
+    >>> with flight.hold_file(100, most=500), flight.hold_pixels(300, most=500):
     ...     flight.taken
-    300
+    400
     """
 
     def __init__(self) -> None:
         self.taken = 0
+        self._decoding = 0  # threads that hold pixels
         self._changed = threading.Condition()
-        self._line: deque[object] = deque()
+        self._files: deque[object] = deque()
+        self._pixels: deque[object] = deque()
 
     @contextmanager
-    def hold(self, size: int, most: int) -> Iterator[None]:
+    def hold_file(self, size: int, most: int) -> Iterator[None]:
         """Wait until `size` more bytes make no more than `most`, or until nothing is held; then hold them.
 
-        A thread that holds some must not ask for more: it would wait for itself.
+        A thread that holds some must not ask for a file's: it would wait for itself.
         """
-        ticket = object()
-        with self._changed:
-            self._line.append(ticket)
-            try:
-                self._changed.wait_for(
-                    lambda: self._line[0] is ticket and (not self.taken or self.taken + size <= most)
-                )
-                self.taken += size
-            finally:
-                self._line.remove(ticket)
-                self._changed.notify_all()
+        self._wait(self._files, size, lambda: not self.taken or (not self._pixels and self.taken + size <= most))
         try:
             yield
         finally:
-            with self._changed:
-                self.taken -= size
+            self._give_back(size)
+
+    @contextmanager
+    def hold_pixels(self, size: int, most: int) -> Iterator[None]:
+        """Wait until `size` more bytes make no more than `most`, or until no other thread decodes; then hold them.
+
+        A thread that holds pixels must not ask for more: it would wait for itself.
+        """
+        self._wait(self._pixels, size, lambda: not self._decoding or self.taken + size <= most, decoding=1)
+        try:
+            yield
+        finally:
+            self._give_back(size, decoding=1)
+
+    def _wait(self, line: deque[object], size: int, free: Callable[[], bool], decoding: int = 0) -> None:
+        ticket = object()
+        with self._changed:
+            line.append(ticket)
+            try:
+                self._changed.wait_for(lambda: line[0] is ticket and free())
+                self.taken += size
+                self._decoding += decoding
+            finally:
+                line.remove(ticket)
                 self._changed.notify_all()
+
+    def _give_back(self, size: int, decoding: int = 0) -> None:
+        with self._changed:
+            self.taken -= size
+            self._decoding -= decoding
+            self._changed.notify_all()
+
+
+FLIGHT = MemoryBudget()  # of all pictures of this process
 
 
 def _short(number: float) -> str:

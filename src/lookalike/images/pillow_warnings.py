@@ -1,4 +1,4 @@
-"""Keeps Pillow's and libtiff's warnings and logs from the terminal; the error says what is wrong."""
+"""Keeps Pillow's and libtiff's warnings, logs and own limit out of our way; the error says what is wrong."""
 
 import ctypes
 import logging
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
+
+from PIL import Image
 
 
 class _Decoding(threading.local):
@@ -64,6 +66,43 @@ def silence_libtiff() -> None:
             setter(None)
     except (OSError, AttributeError):
         pass
+
+
+class PixelLimit:
+    """Raises Pillow's own limit of pixels while pictures are decoded for which more was allowed.
+
+    It is one number for the whole process, so it is put back when the last of them is done.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._before = threading.Lock(), 0, Image.MAX_IMAGE_PIXELS
+
+    @contextmanager
+    def at_least(self, pixels: int) -> Iterator[None]:
+        """Let Pillow decode so many pixels for as long as this is open.
+
+        >>> with PixelLimit().at_least(10**9):
+        ...     Image.MAX_IMAGE_PIXELS
+        1000000000
+        """
+        if Image.MAX_IMAGE_PIXELS is None or (not self._inside and pixels <= Image.MAX_IMAGE_PIXELS):
+            yield
+            return
+        with self._lock:
+            if not self._inside:
+                self._before = Image.MAX_IMAGE_PIXELS
+            self._inside += 1
+            Image.MAX_IMAGE_PIXELS = max(pixels, Image.MAX_IMAGE_PIXELS)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if not self._inside:
+                    Image.MAX_IMAGE_PIXELS = self._before
+
+
+PIXEL_LIMIT = PixelLimit()
 
 
 @cache

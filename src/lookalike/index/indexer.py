@@ -18,6 +18,7 @@ from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.snapshot import COLUMNS, Snapshot
 from lookalike.index.table import ImageRow, Table
 from lookalike.index.versions import describe
+from lookalike.index.work_log import logged
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter, Timer
@@ -30,11 +31,13 @@ class IndexOptions:
     Attributes:
         prune: remove the rows of missing files even when the folder looks unplugged.
         limits: what an image may cost.
+        work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
     """
 
     prune: bool = False
     limits: Limits = LIMITS
+    work_log: Path | None = None
     commit_rows: int = 256
     commit_seconds: float = 5.0
 
@@ -122,7 +125,10 @@ def embed_files(
     options = options or IndexOptions()
     reader = ImageReader(backbone.bundle.side_px, known, options.limits)
     batch, timer, last = IndexBatch(), Timer("indexing", len(files)), time.monotonic()
-    with closing(backbone.pipeline(files, lambda file: reader.read(file.path))) as pipeline:
+    with (
+        logged(options.work_log, lambda file: reader.read(file.path)) as read,
+        closing(backbone.pipeline(files, read)) as pipeline,
+    ):
         for done, (file, outcome, features) in enumerate(pipeline, start=1):
             if isinstance(outcome, Decoded):
                 size = (outcome.image.width, outcome.image.height)

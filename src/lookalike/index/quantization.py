@@ -26,6 +26,7 @@ ROUNDING = (
 
 LONGEST = 2**31 // 127**2  # dot products of codes are summed in int32
 BLOCK_BYTES = 1 << 24  # of float32 rows in the works at once
+CHECKED_WORDS = 1 << 17  # of 8 bytes: a checksum for each MiB
 SCAN_BYTES = 1 << 22  # of codes that a thread scans at once: enough to be worth a thread
 SCAN_VALUES = 1 << 17  # estimates that a thread makes at once: still in its cache when they are scaled
 
@@ -119,25 +120,46 @@ class Int8Codes:
         def write(new: Path) -> None:
             for name, array in vars(self).items():
                 np.save(new / f"{name}.npy", array)
+            np.save(new / "checksums.npy", self._checksums())
 
         replace_folder(folder, write)
 
     @classmethod
     def load(cls, folder: Path) -> "Int8Codes":
-        """The codes that `save` wrote; values are memory-mapped, so that opening reads next to nothing.
+        """The codes that `save` wrote, checked against their checksums; values are memory-mapped.
 
         Raises: CollectionError, when the folder is missing or damaged.
         """
         try:
             values = np.load(folder / "values.npy", mmap_mode="r")
             scale, error_norm = np.load(folder / "scale.npy"), np.load(folder / "error_norm.npy")
+            expected = np.load(folder / "checksums.npy")
         except (OSError, ValueError, EOFError) as error:
             raise CollectionError(
                 f"{folder}: ranking codes that cannot be read. Delete it: they are made again."
             ) from error
         if values.ndim != 2 or values.dtype != np.int8 or not scale.shape == error_norm.shape == values.shape[:1]:
             raise CollectionError(f"{folder}: ranking codes that do not fit together. Delete it: they are made again.")
-        return cls(values, scale, error_norm)
+        codes = cls(values, scale, error_norm)
+        if not np.array_equal(codes._checksums(), expected):
+            raise CollectionError(f"{folder}: damaged ranking codes. Delete it: they are made again.")
+        return codes
+
+    def _checksums(self) -> npt.NDArray[np.uint64]:
+        return np.concatenate([checksums(np.asarray(array)) for array in vars(self).values()])
+
+
+def checksums(array: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
+    """The sum of every MiB of an array's bytes in words of 8, modulo 2^64: at the speed of memory, it notices damage.
+
+    >>> checksums(np.arange(3, dtype=np.uint64))
+    array([3, 0], dtype=uint64)
+    """
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    words = flat[: len(flat) // 8 * 8].view(np.uint64)
+    starts = range(0, len(words), CHECKED_WORDS)
+    sums = [np.add.reduce(words[start : start + CHECKED_WORDS]) for start in starts]
+    return np.array([*sums, flat[len(words) * 8 :].sum(dtype=np.uint64)], np.uint64)
 
 
 def encode(rows: Floats, places: Indices | None = None) -> tuple[npt.NDArray[np.int8], Floats, Floats]:

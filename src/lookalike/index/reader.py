@@ -4,7 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
-from lookalike.images.decode import DecodedImage, content_hash, decode_square, read_bytes
+from lookalike.images.decode import DecodedImage, content_hash, decode_square, open_bytes
 from lookalike.images.limits import LIMITS, Limits
 
 
@@ -40,8 +40,8 @@ class ImageReader:
 
         Raises: ImageError, without the file's name in it; its kind is "gone" when the file vanished.
         """
-        raw = read_bytes(path, self.limits)
-        content = content_hash(raw)
-        if content in self.known:
-            return KnownContent(content)
-        return Decoded(content, decode_square(raw, self.side_px, self.limits))
+        with open_bytes(path, self.limits) as raw:
+            content = content_hash(raw)
+            if content in self.known:
+                return KnownContent(content)
+            return Decoded(content, decode_square(raw, self.side_px, self.limits))
