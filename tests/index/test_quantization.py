@@ -132,7 +132,7 @@ def test_codes_of_which_one_bit_has_changed_are_refused(tmp_path, name, place):
     content = bytearray(file.read_bytes())
     content[128 + round(place * (len(content) - 129))] ^= 1  # behind npy's header
     file.write_bytes(content)
-    with pytest.raises(CollectionError, match="damaged ranking codes. Delete it"):
+    with pytest.raises(CollectionError, match="damaged ranking codes"):
         Int8Codes.load(tmp_path / "codes")
 
 
