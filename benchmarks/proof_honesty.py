@@ -30,6 +30,7 @@ from lookalike.models.proof import Proof
 from lookalike.progress import SILENT, Reporter
 
 F, LOUD = 40, 10  # features, and those that vary within groups
+TRAINER = ClosedFormTrainer()  # of the proof and of the truth that it is compared with: they must be one
 
 
 @dataclass(frozen=True)
@@ -83,14 +84,14 @@ def truth(
     found = []
     if hold_out == "groups":
         kept = np.isin(group, rng.permutation(groups)[groups // 5 :])
-        lens = learn(ClosedFormTrainer(), x[kept], group[kept])
+        lens = learn(TRAINER, x[kept], group[kept])
         for _ in range(100):  # galleries of as many new groups as a fold holds
             y, own = examples(world, world.centres(groups // 5, rng), each, near, rng)
             found.append([leave_one_out(y, own), leave_one_out(lens.apply(y), own)])
     else:
         kept = rng.permutation(len(x))[len(x) // 5 :]
         x, group = x[kept], group[kept]
-        lens = learn(ClosedFormTrainer(), x, group)
+        lens = learn(TRAINER, x, group)
         y, own = world.draw(centres, 6000 // groups, rng)
         found.append([recall_at_k(y, x, own, group), recall_at_k(lens.apply(y), lens.apply(x), own, group)])
     plain, by_lens = np.mean(found, axis=0)
@@ -109,7 +110,7 @@ def line(name: str, groups: int, each: int, hold_out: str, near: float, proofs: 
         rng = np.random.default_rng([seed, groups])
         centres = world.centres(groups, rng)
         x, group = examples(world, centres, each, near, rng)
-        proof = prove(x, group, ClosedFormTrainer(), hold_out=hold_out, seed=seed)  # the lens that `truth` learns
+        proof = prove(x, group, TRAINER, hold_out=hold_out, seed=seed)
         counts[proof.verdict] += 1
         plain, lens = truth(world, x, group, centres, hold_out, near, seed)
         one = proof.results["lens"]

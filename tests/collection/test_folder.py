@@ -62,7 +62,10 @@ def test_a_newer_format_is_refused(tmp_path: Path):
 def test_a_second_writer_is_told_who_holds_the_lock_and_the_lock_ends_with_an_error(tmp_path: Path):
     home = CollectionFolder(tmp_path)
     with pytest.raises(KeyError), home.write_lock():
-        with pytest.raises(LockedError, match=f"process {os.getpid()} is writing"), home.write_lock():
+        with (
+            pytest.raises(LockedError, match=rf"process {os.getpid()} \(write, since .* UTC\) is writing"),
+            home.write_lock(),
+        ):
             pass
         raise KeyError
     with home.write_lock():

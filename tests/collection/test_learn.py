@@ -9,6 +9,8 @@ from support.badges import LOOKS, NAMES, badge, flat, kind_of, sides, table
 from support.recording import Recording
 
 from lookalike import Backbone, Collection
+from lookalike.collection.folder import CollectionFolder
+from lookalike.collection.write_lock import WriteLock
 from lookalike.images.decode import decode_square
 from lookalike.models.lens import Lens
 
@@ -136,3 +138,26 @@ def test_the_model_with_its_lens_is_one_onnx_file(own_badges: Collection, tmp_pa
     (theirs,) = session.run(None, {pictures.name: square})
     ours = own_badges.lens("kind").apply(Backbone(precision="f32").embed(files))
     assert ((theirs * ours).sum(axis=1) > 0.9999).all()
+
+
+class Releases(Recording):
+    """Gives the lock back when it is told that somebody waits for it."""
+
+    def __init__(self, lock: WriteLock):
+        super().__init__()
+        self.lock = lock
+
+    def message(self, line: str) -> None:
+        super().message(line)
+        if "Waiting until it is done" in line:
+            self.lock.release()
+
+
+def test_a_learned_lens_waits_for_another_writer_and_is_kept(own_badges: Collection):
+    lock = WriteLock(CollectionFolder(own_badges.folder).at, own_badges.folder)
+    lock.acquire("index", None)
+    reporter = Releases(lock)
+    own_badges.learn(own_badges.folder, name="waited", quick=True, report=reporter)
+    assert sum("(index, since" in line for line in reporter.lines) == 1
+    assert "waiting" in reporter.stages
+    assert "waited" in CollectionFolder(own_badges.folder).lenses()

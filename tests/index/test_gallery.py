@@ -42,15 +42,22 @@ def test_codes_are_kept_used_again_and_replaced_by_the_next_version(table: Table
     assert len(before & after) == 1
 
 
+def mark(folder: Path) -> None:
+    """Put 99 first in all kept codes, by which they are known."""
+    codes, keys = Int8Codes.load(folder), np.load(folder / "keys.npy")
+    values = np.array(codes.values)
+    values[:, 0] = 99
+    Int8Codes(values, codes.scale, codes.error_norm).save(folder)
+    np.save(folder / "keys.npy", keys)
+
+
 def test_what_was_prepared_is_not_made_again_and_holds_no_rows_in_memory(table: Table, tmp_path: Path):
     kept = tmp_path / "codes"
     first = Gallery(table.snapshot(), None, kept)
     first.build_codes()
     assert first.rows._memory is None
     [path] = kept.glob("*/values.npy")
-    values = np.load(path)
-    values[:, 0] = 99  # a mark by which kept codes are known
-    np.save(path, values)
+    mark(path.parent)
     assert (Gallery(table.snapshot(), None, kept).knn.codes.values[:, 0] == 99).all()
 
 
@@ -58,9 +65,7 @@ def test_codes_of_an_earlier_version_are_copied_and_only_those_of_new_rows_are_m
     kept = tmp_path / "codes"
     Gallery(table.snapshot(), None, kept).knn  # noqa: B018
     (folder,) = kept.iterdir()
-    values = np.load(folder / "values.npy")
-    values[:, 0] = 99  # a mark by which copied codes are known
-    np.save(folder / "values.npy", values)
+    mark(folder)
     changed = np.full(F, 0.25, np.float32)
     table.remove([FILES[3]])
     table.append([ImageRow(name, name.encode().ljust(16), 1, 1, 1, 1, changed) for name in ("00000.png", "new.png")])

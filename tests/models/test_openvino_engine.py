@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto
+from support import hostile_graphs
 from support.drawn_network import TABLE, write_bundle, write_table
 from support.pictures import drawn
 
@@ -44,6 +45,21 @@ def test_a_bundle_of_the_users_own_runs(tmp_path, side):
 def test_a_model_that_is_no_onnx(tmp_path):
     (write_bundle(tmp_path / "own") / "model.onnx").write_bytes(b"<html>404 Not Found</html>")
     assert "model.onnx: cannot be run" in said(tmp_path / "own")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (hostile_graphs.loop, "has loops or branches (Loop), which are never run"),
+        (hostile_graphs.branch, "has loops or branches (If), which are never run"),
+        (hostile_graphs.scan, "has loops or branches (TensorIterator), which are never run"),
+        (hostile_graphs.huge, "makes 1000000000000 values, too many"),
+        (hostile_graphs.outside, "cannot be run"),
+        (hostile_graphs.unknown, "cannot be run"),
+    ],
+)
+def test_a_graph_that_may_never_end_or_reaches_outside_is_one_line(tmp_path, make, words):
+    assert words in said(make(tmp_path / "own"))
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ class FinetuneJob:
         home, is_tuned = self.home, lens.backbone == tuned.id
         files = lens_report(result, self.name, self.features, home.folder, home.cache, self.reporter)
         if is_tuned:
-            with home.write_lock():
+            with home.write_lock("learn", self.reporter):
                 config = home.require_config()
                 record = BackboneRecord(tuned.name, tuned.precision)
                 config = replace(config, backbones=self.known.backbones | config.known() | {tuned.id: record})
@@ -152,7 +152,7 @@ class FinetuneJob:
                 self._begin_table(tuned, features)
                 self.lenses.commit(config, lens, files, use=False)
         else:
-            self.lenses.save(lens, files, self.known, use=use)
+            self.lenses.save(lens, files, self.known, use=use, waiting=self.reporter)
         self.run.clean()
         if not is_tuned:
             shutil.rmtree(home.backbone(tuned.id), ignore_errors=True)

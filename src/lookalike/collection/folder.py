@@ -1,7 +1,6 @@
 """A collection's folder: its layout, its tables, collection.json and the lock."""
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -9,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from lookalike.collection.config import FORMAT, BackboneRecord, CollectionConfig
-from lookalike.errors import CollectionError, LockedError
+from lookalike.collection.write_lock import WriteLock
+from lookalike.errors import CollectionError
 from lookalike.files import PREVIOUS, atomic_write, previous_of, remove_leftovers
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
+from lookalike.progress import Reporter
 
 FOLDER_NAME = ".lookalike"
 TABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # that of its backbone
@@ -144,25 +143,23 @@ class CollectionFolder:
         atomic_write(self.at / "collection.json", (text + "\n").encode())
 
     @contextmanager
-    def write_lock(self) -> Iterator[None]:
+    def write_lock(self, work: str = "write", waiting: Reporter | None = None) -> Iterator[None]:
         """Hold the collection's lock: one writer at a time, readers never wait.
 
+        Args:
+            work: as for `WriteLock.acquire`.
+            waiting: as there; None: do not wait.
         Raises: LockedError, which says who holds it; CollectionError, where nothing can be written.
         """
-        holder = self.at / "lock.holder"
         try:
             self.at.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.at / "lock", timeout=0)
-            lock.acquire()
-        except Timeout:
-            who = holder.read_text() if holder.is_file() else "another process"
-            raise LockedError(f"{self.folder}: {who} is writing to it. Wait until it is done, or end it.") from None
+            lock = WriteLock(self.at, self.folder)
+            lock.acquire(work, waiting)
         except OSError as error:
             raise CollectionError(
                 f"{self.at}: cannot be written ({error.strerror}). Keep the collection elsewhere with --at DIR."
             ) from error
         try:
-            holder.write_text(f"process {os.getpid()}")
             self._remove_leftovers()
             yield
         except OSError as error:
@@ -171,7 +168,6 @@ class CollectionFolder:
                 "what was committed is kept."
             ) from error
         finally:
-            holder.unlink(missing_ok=True)
             lock.release()
 
     def _remove_leftovers(self) -> None:

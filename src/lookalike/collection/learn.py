@@ -65,7 +65,7 @@ class Learner:
         about |= {"backbone": state.backbone.id, "backbone_name": state.backbone.name}
         lens = result.named(name, features.names(self.home.folder), about)
         files = lens_report(result, name, features, self.home.folder, self.home.cache, reporter)
-        after = self.lenses.save(lens, files, state.config, use=request.use)
+        after = self.lenses.save(lens, files, state.config, use=request.use, waiting=reporter)
         if after.backbone != lens.backbone:
             reporter.message(
                 f"{name} was learned on backbone {state.backbone.name}; the collection was switched to "

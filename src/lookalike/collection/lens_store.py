@@ -17,6 +17,7 @@ from lookalike.files import atomic_write, remove_folder, replace_folder
 from lookalike.index.lens_column import update_lens_column
 from lookalike.models.lens import Lens, check_name
 from lookalike.models.proof import Proof
+from lookalike.progress import Reporter
 
 Files = Mapping[str, str | Image.Image]  # what is kept beside a lens: texts and pictures, by file name
 
@@ -113,7 +114,9 @@ class LensStore:
             )
         raise LensError(f"{name}: a lens of {self.home.folder} already. Choose another with --name, or add --replace.")
 
-    def save(self, lens: Lens, files: Files, learned: CollectionConfig, *, use: bool) -> CollectionConfig:
+    def save(
+        self, lens: Lens, files: Files, learned: CollectionConfig, *, use: bool, waiting: Reporter | None = None
+    ) -> CollectionConfig:
         """Commit a lens under the collection's lock, for the backbone that it was learned on.
 
         Args:
@@ -121,10 +124,11 @@ class LensStore:
             files: texts and pictures for its folder, by file name.
             learned: the configuration that it was learned under; somebody may have switched the backbone since.
             use: use it from now on, if its proof allows and its backbone is in use.
+            waiting: told for whom it waits while another process writes; None: it does not wait.
         Returns: the configuration afterwards.
         Raises: LensError, when it would replace the lens in use without being better than plain; LockedError.
         """
-        with self.home.write_lock():
+        with self.home.write_lock("learn", waiting):
             config = self.home.require_config()
             if lens.backbone not in config.known() and lens.backbone in learned.known():
                 known = config.known() | {lens.backbone: learned.known()[lens.backbone]}
@@ -168,7 +172,7 @@ class LensStore:
         Returns: the configuration afterwards.
         Raises: LensError, when it is not there; LockedError.
         """
-        with self.home.write_lock():
+        with self.home.write_lock("forget"):
             config = self.home.require_config()
             if name not in self.home.lenses():
                 check_name(name)  # what is no name may lead elsewhere

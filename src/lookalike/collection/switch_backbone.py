@@ -77,7 +77,7 @@ class BackboneSwitch:
         Raises: CollectionError, BundleError, LockedError.
         """
         options = options or UpdateOptions()
-        with self.home.write_lock():
+        with self.home.write_lock("index"):
             outcome = self._update(self.home.config(), named, opened, options, reporter)
             if options.drop_old:
                 config, freed = self.backbones.drop_unused(outcome.config, self.lenses.backbones().values())
@@ -155,7 +155,7 @@ class BackboneSwitch:
             is not known here; CollectionError; LockedError.
         """
         check_allowed(lens, anyway)
-        with self.home.write_lock():
+        with self.home.write_lock("use"):
             config = self.home.require_config()
             id = config.plain if lens is None else lens.backbone
             if id != config.backbone:

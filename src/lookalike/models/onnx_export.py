@@ -8,6 +8,7 @@ import numpy as np
 from lookalike.errors import BundleError
 from lookalike.models.bundle import Bundle, StageOutput
 from lookalike.models.lens import Lens
+from lookalike.models.onnx_file import onnx_errors, read_onnx
 
 OPSET = 13  # from here on ReduceSum takes its axes as an input
 OUTPUT = "embedding"
@@ -22,12 +23,12 @@ def onnx_model(bundle: Bundle, lens: Lens | None) -> bytes:
         lens: learned on its features; None gives the features themselves.
     Returns: an ONNX file: pictures (n, side, side, 3) uint8 in, `embedding` (n, d) float32 out, rows of length 1. What
         the pictures must look like stands in its metadata.
-    Raises: BundleError, for a graph too old to be joined.
+    Raises: BundleError, for a graph that is damaged, has loops or branches, or is too old to be joined.
     """
     import onnx
     from onnx import TensorProto, helper
 
-    model = onnx.load(bundle.model)
+    model = read_onnx(bundle.model)
     opset = next((one.version for one in model.opset_import if one.domain == ""), 0)
     if opset < OPSET:
         raise BundleError(f"{bundle.model}: opset {opset}; a lens can be joined to {OPSET} and newer. Export it anew.")
@@ -54,7 +55,8 @@ def onnx_model(bundle: Bundle, lens: Lens | None) -> bytes:
             "lens": "plain" if lens is None else lens.name,
         },
     )
-    onnx.checker.check_model(model)
+    with onnx_errors(bundle.model):
+        onnx.checker.check_model(model)
     content: bytes = model.SerializeToString()
     return content
 

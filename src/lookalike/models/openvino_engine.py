@@ -1,5 +1,6 @@
 """A bundle's network run by OpenVINO on the processor: fixed batches, several of them in flight."""
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -11,8 +12,12 @@ from lookalike.errors import BundleError
 from lookalike.images.decode import DecodedImage
 from lookalike.models.bundle import Bundle
 from lookalike.models.features import combine_stages
+from lookalike.models.onnx_file import with_control_flow
 from lookalike.models.openvino_runtime import openvino
 from lookalike.models.registry import cache_folder
+
+CONTROL_FLOW = {"Loop", "TensorIterator", "If"}  # ONNX's Loop, Scan and If: a loop may run for ever
+MOST_VALUES = 2**28  # of one tensor an image: 1 GB in float32
 
 
 class OpenVinoEngine:
@@ -70,14 +75,35 @@ class OpenVinoEngine:
             try:
                 model = core.read_model(self.bundle.model)
                 _check_input(model, self.bundle)
+                _check_control_flow(model, self.bundle)
                 side = self.bundle.side_px
                 model.reshape({model.input(0): [batch, side, side, 3]})
                 _check_outputs(model, self.bundle)
+                _check_sizes(model, self.bundle)
                 self._compiled[batch] = core.compile_model(model, "CPU", options)
             except RuntimeError as error:
                 reason = str(error).strip().splitlines()[-1][:200]
                 raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). Export it anew.") from error
         return self._compiled[batch]
+
+
+def _check_sizes(model: Any, bundle: Bundle) -> None:
+    """Refuse a graph that makes a tensor which no memory holds; asked before anything is computed."""
+    batch = model.input(0).shape[0]
+    for node in model.get_ordered_ops():
+        for output in node.outputs():
+            shape = output.partial_shape
+            if shape.is_static and math.prod(sizes := list(shape.to_shape())) > MOST_VALUES * batch:
+                raise BundleError(
+                    f"{bundle.model}: {node.get_friendly_name()} makes {' x '.join(map(str, sizes))} values, too many "
+                    "for the features of pictures. Export it anew."
+                )
+
+
+def _check_control_flow(model: Any, bundle: Bundle) -> None:
+    for node in model.get_ops():
+        if node.get_type_name() in CONTROL_FLOW:
+            raise with_control_flow(bundle.model, node.get_type_name())
 
 
 def _check_input(model: Any, bundle: Bundle) -> None:

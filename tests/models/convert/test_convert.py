@@ -132,7 +132,7 @@ CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
         (_set(PREPROCESSOR, size={"height": 64, "width": 32}), "pictures of 32 x 64. Only squares are known"),
         (_set(PREPROCESSOR, size=None), "names no side of its pictures"),
         (_set(PREPROCESSOR, image_mean=[0.5]), r"has image_mean \[0.5\]. Write the three numbers"),
-        (_set(PREPROCESSOR, image_std=[1, 0, 1]), "an image_std of 0"),
+        (_set(PREPROCESSOR, image_std=[1, 0, 1]), "has image_std 0.0"),
         (lambda folder: (folder / CONFIG).write_text("[]"), "holds no table of settings"),
         (lambda folder: (folder / CONFIG).write_text("{"), "config.json cannot be read"),
     ],

@@ -19,6 +19,7 @@ from lookalike.errors import TrainingError
 from lookalike.files import atomic_write
 from lookalike.images.augment import view_squares
 from lookalike.images.decode import ImageSource
+from lookalike.learning.finetuning.reserved_arrays import reserve_arrays
 from lookalike.learning.finetuning.split_network import Runner, Split, Values
 from lookalike.learning.training.array_digest import array_digest
 
@@ -96,7 +97,8 @@ class ActivationCache:
     def fill(self) -> Generator[tuple[int, int], None, None]:
         """Make what is not there yet; yields how many images are done, of how many. One that was broken off goes on.
 
-        Raises: ImageError, for the first image that cannot be read.
+        Raises: ImageError, for the first image that cannot be read; TrainingError, before anything is written, when
+            the disk has too little space.
         """
         n, mark = len(self.images), self.folder / "activations.json"
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -104,11 +106,11 @@ class ActivationCache:
         sizes["start"] = (n, self.network.bundle.length)
         kinds = {"activations": self.kind, "pooled": np.float16, "start": np.float32}
         done = _done(mark, self.key) if all((self.folder / f"{name}.npy").is_file() for name in sizes) else 0
-        mode: Any = "r+" if done else "w+"
-        files = {
-            name: open_memmap(self.folder / f"{name}.npy", mode, kinds[name], None if done else shape)
-            for name, shape in sizes.items()
-        }
+        if done:
+            files = {name: open_memmap(self.folder / f"{name}.npy", "r+") for name in sizes}
+        else:
+            mark.unlink(missing_ok=True)
+            files = reserve_arrays({self.folder / f"{name}.npy": (sizes[name], kinds[name]) for name in sizes})
         run = halve_on_oom(self.network.runner(self.at))
         starts = iter(range(done, n, AT_ONCE))
         readers = ThreadPoolExecutor(READERS)

@@ -5,6 +5,8 @@ from typing import Any
 
 from lookalike.errors import BundleError
 
+SIDES_MOST_PX = 2048  # of the pictures of any network
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -52,16 +54,27 @@ def architecture_of(name: str, config: dict[str, Any]) -> Architecture:
     """
     kind = config.get("model_type")
     known = ", ".join(sorted(ARCHITECTURES))
-    if any(key.startswith("AutoModel") for key in config.get("auto_map") or {}):
+    code = config.get("auto_map") or {}
+    if not isinstance(code, dict) or any(key.startswith("AutoModel") for key in code):
         raise BundleError(f"{name}: needs Python code of its own, which is never run. Choose a model of {known}.")
     if kind is None and "architecture" in config:
         raise BundleError(f"{name}: in timm's format. Choose the same network in transformers' format ({known}).")
-    if kind not in ARCHITECTURES:
-        raise BundleError(f"{name}: a model of type {kind!r}, which is not known here. There are {known}.")
+    if not isinstance(kind, str) or kind not in ARCHITECTURES:
+        raise BundleError(f"{name}: a model of type {kind!r:.60}, which is not known here. There are {known}.")
     return ARCHITECTURES[kind]
 
 
-def own_side_px(config: dict[str, Any]) -> int | None:
-    """The side of the pictures that a network was built for; None where config.json leaves it to the default."""
-    size = config.get("vision_config", config).get("image_size", 224)
-    return size if isinstance(size, int) else None
+def vision_part(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The part of config.json that is of the network of pictures: `vision_config`, or all of it.
+
+    Raises: BundleError.
+    """
+    part = config.get("vision_config", config)
+    if not isinstance(part, dict):
+        raise BundleError(f"{name}: config.json has vision_config {part!r:.60}. It must be a table. Copy it again.")
+    return part
+
+
+def own_side_px(settings: dict[str, Any]) -> int:
+    """The side of the pictures that a network was built for, by its checked settings."""
+    return int(settings.get("image_size", 224))

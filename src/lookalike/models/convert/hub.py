@@ -4,7 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.errors import BundleError, MissingExtraError
-from lookalike.models.convert.model_files import CONFIG, PREPROCESSOR, WEIGHTS, ModelFiles, check_files, licence_of
+from lookalike.models.convert.model_files import (
+    CONFIG,
+    PREPROCESSOR,
+    WEIGHTS,
+    ModelFiles,
+    check_files,
+    first_text,
+    licence_of,
+)
 
 CARD = "README.md"
 SAFETENSORS_BOT = "SFconvertbot"  # the hub's own: it adds safetensors to older models, as a pull request
@@ -36,7 +44,7 @@ def fetch(name: str) -> ModelFiles:
             check_files(name, {*there, index if _has(name, model, index, revision or None) else "pytorch_model.bin"})
     check_files(name, set(there))
     folder = there[CONFIG].parent
-    card = there[CARD].read_text(encoding="utf-8", errors="replace") if CARD in there else ""
+    card = first_text(there[CARD]) if CARD in there else ""
     return ModelFiles(name, model, folder, folder.name, licence_of(card), f"hub: {model}@{folder.name}")
 
 

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import BundleError, MissingExtraError
+from lookalike.errors import BundleError
+from lookalike.models.convert.hdf5_arrays import Parts, float_arrays
 from lookalike.models.convert.model_files import CONFIG, PREPROCESSOR, WEIGHTS, ModelFiles, digest_of_files
 
 EPSILON, TORCH_EPSILON = 1.001e-5, 1e-5
 MEAN_RGB = (123.68, 116.779, 103.939)  # 'caffe' preprocessing, of pixels 0 to 255
 SIDE_PX = 224
-LARGEST_BYTES = 2_000_000_000
+MOST_BLOCKS = 64  # a stage; ResNet152 has 36
 DEPTHS = {53: (3, 4, 6, 3), 104: (3, 4, 23, 3), 155: (3, 8, 36, 3)}  # blocks a stage, by number of convolutions
 
 KINDS = {
@@ -176,31 +177,15 @@ def _tensors(weights: Weights, depths: tuple[int, ...]) -> dict[str, NDArray[Any
 
 def _read(file: Path) -> Weights:
     """All weights of a file under the names that Keras uses today, whichever of its layouts the file has."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingExtraError(f"reading {file.name}", "learn") from error
-    try:
-        with h5py.File(file, "r") as opened:
-            there: list[tuple[list[str], Any]] = []
-            opened.visititems(lambda path, one: there.append((path.split("/"), one)))
-            arrays = [(parts, one) for parts, one in there if isinstance(one, h5py.Dataset) and one.dtype.kind == "f"]
-            if sum(one.nbytes for _, one in arrays) > LARGEST_BYTES:
-                raise BundleError(f"{file}: more than 2 GB of weights. Save a ResNet without its top.")
-            numbered = sum(parts[0] == "layers" and parts[1].startswith("conv2d") for parts, _ in arrays) // 2
-            names = _numbered(DEPTHS.get(numbered, (1, 1, 1, 1)))
-            return {key: np.asarray(one, np.float32) for parts, one in arrays if (key := _key(parts, names))}
-    except OSError as error:
-        reason = str(error).splitlines()[0][:100]
-        raise BundleError(
-            f"{file}: neither a bundle nor weights that are known: not HDF5 ({reason}). Name a folder in transformers' "
-            "format, or Keras' ResNet50 weights (.h5)."
-        ) from error
+    arrays = float_arrays(file)
+    numbered = sum(len(parts) == 4 and parts[0] == "layers" and parts[1].startswith("conv2d") for parts in arrays) // 2
+    names = _numbered(DEPTHS.get(numbered, (1, 1, 1, 1)))
+    return {key: array for parts, array in arrays.items() if (key := _key(parts, names))}
 
 
-def _key(parts: list[str], numbered: dict[str, str]) -> tuple[str, str] | None:
+def _key(parts: Parts, numbered: dict[str, str]) -> tuple[str, str] | None:
     """conv1_conv/conv1_conv/kernel:0, layers/conv2d/vars/0 or res2a_branch2a/.. -> (layer, what)."""
-    if parts[0] == "model_weights":  # model.save("x.h5")
+    if parts[0] == "model_weights" and len(parts) > 1:  # model.save("x.h5")
         parts = parts[1:]
     if parts[0] == "layers" and len(parts) == 4:  # model.save_weights("x.weights.h5")
         what = _ORDER_OF_VARIABLES.get(re.sub(r"_\d+$", "", parts[1]), ())
@@ -233,10 +218,10 @@ def _numbered(depths: tuple[int, ...]) -> dict[str, str]:
 
 def _depths(file: Path, weights: Weights) -> tuple[int, ...]:
     """The number of blocks of each stage."""
-    places = [re.match(r"conv(\d)_block(\d+)_1_conv", layer) for layer, _ in weights]
+    places = [re.match(r"conv(\d)_block(\d{1,4})_1_conv", layer) for layer, _ in weights]
     found = [(int(place[1]), int(place[2])) for place in places if place]
     depths = tuple(max((block for at, block in found if at == stage), default=0) for stage in range(2, 6))
-    if ("conv1_conv", "kernel") not in weights or 0 in depths:
+    if ("conv1_conv", "kernel") not in weights or not all(0 < blocks <= MOST_BLOCKS for blocks in depths):
         raise BundleError(
             f"{file}: HDF5, but not the weights of Keras' ResNet50, 101 or 152. Others are not known; "
             "name a folder in transformers' format."

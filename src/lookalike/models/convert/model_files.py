@@ -11,6 +11,7 @@ from lookalike.errors import BundleError
 from lookalike.files import digest
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
+LARGEST_JSON = 4_000_000  # bytes; a config.json with the names of 22,000 classes has 1.5 MB
 IN_ONE_FILE = "AutoModel.from_pretrained(..).save_pretrained('FOLDER', max_shard_size='10GB')"
 
 
@@ -51,10 +52,10 @@ def from_folder(folder: Path) -> ModelFiles:
     Raises: BundleError, which says in one line what it lacks.
     """
     name = str(folder)
-    check_files(name, {one.name for one in folder.iterdir()})
+    check_files(name, {one.name for one in folder.iterdir() if one.is_file()})
     key = digest_of_files([folder / file for file in (CONFIG, PREPROCESSOR, WEIGHTS)])
     card = folder / "README.md"
-    text = card.read_text(encoding="utf-8", errors="replace") if card.is_file() else ""
+    text = first_text(card) if card.is_file() else ""
     return ModelFiles(name, folder.resolve().name, folder, key, licence_of(text), str(folder.resolve()))
 
 
@@ -94,6 +95,12 @@ def _digest_of_file(path: Path) -> bytes:
         return hashlib.file_digest(file, hashlib.blake2b).digest()
 
 
+def first_text(card: Path) -> str:
+    """The first 64 kB of a text; the licence stands there."""
+    with card.open("rb") as file:
+        return file.read(1 << 16).decode("utf-8", errors="replace")
+
+
 def licence_of(card: str) -> str:
     r"""The licence that the first lines of a model card name; "unknown" when they name none.
 
@@ -107,8 +114,10 @@ def licence_of(card: str) -> str:
 
 def _json(name: str, path: Path) -> dict[str, Any]:
     try:
+        if path.stat().st_size > LARGEST_JSON:
+            raise BundleError(f"{name}: {path.name} is larger than {LARGEST_JSON / 1e6:g} MB. Copy it again.")
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{name}: {path.name} cannot be read ({error}). Copy it again.") from error
     if not isinstance(found, dict):
         raise BundleError(f"{name}: {path.name} holds no table of settings. Copy it again.")

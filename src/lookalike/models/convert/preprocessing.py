@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from lookalike.errors import BundleError
+from lookalike.models.convert.architectures import SIDES_MOST_PX
+from lookalike.models.convert.config_schema import is_number, shown
+
+SMALLEST, LARGEST = 1e-6, 1e6  # of the numbers that pixels are multiplied with
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,16 @@ def read(name: str, table: dict[str, Any], own_side_px: int | None = None) -> Pr
     """
     side = own_side_px
     if side is None:
-        cropped = table.get("crop_size") if table.get("do_center_crop", True) else None
+        cropped = table.get("crop_size") if _flag(name, table, "do_center_crop") else None
         side = _side(name, cropped or table.get("size"))
-    scale = float(table.get("rescale_factor", 1 / 255)) if table.get("do_rescale", True) else 1.0
+    scale = 1.0
+    if _flag(name, table, "do_rescale"):
+        scale = _positive(name, "rescale_factor", table.get("rescale_factor", 1 / 255))
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
-    if table.get("do_normalize", True):
-        mean, deviation = _three(name, table, "image_mean"), _three(name, table, "image_std")
-    if 0.0 in deviation:
-        raise BundleError(f"{name}: preprocessor_config.json has an image_std of 0. Copy it again.")
+    if _flag(name, table, "do_normalize"):
+        mean = _three(name, table, "image_mean")
+        deviation = tuple(_positive(name, "image_std", one) for one in _three(name, table, "image_std"))
     return Preprocessing(side, scale, mean, deviation)
 
 
@@ -59,24 +64,42 @@ def _side(name: str, size: Any) -> int:
     found = size
     if isinstance(size, dict):
         if size.get("height") != size.get("width"):
+            sides = f"{shown(size.get('width'))} x {shown(size.get('height'))}"
             raise BundleError(
-                f"{name}: wants pictures of {size.get('width')} x {size.get('height')}. Only squares are known; "
-                "choose a model that takes squares."
+                f"{name}: wants pictures of {sides}. Only squares are known; choose a model that takes squares."
             )
         found = size.get("height") or size.get("shortest_edge")
-    if not isinstance(found, int) or not 0 < found <= 2048:
+    if not isinstance(found, int) or isinstance(found, bool) or not 0 < found <= SIDES_MOST_PX:
         raise BundleError(
-            f"{name}: preprocessor_config.json names no side of its pictures (size is {size!r}). "
+            f"{name}: preprocessor_config.json names no side of its pictures (size is {shown(size)}). "
             'Write one into it, for instance "size": 224.'
         )
     return found
 
 
+def _flag(name: str, table: dict[str, Any], key: str) -> bool:
+    """Whether a step is done; it is where nothing is said."""
+    value = table.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise BundleError(f"{name}: preprocessor_config.json has {key} {shown(value)}. Write true or false.")
+    return value is not False
+
+
+def _positive(name: str, key: str, value: Any) -> float:
+    if not is_number(value) or not SMALLEST <= value <= LARGEST:
+        raise BundleError(
+            f"{name}: preprocessor_config.json has {key} {shown(value)}. It must be from {SMALLEST:g} to {LARGEST:g}. "
+            "Copy it again."
+        )
+    return float(value)
+
+
 def _three(name: str, table: dict[str, Any], key: str) -> tuple[float, ...]:
     value = table.get(key)
-    if not isinstance(value, list) or len(value) != 3 or not all(isinstance(one, int | float) for one in value):
+    right = isinstance(value, list) and len(value) == 3
+    if not right or not all(is_number(one) and abs(one) <= LARGEST for one in value or ()):
         raise BundleError(
-            f"{name}: preprocessor_config.json has {key} {value!r}. Write the three numbers that the model was "
+            f"{name}: preprocessor_config.json has {key} {shown(value)}. Write the three numbers that the model was "
             "trained with."
         )
-    return tuple(float(one) for one in value)
+    return tuple(float(one) for one in value or ())

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
@@ -15,6 +14,7 @@ from lookalike.images.decode import DecodedImage
 from lookalike.models.bundle import Bundle
 from lookalike.models.convert.onnx_graph import KINDS, steps_of
 from lookalike.models.features import combine_stages
+from lookalike.models.onnx_file import read_onnx
 
 Outputs = tuple[Tensor, ...]
 
@@ -27,7 +27,7 @@ class OnnxModel(nn.Module):
 
     def __init__(self, bundle: Bundle):
         super().__init__()
-        graph = onnx.load(bundle.model).graph
+        graph = read_onnx(bundle.model).graph
         tensors = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
         self.steps = steps_of(graph, tensors)
         if unknown := sorted({step.kind for step in self.steps} - KINDS.keys()):

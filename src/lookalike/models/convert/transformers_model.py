@@ -1,6 +1,7 @@
 """Networks of transformers as torch modules: loaded from safetensors alone, the outputs of their stages pooled."""
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +12,14 @@ from torch import Tensor, nn
 from lookalike.errors import BundleError, MissingExtraError
 from lookalike.models.bundle import Bundle, StageOutput
 from lookalike.models.convert import preprocessing
-from lookalike.models.convert.architectures import Architecture, architecture_of, own_side_px
+from lookalike.models.convert.architectures import Architecture, architecture_of, own_side_px, vision_part
+from lookalike.models.convert.config_schema import network_settings
 from lookalike.models.convert.model_files import PREPROCESSOR, WEIGHTS, ModelFiles
 from lookalike.models.convert.preprocessing import Preprocessing
 
 SHALLOWER = 0.5  # docs/decisions/0013: the weight of a stage before the last
 BLOCKS = ("encoder.stages", "encoder.layers", "encoder.layer", "layers")  # where a network keeps its blocks
+MOST_PATCHES = 4096  # attention takes memory by their square: 0.8 GB at 12 heads
 UNUSED = ("mask_token", "pooler.")  # weights that may be missing: nothing here uses them
 
 
@@ -92,43 +95,36 @@ class FeatureExtractor(nn.Module):
 def load(source: ModelFiles) -> FeatureExtractor:
     """The network of a source, in float32, in evaluation mode.
 
-    Raises: BundleError, for a kind that is not known, code of its own, weights that are missing; MissingExtraError.
+    Raises: BundleError, for a kind that is not known, code of its own, settings that cannot be, weights that are
+        missing or no numbers; MissingExtraError.
     """
     try:
         import transformers
     except ImportError as error:
         raise MissingExtraError(source.name, "learn") from error
-    config = source.config()
-    family = architecture_of(source.name, config)
-    side = own_side_px(config) if family.fixed else None
-    prepared = preprocessing.read(source.name, source.preprocessor(), side)
+    family, settings = _described(source.name, source.config())
+    prepared = preprocessing.read(source.name, source.preprocessor(), own_side_px(settings) if family.fixed else None)
     architecture = getattr(transformers, family.architecture)
-    with _quiet():
-        try:
-            tower, found = architecture.from_pretrained(
-                source.folder,
-                use_safetensors=True,
-                weights_only=True,
-                trust_remote_code=False,
-                local_files_only=True,
-                output_loading_info=True,
-                attn_implementation="eager",
-                dtype=torch.float32,
-                ignore_mismatched_sizes=True,  # they are raised below
-                **family.options,
-            )
-        except Exception as error:  # whatever a broken file makes transformers raise
-            reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-            raise BundleError(
-                f"{source.name}: transformers cannot load it ({reason}). Copy its files again."
-            ) from error
+    with _quiet(), _one_line(source.name):
+        config = architecture.config_class(**settings)
+        _check_size(source, architecture, config, family)
+        tower, found = architecture.from_pretrained(
+            source.folder,
+            config=config,
+            use_safetensors=True,
+            weights_only=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+            attn_implementation="eager",
+            dtype=torch.float32,
+            ignore_mismatched_sizes=True,  # they are raised below
+            **family.options,
+        )
     missing = sorted(key for key in found["missing_keys"] if not any(part in key for part in UNUSED))
     if missing or found["mismatched_keys"]:
-        raise BundleError(
-            f"{source.name}: model.safetensors does not hold the weights that config.json speaks of "
-            f"({', '.join(missing[:2]) or 'other shapes'}). Copy both from one place."
-        )
-    return FeatureExtractor(tower.eval(), family, prepared).eval()
+        raise _other_weights(source.name, ", ".join(missing[:2]) or "other shapes")
+    return _extractor(source.name, tower, family, prepared)
 
 
 def of_bundle(bundle: Bundle) -> FeatureExtractor:
@@ -137,23 +133,94 @@ def of_bundle(bundle: Bundle) -> FeatureExtractor:
     Raises: BundleError, when the bundle has no weights that can learn.
     """
     import transformers
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         config = json.loads((bundle.path / "config.json").read_text(encoding="utf-8"))
         preprocessor = json.loads((bundle.path / PREPROCESSOR).read_text(encoding="utf-8"))
         weights = load_file(bundle.path / "weights.safetensors")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
         raise BundleError(
             f"{bundle.path}: has no weights that can learn ({error}). Convert the model anew from where it came from."
         ) from error
-    family = architecture_of(bundle.name, config)
+    family, settings = _described(bundle.name, config)
     architecture = getattr(transformers, family.architecture)
-    tower = architecture._from_config(
-        architecture.config_class.from_dict(config), attn_implementation="eager", **family.options
+    with _one_line(bundle.name):
+        made = architecture.config_class(**settings)
+        with torch.device("meta"):
+            tower = architecture._from_config(made, attn_implementation="eager", **family.options)
+        if _values(tower) > sum(tensor.numel() for tensor in weights.values()):
+            raise _other_weights(bundle.name, "too few values")
+        tower = architecture._from_config(made, attn_implementation="eager", **family.options)
+        tower.load_state_dict(weights)
+    return _extractor(bundle.name, tower, family, preprocessing.read(bundle.name, preprocessor, bundle.side_px))
+
+
+def _described(name: str, config: dict[str, Any]) -> tuple[Architecture, dict[str, Any]]:
+    """The family that config.json names, and its checked settings."""
+    family = architecture_of(name, config)
+    if config.get("quantization_config") is not None:
+        network_settings(name, {"quantization_config": config["quantization_config"]})
+    return family, network_settings(name, vision_part(name, config))
+
+
+def _check_size(source: ModelFiles, architecture: Any, config: Any, family: Architecture) -> None:
+    """Raises: BundleError, when a network of these settings has more values than the file of weights."""
+    from safetensors import safe_open
+
+    with safe_open(source.folder / WEIGHTS, "pt") as file:
+        there = sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118  (no mapping)
+        tensors = len(file.keys())
+    if sum(getattr(config, "depths", None) or [getattr(config, "num_hidden_layers", 1)]) > tensors:
+        raise _other_weights(source.name, f"only {tensors} tensors")
+    with torch.device("meta"):  # shapes alone, no memory
+        wanted = _values(architecture(config, **family.options))
+    if wanted > there:
+        raise _other_weights(source.name, f"{there:,} values, not {wanted:,}")
+
+
+def _values(tower: nn.Module) -> int:
+    """The number of values in the weights that are used."""
+    return sum(one.numel() for name, one in tower.named_parameters() if not any(part in name for part in UNUSED))
+
+
+def _extractor(name: str, tower: nn.Module, family: Architecture, prepared: Preprocessing) -> FeatureExtractor:
+    """The network with its pictures' side and scale; a picture was run through it.
+
+    Raises: BundleError, for pictures that it cannot take, and where the features are no numbers.
+    """
+    config: Any = tower.config
+    if family.tokens and not 1 <= (patches := (prepared.side_px // config.patch_size) ** 2) <= MOST_PATCHES:
+        raise BundleError(
+            f"{name}: pictures of {prepared.side_px} px in patches of {config.patch_size} px make {patches:,} patches; "
+            f"1 to {MOST_PATCHES:,} can be computed. Correct the size in preprocessor_config.json."
+        )
+    with _one_line(name), torch.no_grad():
+        extractor = FeatureExtractor(tower.eval(), family, prepared).eval()
+        features = extractor(torch.full((1, prepared.side_px, prepared.side_px, 3), 127, dtype=torch.uint8))
+    if not all(torch.isfinite(one).all() for one in features):
+        raise BundleError(f"{name}: gives features that are no numbers. Its weights are damaged; copy them again.")
+    return extractor
+
+
+def _other_weights(name: str, what: str) -> BundleError:
+    return BundleError(
+        f"{name}: model.safetensors does not hold the weights that config.json speaks of ({what}). "
+        "Copy both from one place."
     )
-    tower.load_state_dict(weights)
-    return FeatureExtractor(tower.eval(), family, preprocessing.read(bundle.name, preprocessor, bundle.side_px)).eval()
+
+
+@contextmanager
+def _one_line(name: str) -> Iterator[None]:
+    """Whatever a broken file makes transformers or torch raise, as a BundleError of one line."""
+    try:
+        yield
+    except BundleError:
+        raise
+    except Exception as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise BundleError(f"{name}: transformers cannot load it ({reason}). Copy its files again.") from error
 
 
 def trainable_files(network: FeatureExtractor) -> dict[str, bytes]:

@@ -1,0 +1,80 @@
+"""The lock of a collection between processes: who holds it, and waiting for its end."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.recording import Recording
+
+from lookalike.collection.write_lock import WriteLock
+from lookalike.errors import Cancelled, LockedError
+
+HOLD = """
+import sys
+from pathlib import Path
+from lookalike.collection.write_lock import WriteLock
+lock = WriteLock(Path(sys.argv[1]), Path("photos"))
+lock.acquire("index", None)
+print("held", flush=True)
+sys.stdin.read()
+lock.release()
+"""
+
+
+@pytest.fixture
+def other(tmp_path: Path):
+    """Another process that holds the lock until its input ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.stdin.close()
+    process.wait()
+    process.stdout.close()
+
+
+class EndsTheOther(Recording):
+    """Lets the other process go once it is told that we wait."""
+
+    def __init__(self, process: subprocess.Popen):
+        super().__init__()
+        self.process = process
+
+    def message(self, line: str) -> None:
+        super().message(line)
+        self.process.stdin.close()
+
+
+class Cancels(Recording):
+    def progress(self, progress) -> None:
+        raise Cancelled("stopped")
+
+
+def test_without_waiting_the_holder_is_named_with_its_work(tmp_path: Path, other):
+    with pytest.raises(LockedError) as error:
+        WriteLock(tmp_path, Path("photos")).acquire("learn", None)
+    assert str(error.value).startswith(f"photos: process {other.pid} (index, since 2")
+    assert str(error.value).endswith(" UTC) is writing to it. Wait until it is done, or end it.")
+
+
+def test_who_waits_is_told_once_for_whom_and_gets_the_lock_afterwards(tmp_path: Path, other):
+    reporter = EndsTheOther(other)
+    lock = WriteLock(tmp_path, Path("photos"))
+    lock.acquire("learn", reporter)
+    assert other.wait() == 0
+    assert len(reporter.lines) == 1
+    assert f"photos: process {other.pid} (index, since" in reporter.lines[0]
+    assert "Ctrl-C gives that up" in reporter.lines[0]
+    assert lock.holder.read_text().startswith(f"process {os.getpid()} (learn, since ")
+    lock.release()
+    assert not lock.holder.exists()
+
+
+def test_waiting_can_be_cancelled_and_the_holder_keeps_the_lock(tmp_path: Path, other):
+    with pytest.raises(Cancelled):
+        WriteLock(tmp_path, Path("photos")).acquire("learn", Cancels())
+    with pytest.raises(LockedError):
+        WriteLock(tmp_path, Path("photos")).acquire("learn", None)
