@@ -109,7 +109,8 @@ def read_bytes(path: Path, limits: Limits = LIMITS) -> bytes:
     except FileNotFoundError as error:
         raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
     except OSError as error:
-        raise ImageError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
+        said = error.strerror or type(error).__name__
+        raise ImageError(f"cannot be read ({said}). Check the disk and the permissions.", "unreadable") from error
     limits.check_bytes(len(content))  # it may have grown
     return content
 

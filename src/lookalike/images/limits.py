@@ -16,11 +16,12 @@ class Limits:
 
     Attributes:
         pixels: of one picture, checked before it is decoded.
+        option: by which people can raise `pixels` where they are now, for the words of the error; "" for none.
         bytes: of one file, checked before it is read.
         in_flight: decoded bytes of all pictures that threads of this process decode at the same time; further ones
             wait their turn. A picture that is larger than this by itself passes alone.
 
-    >>> Limits(pixels=1_000_000).check_pixels(1000, 1001)
+    >>> Limits(pixels=1_000_000, option="--pixels").check_pixels(1000, 1001)
     Traceback (most recent call last):
     lookalike.errors.ImageError: 1,000 x 1,001 pixels are 1.001 megapixels, over the limit of 1. \
 Raise it with --pixels 2, or make a smaller copy.
@@ -29,6 +30,7 @@ Raise it with --pixels 2, or make a smaller copy.
     pixels: int = 100_000_000
     bytes: int = 512 * 1024 * 1024
     in_flight: int = 512 * 1024 * 1024
+    option: str = ""
 
     def check_pixels(self, width: int, height: int) -> None:
         """Raises: ImageError, for a size that is over the limit, or none at all."""
@@ -36,7 +38,8 @@ Raise it with --pixels 2, or make a smaller copy.
             raise ImageError(f"declares a size of {width} x {height} pixels. Save it anew.")
         millions = width * height / 1e6
         if width * height > self.pixels:
-            mend = f"Raise it with --pixels {math.ceil(millions)}, or make a smaller copy."
+            mend = f"Raise it with {self.option} {math.ceil(millions)}, or make" if self.option else "Make"
+            mend += " a smaller copy."
             if millions > 2000:
                 mend = "No picture is that large: leave it out."
             raise ImageError(

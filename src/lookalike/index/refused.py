@@ -1,20 +1,52 @@
-"""The table of files that could not be read, with their reasons."""
+"""The table of files that could not be read, with their reasons, and which of them are tried again."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from lookalike.images.limits import Limits
 from lookalike.index.lance_io import remove_files, write_rows
+
+_ADDED = ("kind", "limits", "decoders")  # columns that earlier tables do not have
 
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """One file that could not be read, and why; it is tried again only when its size or date changes."""
+    """One file that could not be read, why, and under which conditions.
+
+    Attributes:
+        kind: of the ImageError; "" where it is not known.
+        limits, decoders: what it was read with, as `limits_of` and `installed_decoders` give it.
+    """
 
     file: str
     bytes: int
     mtime_ns: int
     reason: str
+    kind: str = ""
+    limits: str = ""
+    decoders: str = ""
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture, or calls itself one; else a file that lies beside pictures."""
+        return self.kind != "not a picture"
+
+    def may_be_readable(self, limits: str, decoders: str) -> bool:
+        """Whether to read it again, though neither its size nor its date have changed.
+
+        What the system refused (a permission, a disk, a network) is tried each time, what was too large or too much
+        under other limits, and everything with other versions of what decodes.
+
+        >>> RefusedFile("a.heic", 1, 2, "needs an extra", "needs an extra", "", "Pillow 1").may_be_readable("", "x 2")
+        True
+        """
+        if self.kind in {"", "unreadable"} or self.decoders != decoders:
+            return True
+        return self.kind in {"too large", "killed"} and self.limits != limits
 
 
 class RefusedTable:
@@ -28,7 +60,8 @@ class RefusedTable:
         import pyarrow as pa
 
         if rows:
-            columns = {name: [getattr(row, name) for row in rows] for name in ("file", "bytes", "mtime_ns", "reason")}
+            self._add_columns()
+            columns = {one.name: [getattr(row, one.name) for row in rows] for one in fields(RefusedFile)}
             write_rows(self.uri, pa.table(columns))
 
     def remove(self, files: Iterable[str]) -> None:
@@ -37,10 +70,39 @@ class RefusedTable:
 
     def rows(self) -> list[RefusedFile]:
         """All of them, by file."""
+        dataset = self._open()
+        found = [] if dataset is None else dataset.to_table().to_pylist()
+        rows = [RefusedFile(**(row | {name: row.get(name) or "" for name in _ADDED})) for row in found]
+        return sorted(rows, key=lambda row: row.file)
+
+    def _open(self) -> Any:
         import lance
 
         try:
-            found = lance.dataset(self.uri).to_table().to_pylist()
+            return lance.dataset(self.uri)
         except (ValueError, FileNotFoundError):
-            return []
-        return sorted((RefusedFile(**row) for row in found), key=lambda row: row.file)
+            return None
+
+    def _add_columns(self) -> None:
+        """Give a table of an earlier version the columns that it lacks."""
+        dataset = self._open()
+        missing = [] if dataset is None else [name for name in _ADDED if name not in dataset.schema.names]
+        if missing:
+            dataset.add_columns(dict.fromkeys(missing, "''"))
+
+
+def limits_of(limits: Limits) -> str:
+    """Limits as they are kept in the table: other limits give another text."""
+    return f"{limits.pixels:,} pixels, {limits.bytes:,} bytes"
+
+
+@cache
+def installed_decoders() -> str:
+    """What reads pictures here, with versions: lookalike, Pillow, and the extras that are installed."""
+    found = []
+    for name in ("lookalike", "pillow", "pillow-heif", "rawpy"):
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return ", ".join(found)
