@@ -15,9 +15,12 @@ class ImageError(LookalikeError):
     Attributes:
         reason: what is wrong and how to mend it, without the file's name.
         kind: "broken", "too large", "needs an extra", "unsupported" (a picture in a format that is not read),
-            "not a picture" (and its ending does not pretend so), "killed" (a run was killed while it was read), or
-            "gone" (it vanished).
+            "not a picture" (and its ending does not pretend so), "killed" (a run was killed while it was read),
+            "unreadable" (the system refused it: a permission, a disk, a network), or "gone" (it vanished).
+        content: the hash of the file's bytes, where they could be read and not decoded; else None.
     """
+
+    content: bytes | None = None
 
     def __init__(self, reason: str, kind: str = "broken", file: str | None = None):
         super().__init__(reason if file is None else f"{file}: {reason}")

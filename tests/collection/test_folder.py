@@ -3,10 +3,14 @@
 import json
 import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from support.pictures import draw
 
+from lookalike import Collection
 from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import CollectionError, LockedError
@@ -71,3 +75,91 @@ def test_a_second_writer_is_told_who_holds_the_lock_and_the_lock_ends_with_an_er
     with home.write_lock():
         assert (home.at / "lock.holder").is_file()
     assert not (home.at / "lock.holder").exists()
+
+
+def test_a_collection_is_kept_in_a_new_an_empty_or_its_own_folder_only(photos: Path, tmp_path: Path):
+    at = tmp_path / "kept"
+    at.mkdir()
+    Collection(photos, at=at).index()
+    assert len(Collection(photos, at=at).search("1.png", k=None)) == 7
+    draw(tmp_path / "other/a.png", 50)
+    with pytest.raises(CollectionError, match=rf"{at}: the collection of {photos}, not of {tmp_path}/other"):
+        Collection(tmp_path / "other", at=at)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/thesis.txt").write_text("mine")
+    with pytest.raises(CollectionError, match=rf"{tmp_path}/project: not empty, and no collection of {photos}"):
+        Collection(photos, at=tmp_path / "project")
+    with pytest.raises(CollectionError, match="a file, so the collection of"):
+        Collection(photos, at=tmp_path / "project/thesis.txt")
+    with pytest.raises(CollectionError, match="the folder of the pictures .* itself"):
+        Collection(photos, at=photos)
+    with pytest.raises(CollectionError, match=r"this name is for the collection of"):
+        Collection(photos, at=tmp_path / "other/.lookalike")
+
+
+def test_a_collection_of_pictures_that_moved_is_taken_over_where_that_is_asked(photos: Path, tmp_path: Path):
+    at = tmp_path / "kept"
+    Collection(photos, at=at).index()
+    moved = photos.rename(tmp_path / "moved")
+    with pytest.raises(CollectionError, match=r"if the pictures were moved from there to here, run: .* --moved"):
+        Collection(moved, at=at)
+    assert Collection(moved, at=at, moved=True).index().unchanged == 7
+    assert Collection(moved, at=at).home.config().folder == str(moved)
+    with pytest.raises(CollectionError, match="no collection that .* could take over"):
+        Collection(moved, at=tmp_path / "new", moved=True)
+
+
+def test_an_apps_own_collection_json_among_the_pictures_is_a_file_like_others(photos: Path):
+    (photos / "collection.json").write_text('{"name": "my app"}')
+    collection = Collection(photos)
+    collection.index()
+    assert collection.home.at == photos / ".lookalike"
+    assert len(Collection(photos).search("1.png", k=None)) == 7
+    assert (photos / "collection.json").read_text() == '{"name": "my app"}'
+
+
+def test_a_collection_is_opened_from_within_by_a_relative_name(photos: Path, monkeypatch: pytest.MonkeyPatch):
+    Collection(photos).index()
+    monkeypatch.chdir(photos / ".lookalike")
+    inside = Collection(".")
+    assert inside.folder.resolve() == photos
+    assert inside.index().unchanged == 7
+
+
+def test_the_collections_own_pictures_are_not_indexed_where_it_lies_among_them(photos: Path):
+    collection = Collection(photos, at=photos / "index")
+    collection.index()
+    collection.search("1.png", k=3).grid(photos.parent / "grid.png")
+    assert collection.index().added == 0
+    assert len(collection.search("1.png", k=None)) == 7
+
+
+@pytest.mark.parametrize("verb", ["search", "status", "lenses", "duplicates", "map"])
+def test_reading_a_strangers_collection_contacts_no_network(photos: Path, verb: str):
+    """Whatever backbone its collection.json names: only `index --backbone` may ask a hub."""
+    Collection(photos).index()
+    path = photos / ".lookalike/collection.json"
+    text = json.loads(path.read_text())
+    other = "f" * 32
+    text |= {"backbone": other, "original": other, "backbone_name": "attacker/model"}
+    text["backbones"][other] = {"name": "attacker/model", "precision": "f32", "place": "attacker/model"}
+    path.write_text(json.dumps(text))
+    (photos / ".lookalike/tables").rename(photos / ".lookalike/before")
+    (photos / ".lookalike/tables").mkdir()
+    for name in (f"{text['original']}.lance",):
+        next((photos / ".lookalike/before").glob("*[0-9a-f].lance")).rename(photos / ".lookalike/tables" / name)
+    words = {"search": ["search", photos, photos / "1.png"], "map": ["map", photos, "--out", photos.parent / "m.png"]}
+    code = f"""
+import sys
+def audit(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        print("NETWORK", event, arguments)
+sys.addaudithook(audit)
+from lookalike.cli.main import main
+main({[str(word) for word in words.get(verb, [verb, photos])]!r})
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "NETWORK" not in run.stdout
+    assert "Traceback" not in run.stderr
+    if verb == "search":
+        assert "no backbone of that name on this machine" in run.stderr

@@ -10,13 +10,16 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from support import drawn_network
 from support.pictures import draw
 
 from lookalike import Collection
 from lookalike.errors import Cancelled, CollectionError, LockedError
 from lookalike.images.scan import scan_folder
-from lookalike.index.indexer import Indexer, IndexOptions, embed_files
-from lookalike.index.refused import RefusedTable
+from lookalike.index import reader
+from lookalike.index.indexer import Indexer, IndexOptions, IndexReport, embed_files
+from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.table import Table
 from lookalike.models.backbone import Backbone
 from lookalike.progress import Progress, Reporter
@@ -183,7 +186,164 @@ def test_files_are_embedded_without_a_table_and_a_known_content_is_not(photos: P
     (photos / "broken.png").write_bytes(b"")
     files, backbone = scan_folder(photos).files, Backbone()
     (batch,) = embed_files(files, backbone)
-    assert (len(batch.rows), batch.copies, [one.file for one in batch.refused]) == (7, [], ["broken.png"])
+    copied = [(copy.file.file, copy.first) for copy in batch.copies]
+    assert (len(batch.rows), copied) == (6, [("sub/copy.png", "1.png")])
+    assert [(one.file, one.kind) for one in batch.refused] == [("broken.png", "broken")]
     twice = next(row.content for row in batch.rows if row.file == "1.png")
     (batch,) = embed_files(files, backbone, {twice})
     assert (len(batch.rows), {copy.file.file for copy in batch.copies}) == (5, {"1.png", "sub/copy.png"})
+
+
+def index(folder: Path, **options: object) -> IndexReport:
+    """One run in a collection of its own, by the tiny network."""
+    return Collection(folder).index(**options)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """Six pictures, two of them in a folder, indexed by a tiny network."""
+    folder = tmp_path / "tiny"
+    for seed, name in enumerate(["1.png", "2.png", "3.png", "4.png", "trip/5.png", "trip/6.png"]):
+        draw(folder / name, seed)
+    first, _ = drawn_network.write_pair(tmp_path)
+    Collection(folder, backbone=first).index()
+    return folder
+
+
+def files_of(folder: Path) -> list[str]:
+    return sorted(Collection(folder).table.columns()["file"])
+
+
+def test_a_picture_that_was_too_large_is_read_once_the_limit_is_raised(tiny: Path):
+    draw(tiny / "large.png", 9)
+    assert list(index(tiny, megapixels=0.001).refused) == ["large.png"]
+    again = index(tiny, megapixels=0.001)
+    assert (again.refused, again.still_refused) == ({}, 1)
+    assert index(tiny).added == 1
+    assert "large.png" in files_of(tiny)
+
+
+def test_what_the_system_refused_is_tried_in_each_run_and_a_broken_picture_is_not(tiny: Path, monkeypatch):
+    draw(tiny / "locked.png", 9)
+    (tiny / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    opened: list[str] = []
+    read_bytes = Path.open
+
+    def refusing(self: Path, *args: object, **more: object):
+        opened.append(self.name)
+        if self.name == "locked.png":
+            raise PermissionError(13, "Permission denied")
+        return read_bytes(self, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refusing)
+        assert set(index(tiny).refused) == {"locked.png", "broken.png"}
+        opened.clear()
+        assert index(tiny).still_refused == 2
+        assert "locked.png" in opened
+        assert "broken.png" not in opened
+    assert index(tiny).added == 1
+
+
+def test_a_picture_that_the_system_refuses_for_once_keeps_its_row(tiny: Path, monkeypatch):
+    os.utime(tiny / "1.png", (5, 5))
+    read_bytes = Path.open
+
+    def refusing(self: Path, *args: object, **more: object):
+        if self.name == "1.png":
+            raise OSError(5, "Input/output error")
+        return read_bytes(self, *args, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", refusing)
+        assert list(index(tiny).refused) == ["1.png"]
+    assert len(files_of(tiny)) == 6
+    assert index(tiny).unchanged == 6
+
+
+@pytest.mark.parametrize("way", ["dangling link", "empty"])
+def test_pictures_below_what_cannot_be_looked_at_stay(tiny: Path, tmp_path: Path, way: str):
+    (tiny / "trip").rename(tmp_path / "unplugged")
+    if way == "dangling link":
+        (tiny / "trip").symlink_to(tmp_path / "nowhere")
+    else:
+        (tiny / "trip").mkdir()  # where a disk is mounted, and is not now
+    done = index(tiny)
+    assert (done.gone, done.kept_unseen) == (0, 2)
+    assert len(files_of(tiny)) == 6
+    (tiny / "trip").unlink() if way == "dangling link" else (tiny / "trip").rmdir()
+    (tmp_path / "unplugged").rename(tiny / "trip")
+    done = index(tiny)
+    assert (done.added, done.changed, len(files_of(tiny))) == (0, 0, 6)
+
+
+def test_a_picture_rewritten_within_a_tick_of_the_clock_is_read_again(tiny: Path):
+    """Its size and its date are as they were; what is in it is not."""
+    now = int(time.time())
+    Image.new("RGB", (20, 20), "red").save(tiny / "7.bmp")
+    os.utime(tiny / "7.bmp", (now, now))
+    index(tiny)
+    Image.new("RGB", (20, 20), "blue").save(tiny / "7.bmp")
+    os.utime(tiny / "7.bmp", (now, now))
+    done = index(tiny)
+    assert (done.changed, done.unchanged) == (1, 6)
+
+
+@pytest.mark.parametrize("seconds", [2**35, -(2**33)])
+def test_a_date_that_64_bits_cannot_hold_is_kept_as_the_nearest(tiny: Path, seconds: int):
+    try:
+        os.utime(tiny / "1.png", (seconds, seconds))
+    except OverflowError:
+        pytest.skip("this disk keeps no such dates")
+    index(tiny)
+    assert index(tiny).unchanged == 6
+
+
+def test_equal_contents_of_one_run_are_decoded_once(tiny: Path, monkeypatch):
+    for copy in range(20):
+        shutil.copy(tiny / "1.png", tiny / f"copy-{copy}.png")
+        draw(tiny / "new/0.png", 40)
+        shutil.copy(tiny / "new/0.png", tiny / f"new/copy-{copy}.png")
+    decoded: list[int] = []
+    decode_square = reader.decode_square
+
+    def counted(*args: object):
+        decoded.append(1)
+        return decode_square(*args)
+
+    monkeypatch.setattr(reader, "decode_square", counted)
+    assert index(tiny).added == 41
+    assert len(decoded) == 1
+    columns = Collection(tiny).table.columns()
+    assert len(set(columns["content"])) == 7
+
+
+def test_pictures_that_are_left_out_from_now_on_leave_the_table_however_many_they_are(tiny: Path):
+    (tiny / ".lookalikeignore").write_text("/*.png\n")
+    done = index(tiny)
+    assert (done.dropped, done.gone, done.kept_missing) == (4, 0, 0)
+    assert files_of(tiny) == ["trip/5.png", "trip/6.png"]
+    (tiny / ".lookalikeignore").unlink()
+    assert index(tiny, exclude=["1.png"]).added == 3
+
+
+def test_files_beside_pictures_are_counted_apart(tiny: Path):
+    for name in ("1.png.json", "2.png.json", "notes.txt"):
+        (tiny / name).write_text('{"title": "x"}')
+    (tiny / "broken.jpg").write_bytes(b"\xff\xd8\xff no")
+    done = index(tiny)
+    assert list(done.refused) == ["broken.jpg"]
+    assert done.other_files == {".json": 2, ".txt": 1}
+    found = Collection(tiny).status()
+    assert (list(found["refused"]), found["other_files"]) == (["broken.jpg"], 3)
+
+
+def test_a_row_that_was_refused_when_a_run_was_killed_is_removed_by_the_next(tiny: Path):
+    """Killed between two commits: the file stands in both tables, with the size and date of the broken one."""
+    (tiny / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    state = (tiny / "1.png").stat()
+    collection = Collection(tiny)
+    collection.refused.append([RefusedFile("1.png", state.st_size, state.st_mtime_ns, "cut off", "broken")])
+    index(tiny)
+    index(tiny)
+    assert "1.png" not in files_of(tiny)

@@ -73,6 +73,14 @@ def main() -> None:
     "complete.",
 )
 @click.option("--drop-old", is_flag=True, help="Afterwards, remove the tables of backbones that are not in use.")
+@click.option("--moved", is_flag=True, help="Take over the collection in --at DIR: its pictures were moved to FOLDER.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out what matches, as in a .gitignore file; may be repeated. To leave it out in every run, write it "
+    "into FOLDER/.lookalikeignore.",
+)
 @click.option("--prune", is_flag=True, help="Forget missing pictures even when more than half of them are missing.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Number of processor threads; all by default.")
 @click.option(
@@ -88,40 +96,21 @@ def index(
     at: Path | None,
     backbone: str | None,
     drop_old: bool,
+    moved: bool,
+    exclude: tuple[str, ...],
     prune: bool,
     threads: int | None,
     pixels: float,
 ) -> None:
     """Create or update the collection of FOLDER."""
-    photos = open_collection(folder, at, backbone=backbone, threads=threads)
+    from lookalike.cli.index_report import index_lines  # loads the index
+
+    photos = open_collection(folder, at, backbone=backbone, threads=threads, moved=moved)
     started = time.monotonic()
     with console.bars(" pictures/s") as report:
-        done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, report=report)
-    if not done.added + done.changed + done.moved + done.unchanged + done.gone + done.kept_missing:
-        click.echo(f"{folder}: no pictures in it. Put some there, or name another folder.", err=True)
-    else:
-        counts = {"added": done.added, "changed": done.changed, "moved": done.moved, "gone": done.gone}
-        said = [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
-        click.echo(f"{', '.join(said)}, {done.unchanged:,} unchanged, in {time.monotonic() - started:.1f} s.", err=True)
-    for line in done.notes:
+        done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, exclude=exclude, report=report)
+    for line in index_lines(done, str(folder), _same(folder, at), time.monotonic() - started):
         click.echo(printable_line(line), err=True)
-    if done.freed:
-        click.echo(f"{done.freed / 1e6:.1f} MB freed: tables of backbones that are not in use.", err=True)
-    if done.kept_missing:
-        click.echo(
-            f"{plural(done.kept_missing, 'picture')} missing, more than half of all: kept, in case a "
-            "disk is unplugged. If they are really gone, add --prune.",
-            err=True,
-        )
-    for name, reason in done.skipped.items():
-        click.echo(f"skipped {printable_line(name)}: {reason}", err=True)
-    for name, reason in done.damaged.items():
-        click.echo(f"lens {name} not updated: {reason}", err=True)
-    if done.refused:
-        refused = plural(len(done.refused), "file")
-        click.echo(f"{refused} refused. See why with: lookalike status {_same(folder, at)}", err=True)
-    if done.added:
-        click.echo(f"Now search: lookalike search {_same(folder, at)} PICTURE --grid grid.png", err=True)
 
 
 @main.command()

@@ -13,9 +13,9 @@ AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collec
 
 
 def open_collection(
-    folder: Path, at: Path | None, *, backbone: str | None = None, threads: int | None = None
+    folder: Path, at: Path | None, *, backbone: str | None = None, threads: int | None = None, moved: bool = False
 ) -> "Collection":
     """The collection of a folder. Its code is imported here, when a verb runs: it loads numkong and Pillow."""
     from lookalike.collection.collection import Collection
 
-    return Collection(folder, at=at, backbone=backbone, threads=threads)
+    return Collection(folder, at=at, backbone=backbone, threads=threads, moved=moved)

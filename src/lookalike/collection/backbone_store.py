@@ -30,27 +30,36 @@ class BackboneStore:
         self.home, self.threads = home, threads
 
     def bundle(self, config: CollectionConfig, id: str) -> Bundle:
-        """The bundle of a backbone: made in this collection, or found again where it came from.
+        """The bundle of a backbone: made in this collection, or found again on this machine.
+
+        No network is asked and nothing is converted, whatever collection.json says: only `index --backbone` does that.
 
         Raises: BundleError, when it is nowhere; CollectionError, when another version is there.
         """
-        if (self.home.backbone(id) / "backbone.json").is_file():
-            return read(self.home.backbone(id))
+        made = self.home.backbone(id)
+        if (made / "backbone.json").is_file():
+            return _checked(read(made), id)
         record = config.known().get(id)
         if record is None:
             raise BundleError(f"{id}: no backbone of {self.home.folder}. Index it with --backbone NAME.")
+        place = record.locator or record.name
+        command = f"lookalike index {self.home.shell_words} --backbone {shlex.quote(place)}"
         other: LookalikeError
         try:
-            bundle = resolve_bundle(record.locator or record.name)
-            if bundle.id == id:
+            bundle = _local_bundle(place)
+            if bundle is not None and bundle.id == id:
                 return bundle
-            other = CollectionError(
-                f"{self.home.folder}: made with another version of backbone {record.name}. To move to this one, run: "
-                f"lookalike index {self.home.shell_words} --backbone {shlex.quote(record.locator or record.name)}"
+            other = (
+                BundleError(f"{record.name}: no backbone of that name on this machine. To get it again, run: {command}")
+                if bundle is None
+                else CollectionError(
+                    f"{self.home.folder}: made with another version of backbone {record.name}. To move to this one, "
+                    f"run: {command}"
+                )
             )
         except LookalikeError as error:
             other = error
-        for path in (cache_folder() / "backbones").glob("*/backbone.json"):  # its conversion may still be there
+        for path in (cache_folder() / "backbones").glob("*/backbone.json"):  # it may have been converted here
             with suppress(BundleError):
                 bundle = read(path.parent)
                 if bundle.id == id:
@@ -158,6 +167,36 @@ class BackboneStore:
             with suppress(BundleError):  # made elsewhere, or damaged
                 found.add(read(self.home.backbone(id)).parent or id)
         return found
+
+
+def _checked(bundle: Bundle, id: str) -> Bundle:
+    if bundle.id != id:
+        raise BundleError(
+            f"{bundle.path}: holds the backbone {bundle.id}, not the one that its folder is named after. Remove this "
+            "folder, and learn the lenses on it again."
+        )
+    return bundle
+
+
+def _is_bundle(path: Path, id: str) -> bool:
+    """Whether a folder holds the backbone that it is named after."""
+    try:
+        return read(path).id == id
+    except BundleError:
+        return False
+
+
+def _local_bundle(place: str) -> Bundle | None:
+    """The backbone at a place that collection.json names: of the default's family, or a bundle's folder; else None.
+
+    Raises: BundleError, when it is there and damaged.
+    """
+    if place in SPECS:
+        return resolve_bundle(place)
+    if place.startswith(("//", "\\\\")):  # another machine
+        return None
+    path = Path(place)
+    return read(path) if (path / "backbone.json").is_file() and (path / "model.onnx").is_file() else None
 
 
 def locator_of(name: str | Path) -> str:

@@ -1,6 +1,5 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
@@ -14,11 +13,11 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.map import draw_map
-from lookalike.collection.searcher import CollectionState, Cut, Searcher, SearchOptions
+from lookalike.collection.searcher import Cut, Searcher, SearchOptions
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.drawing.png import save
-from lookalike.errors import LookalikeError, MissingExtraError
+from lookalike.errors import MissingExtraError
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
 from lookalike.index.export import export, export_model
@@ -47,7 +46,8 @@ class Collection:
         at: where to keep the collection; by default FOLDER/.lookalike.
         backbone: for a new collection, or to switch to with `index`; for a new one efficientnet-lite0 when left out.
         threads: of the processor; None for all.
-    Raises: CollectionError, when it is damaged.
+        moved: take over the collection at `at` for pictures that were moved to `folder`; the next `index` keeps it so.
+    Raises: CollectionError, when it is damaged, or `at` is neither empty nor the collection of this folder.
 
     >>> Collection("photos").home.at.as_posix()
     'photos/.lookalike'
@@ -60,8 +60,9 @@ class Collection:
         at: str | Path | None = None,
         backbone: str | Path | None = None,
         threads: int | None = None,
+        moved: bool = False,
     ):
-        self.home = CollectionFolder(Path(folder), Path(at) if at is not None else None)
+        self.home = CollectionFolder(Path(folder), Path(at) if at is not None else None, moved)
         self.folder = self.home.folder
         self._backbones = BackboneStore(self.home, threads)
         self._lenses = LensStore(self.home)
@@ -89,8 +90,9 @@ class Collection:
         return Judgements(self.home.judgements)
 
     def index(
-        self, *, prune: bool = False, megapixels: float = 100, drop_old: bool = False, report: ReporterLike = None
-    ) -> IndexReport:
+        self, *, prune: bool = False, megapixels: float = 100, drop_old: bool = False, exclude: Sequence[str] = (),
+        report: ReporterLike = None,
+    ) -> IndexReport:  # fmt: skip
         """Bring the collection up to date with its folder: only content that is new is embedded.
 
         Where the collection was opened with another backbone than the one it has, that one's table is filled while the
@@ -100,16 +102,15 @@ class Collection:
             prune: forget missing files even when more than half of them are missing.
             megapixels: larger pictures are refused.
             drop_old: afterwards, remove the tables of backbones that are not in use.
+            exclude: patterns in gitignore's syntax: what they name is left out in this run.
             report: a Reporter or a function that takes Progress: "indexing", or "switching" to another backbone.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
         self.home.require_pictures()
-        searcher, options = self._searcher, UpdateOptions(prune, Limits(pixels=int(megapixels * 1e6)), drop_old)
+        limits = Limits(pixels=int(megapixels * 1e6), option="--pixels")
+        searcher, options = self._searcher, UpdateOptions(prune, limits, drop_old, tuple(exclude))
         done = self._switch.update_index(searcher.named, searcher.opened, options, as_reporter(report))
-        searcher.opened = done.backbone
-        with contextlib.suppress(LookalikeError):  # a damaged lens is in the report, and searches name it again
-            snapshot = self.home.open_table(done.backbone.id).snapshot()
-            searcher.gallery(CollectionState(done.config, done.backbone, snapshot), None).build_codes()
+        searcher.prepare(done.config, done.backbone)
         return done.report
 
     @overload

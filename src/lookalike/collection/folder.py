@@ -1,17 +1,17 @@
 """A collection's folder: its layout, its tables, collection.json and the lock."""
 
-import json
 import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
-from lookalike.collection.config import FORMAT, BackboneRecord, CollectionConfig
+from lookalike.collection.config import MOST_CHARACTERS, CollectionConfig, NewerFormatError, parse_config
 from lookalike.collection.write_lock import WriteLock
 from lookalike.errors import CollectionError
 from lookalike.files import PREVIOUS, atomic_write, previous_of, remove_leftovers
+from lookalike.images.leave_out import is_collection
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 from lookalike.progress import Reporter
@@ -25,22 +25,33 @@ class CollectionFolder:
 
     Nothing is written before the first `save` or `write_lock`.
 
+    Args:
+        root: the folder of the pictures, or a collection's own folder.
+        at: where the collection is kept: a new or an empty folder, or the collection of this folder; None for
+            root/.lookalike.
+        moved: take over a collection at `at` whose pictures were moved to `root`.
+    Raises: CollectionError, for anything else.
+
     >>> CollectionFolder(Path("photos")).table("b1").as_posix()
     'photos/.lookalike/tables/b1.lance'
     """
 
-    def __init__(self, root: Path, at: Path | None = None):
-        self.at = at if at is not None else root / FOLDER_NAME
+    def __init__(self, root: Path, at: Path | None = None, moved: bool = False):
         self.folder = root
-        if at is None and (root / "collection.json").is_file():  # the collection's own folder was named
+        self._moved = moved
+        if at is not None:
+            self.at = at
+            self._check_at()
+        elif root.is_dir() and is_collection(root):  # the collection's own folder was named
             self.at = root
-            config = self.config()
-            self.folder = root.parent if root.name == FOLDER_NAME or config is None else Path(config.folder)
+            self.folder = self._lies_in() or Path(self._required_config().folder)
+        else:
+            self.at = root / FOLDER_NAME
 
     @property
     def shell_words(self) -> str:
         """What names this collection in a shell: FOLDER, and --at DIR where it is kept elsewhere."""
-        at = [] if self.at == self.folder / FOLDER_NAME else ["--at", str(self.at)]
+        at = [] if _is_same(self.at, self.folder / FOLDER_NAME) else ["--at", str(self.at)]
         return shlex.join([str(self.folder), *at])
 
     @property
@@ -103,20 +114,20 @@ class CollectionFolder:
         """
         path = self.at / "collection.json"
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            version = found["format"]
-            if isinstance(version, int) and version > FORMAT:
-                raise CollectionError(
-                    f"{path}: format {version}, this lookalike knows up to {FORMAT}. "
-                    "Upgrade with: pip install -U lookalike"
-                )
-            known = {id: BackboneRecord(**one) for id, one in found.pop("backbones", {}).items()}
-            return CollectionConfig(**found, backbones=known)
+            if path.exists() and not path.is_file():  # a folder, a pipe
+                raise ValueError("it is no file")
+            with path.open("rb") as file:
+                return parse_config(file.read(MOST_CHARACTERS + 1).decode("utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        except NewerFormatError as error:
+            raise CollectionError(f"{path}: {error}. Upgrade with: pip install -U lookalike") from error
+        except (ValueError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            reason = str(error) if not isinstance(error, OSError | UnicodeDecodeError) else reason
             raise CollectionError(
-                f"{path}: cannot be read ({type(error).__name__}). Delete {self.at} and index the folder again."
+                f"{path}: cannot be read ({reason}). Remove this one file, and nothing else, and index the folder "
+                "again: tables, lenses and judgements stay."
             ) from error
 
     def require_config(self) -> CollectionConfig:
@@ -137,10 +148,68 @@ class CollectionFolder:
         if not self.folder.exists():
             raise CollectionError(f"{self.folder}: no such folder. Check the name, or plug its disk in.")
 
+    def with_this_folder(self, config: CollectionConfig) -> CollectionConfig:
+        """What collection.json shall say of a folder that moved together with its collection, or before `--moved`.
+
+        Call it under the collection's lock.
+        """
+        folder = str(self.folder.resolve())
+        if config.folder == folder or not self.folder.is_dir():
+            return config
+        config = replace(config, folder=folder)
+        self.save(config)
+        return config
+
     def save(self, config: CollectionConfig) -> None:
         """Write collection.json, whole or not at all."""
-        text = json.dumps(asdict(config), indent=2, ensure_ascii=False)
-        atomic_write(self.at / "collection.json", (text + "\n").encode())
+        atomic_write(self.at / "collection.json", config.to_json().encode())
+
+    def _required_config(self) -> CollectionConfig:
+        config = self.config()
+        if config is None:
+            raise CollectionError(
+                f"{self.at}: a collection without its collection.json. Run: lookalike index FOLDER --at {self.at}"
+            )
+        return config
+
+    def _lies_in(self) -> Path | None:
+        """The folder of pictures in which a folder of the usual name lies; None for another name."""
+        if self.at.name == FOLDER_NAME:
+            return self.at.parent
+        whole = self.at.resolve()  # "." and the like have no name
+        return whole.parent if whole.name == FOLDER_NAME else None
+
+    def _check_at(self) -> None:
+        """Whether a collection of this folder is, or may be, kept where `--at` says.
+
+        Raises: CollectionError, which names both folders.
+        """
+        at, folder = self.at, self.folder
+        if _is_same(at, folder / FOLDER_NAME):
+            return
+        name_another = "Name a new or an empty folder with --at DIR."
+        if at.exists() and not at.is_dir():
+            raise CollectionError(f"{at}: a file, so the collection of {folder} cannot be kept there. {name_another}")
+        if _is_same(at, folder):
+            raise CollectionError(f"{at}: the folder of the pictures {folder} itself. {name_another}")
+        if at.resolve().name == FOLDER_NAME:
+            raise CollectionError(
+                f"{at}: this name is for the collection of {at.resolve().parent}, not of {folder}. {name_another}"
+            )
+        if not at.is_dir() or not any(at.iterdir()):
+            if self._moved:
+                raise CollectionError(f"{at}: no collection that {folder} could take over. Leave --moved out.")
+            return
+        if not is_collection(at):
+            raise CollectionError(f"{at}: not empty, and no collection of {folder}. {name_another}")
+        config = self.config()
+        if config is None or self._moved or _is_same(Path(config.folder), folder):
+            return
+        words = shlex.join([str(folder), "--at", str(at)])
+        raise CollectionError(
+            f"{at}: the collection of {config.folder}, not of {folder}. Name another folder with --at DIR; or, if the "
+            f"pictures were moved from there to here, run: lookalike index {words} --moved"
+        )
 
     @contextmanager
     def write_lock(self, work: str = "write", waiting: Reporter | None = None) -> Iterator[None]:
@@ -176,6 +245,16 @@ class CollectionFolder:
             left.unlink(missing_ok=True)
         for name in ("tables", "lenses", "backbones", "cache/codes"):
             remove_leftovers(self.at / name)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths name the same place, there or not."""
+    try:
+        if one.exists() and other.exists():
+            return one.samefile(other)
+        return one.resolve() == other.resolve()
+    except OSError:
+        return False
 
 
 def _reason(error: OSError) -> str:

@@ -1,5 +1,6 @@
 """What answers for a collection: its state read once, the open network, and the galleries that are ranked."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from lookalike.errors import CollectionError, LookalikeError, OutdatedSnapshotEr
 from lookalike.index.exact_knn import FEW
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits
+from lookalike.index.inside import check_inside
 from lookalike.index.query import Vector, resolve_queries, resolve_query
 from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
@@ -40,8 +42,15 @@ class CollectionState:
     snapshot: Snapshot | None
 
     def files(self) -> list[str]:
-        """The pictures of the collection, by name."""
-        return [] if self.snapshot is None else list(self.snapshot.columns()["file"])
+        """The pictures of the collection, by name.
+
+        Raises: CollectionError, when the table names files outside the folder.
+        """
+        if self.snapshot is None:
+            return []
+        names = self.snapshot.read("file").column("file")
+        check_inside(names, self.snapshot.name)
+        return list(names.to_pylist())
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,13 @@ class Searcher:
             kept = (key, Gallery(state.snapshot, lens, self.home.cache / "codes", self.few))
             self._galleries[name] = kept
         return kept[1]
+
+    def prepare(self, config: CollectionConfig, backbone: Backbone) -> None:
+        """Make now what the first search would have to make."""
+        self.opened = backbone
+        with suppress(LookalikeError):  # a damaged lens is in the report, and searches name it again
+            snapshot = self.home.open_table(backbone.id).snapshot()
+            self.gallery(CollectionState(config, backbone, snapshot), None).build_codes()
 
     def search(
         self,

@@ -8,8 +8,12 @@ from lookalike.collection.searcher import CollectionState
 
 
 def status(home: CollectionFolder, backbones: BackboneStore, state: CollectionState) -> dict[str, Any]:
-    """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes in bytes."""
+    """Counts, refused pictures with reasons, backbone, the tables of all backbones, and sizes in bytes.
+
+    `other_files` are no pictures, and do not call themselves one.
+    """
     config = state.config
+    refused = home.open_refused(config.backbone).rows()
     columns = home.open_table(config.backbone).columns()
     return {
         "folder": str(home.folder),
@@ -20,5 +24,6 @@ def status(home: CollectionFolder, backbones: BackboneStore, state: CollectionSt
         "precision": config.precision,
         "bytes": folder_size(home.at),
         "tables": backbones.describe_tables(config),
-        "refused": {one.file: one.reason for one in home.open_refused(config.backbone).rows()},
+        "refused": {one.file: one.reason for one in refused if one.is_picture},
+        "other_files": sum(not one.is_picture for one in refused),
     }

@@ -1,6 +1,7 @@
 """The tables of a collection brought up to date, and the switch to another backbone or lens."""
 
 import shlex
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_store import LensStore, check_allowed
 from lookalike.errors import CollectionError
+from lookalike.images.leave_out import LeaveOut
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.images.scan import is_below
 from lookalike.index.indexer import Indexer, IndexOptions, IndexReport
 from lookalike.index.lens_column import update_lens_column
 from lookalike.index.refused import RefusedTable
@@ -28,15 +31,18 @@ class UpdateOptions:
         prune: forget missing files even when more than half of them are missing.
         limits: what a picture may cost.
         drop_old: remove the tables that are not in use afterwards.
+        exclude: patterns of files and folders to leave out.
     """
 
     prune: bool = False
     limits: Limits = LIMITS
     drop_old: bool = False
+    exclude: tuple[str, ...] = ()
 
-    def index(self, work_log: Path) -> IndexOptions:
-        """What of it concerns one table; the names of files in work are written to `work_log`."""
-        return IndexOptions(prune=self.prune, limits=self.limits, work_log=work_log)
+    def for_table(self, home: CollectionFolder) -> IndexOptions:
+        """What of it concerns one table."""
+        leave_out = LeaveOut(self.exclude, home.at)
+        return IndexOptions(self.prune, self.limits, leave_out=leave_out, work_log=home.work_log)
 
 
 @dataclass(frozen=True)
@@ -117,10 +123,10 @@ class BackboneSwitch:
         table, refused = self._tables(backbone)
         lenses, damaged = self.lenses.all_for(backbone.id, begun)
         if self.home.folder.is_dir() or not len(table.columns()["file"]):
-            indexer = Indexer(self.home.folder, table, refused, backbone, lenses, options.index(self.home.work_log))
+            indexer = Indexer(self.home.folder, table, refused, backbone, lenses, options.for_table(self.home))
             report = indexer.run(RenamedStage(reporter, "switching"))
             if not options.prune:
-                self._check_complete(config, table, refused)
+                self._check_complete(config, table, refused, indexer.scan.excluded)
         else:
             report = IndexReport(
                 notes=[
@@ -176,6 +182,8 @@ class BackboneSwitch:
         options: UpdateOptions,
         reporter: Reporter,
     ) -> IndexOutcome:
+        if config is not None:
+            config = self.home.with_this_folder(config)
         if config is None:
             opened = opened or Backbone(named or DEFAULT, threads=self.backbones.threads)
             known = {opened.id: BackboneRecord(opened.name, opened.precision, locator_of(named or DEFAULT))}
@@ -198,9 +206,8 @@ class BackboneSwitch:
             opened = self.backbones.open(config, config.backbone)
         lenses, damaged = self.lenses.all_for(opened.id, config)
         table, refused = self._tables(opened)
-        report = Indexer(self.home.folder, table, refused, opened, lenses, options.index(self.home.work_log)).run(
-            reporter
-        )
+        indexer = Indexer(self.home.folder, table, refused, opened, lenses, options.for_table(self.home))
+        report = indexer.run(reporter)
         report.damaged.update(damaged)
         if config.switching is not None:
             command = self._continuing(config, config.switching)
@@ -219,9 +226,13 @@ class BackboneSwitch:
         record = config.known()[id]
         return f"lookalike index {self.home.shell_words} --backbone {shlex.quote(record.locator or record.name)}"
 
-    def _check_complete(self, config: CollectionConfig, table: Table, refused: RefusedTable) -> None:
+    def _check_complete(
+        self, config: CollectionConfig, table: Table, refused: RefusedTable, excluded: AbstractSet[str]
+    ) -> None:
         """Raises: CollectionError, when most pictures of the table in use are missing in the new one."""
-        there = set(self.home.open_table(config.backbone).columns()["file"])
+        there = {
+            file for file in self.home.open_table(config.backbone).columns()["file"] if not is_below(file, excluded)
+        }
         missing = there - set(table.columns()["file"]) - {one.file for one in refused.rows()}
         if len(missing) * 2 > len(there):
             raise CollectionError(

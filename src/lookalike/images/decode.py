@@ -120,7 +120,8 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
         except FileNotFoundError as error:
             raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
         except OSError as error:
-            raise ImageError(f"cannot be read ({error.strerror}). Check the disk and the permissions.") from error
+            reason = error.strerror or type(error).__name__
+            raise ImageError(f"cannot be read ({reason}). Check the disk and the permissions.", "unreadable") from error
         except MemoryError as error:
             raise ImageError(f"reading it {_NO_MEMORY}", "too large") from error
         yield content

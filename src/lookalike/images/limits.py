@@ -18,13 +18,14 @@ class Limits:
 
     Attributes:
         pixels: of one picture, checked before it is decoded.
+        option: by which people can raise `pixels` where they are now, for the words of the error; "" for none.
         bytes: of one file, checked before it is read.
         in_flight: bytes of all pictures that threads of this process read and decode at the same time, the files'
             own included; further ones wait their turn. A picture that is larger than this by itself passes alone.
         memory: bytes that decoding one picture may take at its peak. Left out: 10 for each of `pixels`, and at least
             1 GB.
 
-    >>> Limits(pixels=1_000_000).check_pixels(1000, 1001)
+    >>> Limits(pixels=1_000_000, option="--pixels").check_pixels(1000, 1001)
     Traceback (most recent call last):
     lookalike.errors.ImageError: 1,000 x 1,001 pixels are 1.001 megapixels, over the limit of 1. \
 Raise it with --pixels 2, or make a smaller copy.
@@ -34,6 +35,7 @@ Raise it with --pixels 2, or make a smaller copy.
     bytes: int = 512 * 1024 * 1024
     in_flight: int = 512 * 1024 * 1024
     memory: int | None = None
+    option: str = ""
 
     @property
     def largest_memory(self) -> int:
@@ -46,7 +48,8 @@ Raise it with --pixels 2, or make a smaller copy.
             raise ImageError(f"declares a size of {width} x {height} pixels. Save it anew.")
         millions = width * height / 1e6
         if width * height > self.pixels:
-            mend = f"Raise it with --pixels {math.ceil(millions)}, or make a smaller copy."
+            mend = f"Raise it with {self.option} {math.ceil(millions)}, or make" if self.option else "Make"
+            mend += " a smaller copy."
             if millions > 2000:
                 mend = "No picture is that large: leave it out."
             raise ImageError(

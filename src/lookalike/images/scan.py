@@ -4,18 +4,33 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+from lookalike.images.leave_out import (
+    IGNORE_FILE,
+    MARKS,
+    NOTHING_ELSE,
+    IgnoreRules,
+    LeaveOut,
+    is_collection,
+    read_rules,
+)
 from lookalike.text import printable_line
 
 # Folders and files that programs leave among pictures; dot-names (.lookalike, ._*, .DS_Store) are left out as well.
 NOT_OURS = frozenset({"@eadir", "__macosx", "#recycle", "$recycle.bin", "thumbs.db", "ehthumbs.db", "desktop.ini"})
+_EARLIEST, _LATEST = -(2**63), 2**63 - 1  # in ns; 1677 and 2262
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """One file: its name relative to the folder with / between parts, its size in bytes, its date in ns."""
+    """One file: its name relative to the folder with / between parts, its size in bytes, its date in ns.
+
+    A date that 64 bits cannot hold, before 1677 or after 2262, is the nearest one that they can.
+    """
 
     file: str
     path: Path
@@ -30,16 +45,37 @@ class ScanResult:
     Attributes:
         files: those that may be pictures, in natural order.
         skipped: name -> reason, of what could not be entered or named. Names that are no UTF-8 are escaped.
+        unseen: names of files and folders that could not be looked at, so that what lies there may still be there:
+            unreadable folders, links to nowhere.
+        empty: names of folders with nothing in them, as one is whose disk is not mounted.
+        excluded: names of files and folders that patterns leave out.
+        collections: names of folders in which collections are kept.
     """
 
     files: list[ImageFile] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)
+    empty: set[str] = field(default_factory=set)
+    excluded: set[str] = field(default_factory=set)
+    collections: set[str] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[ImageFile]:
         return iter(self.files)
 
     def __len__(self) -> int:
         return len(self.files)
+
+
+def is_below(file: str, names: AbstractSet[str]) -> bool:
+    """Whether a file is one of these, or lies in one of these folders.
+
+    >>> is_below("a/b/1.jpg", {"a/b"}), is_below("a/b.jpg", {"a/b"}), is_below("1.jpg", {"."})
+    (True, False, True)
+    """
+    if not names:
+        return False
+    parts = file.split("/")
+    return "." in names or any("/".join(parts[:end]) in names for end in range(1, len(parts) + 1))
 
 
 def natural_key(file: str) -> tuple[tuple[tuple[str | tuple[int, str], ...], str], ...]:
@@ -59,60 +95,119 @@ def _part_key(part: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
     return tuple(pieces), part  # names that differ only in case or leading zeros still have an order
 
 
-def scan_folder(folder: Path) -> ScanResult:
+def scan_folder(folder: Path, leave_out: LeaveOut = NOTHING_ELSE) -> ScanResult:
     """Every file under a folder: dot-names and the thumbnails of other programs are left out, links are followed.
 
     Every real folder is entered once, so links that lead back (or aside) end there. Folders that cannot be read, links
-    to nowhere, and names that are no UTF-8 are passed over and named. What vanishes meanwhile is not mentioned.
+    to nowhere, and names that are no UTF-8 are passed over and named. What vanishes meanwhile is not mentioned. What
+    ignore files in the folders name is left out, and so are folders in which collections are kept.
 
     Args:
         folder: any folder; when it cannot be read, or is not there, the result is empty and says so.
+        leave_out: what else is left out.
+    Raises: CollectionError, for an ignore file that cannot be read, and for a pattern that is none.
 
     >>> scan_folder(Path("no such folder")).skipped
     {'.': 'cannot be read (No such file or directory). Check the disk and the permissions.'}
     """
-    result = ScanResult()
-    seen: set[tuple[int, int]] = set()
-    folders: list[tuple[Path, str]] = [(folder, "")]  # with their name within the whole: "", or ending in /
-    links: list[tuple[Path, str]] = []
-    while folders or links:
-        if not folders:  # links last: what lies here under its own name is not found under a link's
-            links.sort(key=lambda one: natural_key(one[1]), reverse=True)
-            folders.append(links.pop())
-        here, prefix = folders.pop()
-        for entry in _entries(here, prefix, result, seen):
-            file = prefix + entry.name
-            if not _is_utf8(entry.name):
-                result.skipped[printable_line(file)] = "its name is not UTF-8. Rename it."
-                continue
-            try:
-                if entry.is_dir():
-                    (links if entry.is_symlink() else folders).append((here / entry.name, file + "/"))
-                else:
-                    _add(entry, file, result)
-            except OSError as error:
-                result.skipped[file] = _unreadable(error)
-    result.files.sort(key=lambda one: natural_key(one.file))
-    return result
+    return _Scan(leave_out).run(folder)
 
 
-def _entries(folder: Path, prefix: str, result: ScanResult, seen: set[tuple[int, int]]) -> list["os.DirEntry[str]"]:
-    """What lies in a folder and may be ours; nothing where it was entered before or cannot be."""
-    name = prefix.rstrip("/") or "."
+class _Scan:
+    """One scan: what was found, and the folders that were entered."""
+
+    def __init__(self, leave_out: LeaveOut):
+        self.result = ScanResult()
+        self._patterns = leave_out.patterns
+        self._own = None if leave_out.own is None else _identity(leave_out.own)
+        self._seen: set[tuple[int, int]] = set()
+
+    def run(self, folder: Path) -> ScanResult:
+        result = self.result
+        rules = IgnoreRules("", self._patterns) if self._patterns else None
+        folders: list[_Folder] = [_Folder(folder, "", rules)]
+        links: list[_Folder] = []
+        while folders or links:
+            if not folders:  # links last: what lies here under its own name is not found under a link's
+                links.sort(key=lambda one: natural_key(one.prefix), reverse=True)
+                folders.append(links.pop())
+            here = folders.pop()
+            entries, rules = self._entries(here)
+            for entry in entries:
+                file = here.prefix + entry.name
+                if not _is_utf8(entry.name):
+                    result.skipped[printable_line(file)] = "its name is not UTF-8. Rename it."
+                    continue
+                try:
+                    is_folder = entry.is_dir()
+                    if rules is not None and rules.excludes(file + "/" * is_folder):
+                        result.excluded.add(file)
+                    elif is_folder:
+                        deeper = links if entry.is_symlink() else folders
+                        deeper.append(_Folder(here.path / entry.name, file + "/", rules))
+                    else:
+                        _add(entry, file, result)
+                except OSError as error:
+                    self._could_not_look(file, error)
+        result.files.sort(key=lambda one: natural_key(one.file))
+        return result
+
+    def _entries(self, folder: "_Folder") -> "tuple[list[os.DirEntry[str]], IgnoreRules | None]":
+        """What lies in a folder and may be ours, with its rules; nothing where it was entered before or cannot be."""
+        name = folder.prefix.rstrip("/") or "."
+        try:
+            status = folder.path.stat()
+            with os.scandir(folder.path) as scan:
+                every = list(scan)
+        except OSError as error:
+            if not folder.prefix or not isinstance(error, FileNotFoundError):  # that one within vanished is no news
+                self._could_not_look(name, error)
+            return [], None
+        identity = (status.st_dev, status.st_ino)
+        if identity in self._seen and status.st_ino:  # some network drives number nothing
+            self.result.skipped[name] = "a link to a folder that was read already."
+            return [], None
+        self._seen.add(identity)
+        if folder.prefix and self._is_collection(folder.path, name, identity, every):
+            return [], None
+        if not every:
+            self.result.empty.add(name)
+        rules = folder.rules
+        if any(one.name == IGNORE_FILE for one in every):
+            rules = read_rules(folder.path / IGNORE_FILE, folder.prefix, rules)
+        return [one for one in every if one.name[0] != "." and one.name.casefold() not in NOT_OURS], rules
+
+    def _is_collection(
+        self, path: Path, name: str, identity: tuple[int, int], entries: "list[os.DirEntry[str]]"
+    ) -> bool:
+        """Whether a folder is no folder of pictures, but one in which a collection is kept; another's is named."""
+        own = identity == self._own
+        if not own and not (any(one.name in MARKS for one in entries) and is_collection(path)):
+            return False
+        self.result.collections.add(name)
+        if not own:
+            self.result.skipped[name] = "a collection of lookalike, not pictures."
+        return True
+
+    def _could_not_look(self, name: str, error: OSError) -> None:
+        self.result.skipped[name] = _unreadable(error)
+        self.result.unseen.add(name)
+
+
+class _Folder(NamedTuple):
+    """A folder that is still to be read."""
+
+    path: Path
+    prefix: str  # its name within the whole: "", or ending in /
+    rules: IgnoreRules | None  # of the folder above
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
     try:
         status = folder.stat()
-        with os.scandir(folder) as scan:
-            entries = [one for one in scan if one.name[0] != "." and one.name.casefold() not in NOT_OURS]
-    except OSError as error:
-        if not prefix or not isinstance(error, FileNotFoundError):  # a folder within that vanished is no news
-            result.skipped[name] = _unreadable(error)
-        return []
-    identity = (status.st_dev, status.st_ino)
-    if identity in seen and status.st_ino:  # some network drives number nothing
-        result.skipped[name] = "a link to a folder that was read already."
-        return []
-    seen.add(identity)
-    return entries
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult) -> None:
@@ -121,9 +216,11 @@ def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult) -> None:
     except FileNotFoundError:
         if entry.is_symlink():
             result.skipped[file] = "a link to nowhere. Mend or remove it."
+            result.unseen.add(file)
         return  # a file that vanished
     if stat.S_ISREG(status.st_mode):
-        result.files.append(ImageFile(file, Path(entry.path), status.st_size, status.st_mtime_ns))
+        date = min(max(status.st_mtime_ns, _EARLIEST), _LATEST)
+        result.files.append(ImageFile(file, Path(entry.path), status.st_size, date))
     else:
         result.skipped[file] = "a pipe, a socket or a device, not a file."
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lookalike.errors import CollectionError
 from lookalike.files import digest
 from lookalike.index.exact_knn import FEW, ExactKNN
+from lookalike.index.inside import check_inside
 from lookalike.index.quantization import Int8Codes
 from lookalike.index.snapshot import LENS, Snapshot
 from lookalike.models.lens import Lens
@@ -34,6 +35,7 @@ class Gallery:
         files: n names, sorted.
         contents: (n, 2) uint64, the hash of each file's bytes.
         rows: what is ranked, (n, d) float16; rows[indices] reads some of them.
+    Raises: CollectionError, when the table names files outside the folder.
     """
 
     def __init__(self, snapshot: Snapshot, lens: Lens | None = None, kept: Path | None = None, few: int = FEW):
@@ -45,6 +47,7 @@ class Gallery:
         order = pc.sort_indices(read.column("file"))
         self._order = order.to_numpy().astype(np.int64)  # place among the sorted files -> row of the table
         self._names = read.column("file").take(order).combine_chunks()
+        check_inside(self._names, snapshot.name)
         self.files: list[str] = self._names.to_pylist()
         self.contents = as_contents(read.column("content").combine_chunks())[self._order]
         # A row's number in the table and its content: rows of equal keys are the same row, in any version.

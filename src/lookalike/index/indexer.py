@@ -1,27 +1,30 @@
 """A folder -> the table: what is new, changed, moved and gone; decoding and embedding overlapped; commit by batch."""
 
 import time
+from collections import Counter
 from collections.abc import Container, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from lookalike.errors import CollectionError, ImageError
+from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
 from lookalike.images.limits import LIMITS, Limits
-from lookalike.images.scan import ImageFile, ScanResult, scan_folder
+from lookalike.images.scan import ImageFile, ScanResult, is_below, scan_folder
+from lookalike.index.changes import ChangeSet, compare_with_table
 from lookalike.index.lens_column import update_lens_column
 from lookalike.index.reader import Decoded, ImageReader
-from lookalike.index.refused import RefusedFile, RefusedTable
-from lookalike.index.snapshot import COLUMNS, Snapshot
+from lookalike.index.refused import RefusedFile, RefusedTable, installed_decoders, limits_of
+from lookalike.index.run_contents import ContentsOfRun
 from lookalike.index.table import ImageRow, Table
+from lookalike.index.table_state import CopiedFile, TableState
 from lookalike.index.versions import describe
 from lookalike.index.work_log import logged
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter, Timer
+from lookalike.text import plural
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,14 @@ class IndexOptions:
     Attributes:
         prune: remove the rows of missing files even when the folder looks unplugged.
         limits: what an image may cost.
+        leave_out: patterns, and the collection's own folder.
         work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
     """
 
     prune: bool = False
     limits: Limits = LIMITS
+    leave_out: LeaveOut = NOTHING_ELSE
     work_log: Path | None = None
     commit_rows: int = 256
     commit_seconds: float = 5.0
@@ -47,8 +52,14 @@ class IndexReport:
     """What an index run did, as numbers of files, and what it left out.
 
     Attributes:
+        unchanged: pictures that are as they were.
         kept_missing: files that are gone from the folder, but kept because the folder looks unplugged.
+        kept_unseen: pictures that could not be looked at, or whose folder is empty now: kept as they were.
+        left_out: files and folders that patterns leave out.
+        dropped: pictures that left the collection because they are left out from now on.
         refused: file -> reason, of images that could not be read.
+        still_refused: images that were refused before, for the same reason.
+        other_files: ending -> number of files that are new, and no pictures.
         skipped: name -> reason, of what could not be entered or named.
         damaged: lens -> reason, of lenses that cannot be read; their columns are filled once they can.
         notes: lines for people: what else they should know.
@@ -61,28 +72,16 @@ class IndexReport:
     gone: int = 0
     unchanged: int = 0
     kept_missing: int = 0
+    kept_unseen: int = 0
+    left_out: int = 0
+    dropped: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    still_refused: int = 0
+    other_files: Counter[str] = field(default_factory=Counter)
     skipped: dict[str, str] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     freed: int = 0
-
-
-@dataclass(frozen=True)
-class ChangeSet:
-    """What has changed in a folder: files to read, files that are gone; how many are unchanged."""
-
-    read: tuple[ImageFile, ...]
-    gone: tuple[str, ...]
-    unchanged: int
-
-
-@dataclass(frozen=True)
-class CopiedFile:
-    """A file whose content (the hash of its bytes) the table holds already, under this name or another."""
-
-    file: ImageFile
-    content: bytes
 
 
 @dataclass
@@ -97,14 +96,6 @@ class IndexBatch:
         return len(self.rows) + len(self.copies) + len(self.refused)
 
 
-def compare_with_table(scan: ScanResult, known: dict[str, tuple[int, int]]) -> ChangeSet:
-    """Compare a folder with what is known of it: file -> (bytes, mtime_ns), refused files included."""
-    to_read = tuple(one for one in scan.files if known.get(one.file) != (one.bytes, one.mtime_ns))
-    there = {one.file for one in scan.files}
-    gone = tuple(file for file in known if file not in there)
-    return ChangeSet(to_read, gone, len(scan.files) - len(to_read))
-
-
 def embed_files(
     files: Sequence[ImageFile],
     backbone: Backbone,
@@ -113,6 +104,8 @@ def embed_files(
     reporter: Reporter = SILENT,
 ) -> Generator[IndexBatch]:
     """Read and embed files, a batch at a time; no table is needed, so this may run on another machine than `Indexer`.
+
+    Each content is decoded and embedded once, however many files have it.
 
     Args:
         files: to read, in this order.
@@ -123,7 +116,13 @@ def embed_files(
     Yields: batches; the last one may be small. A file that vanished meanwhile is in none.
     """
     options = options or IndexOptions()
-    reader = ImageReader(backbone.bundle.side_px, known, options.limits)
+    contents = ContentsOfRun()
+    reader = ImageReader(backbone.bundle.side_px, known, options.limits, contents.is_first)
+    conditions = limits_of(options.limits), installed_decoders()
+
+    def refuse(file: ImageFile, error: ImageError) -> RefusedFile:
+        return RefusedFile(file.file, file.bytes, file.mtime_ns, error.reason, error.kind, *conditions)
+
     batch, timer, last = IndexBatch(), Timer("indexing", len(files)), time.monotonic()
     with (
         logged(options.work_log, lambda file: reader.read(file.path)) as read,
@@ -133,10 +132,17 @@ def embed_files(
             if isinstance(outcome, Decoded):
                 size = (outcome.image.width, outcome.image.height)
                 batch.rows.append(ImageRow(file.file, outcome.content, file.bytes, file.mtime_ns, *size, features))
-            elif not isinstance(outcome, ImageError):
+                waiting = contents.settle(outcome.content, file.file)
+                batch.copies += [CopiedFile(one, outcome.content, file.file) for one in waiting]
+            elif isinstance(outcome, ImageError):
+                waiting = [] if outcome.content is None else contents.settle(outcome.content, outcome)
+                batch.refused += [refuse(one, outcome) for one in (file, *waiting) if outcome.kind != "gone"]
+            elif outcome.content in known:
                 batch.copies.append(CopiedFile(file, outcome.content))
-            elif outcome.kind != "gone":
-                batch.refused.append(RefusedFile(file.file, file.bytes, file.mtime_ns, str(outcome)))
+            elif isinstance(first := contents.outcome(outcome.content, file), ImageError):
+                batch.refused.append(refuse(file, first))
+            elif first is not None:
+                batch.copies.append(CopiedFile(file, outcome.content, first))
             if len(batch) >= options.commit_rows or time.monotonic() - last > options.commit_seconds:
                 yield batch
                 batch, last = IndexBatch(), time.monotonic()
@@ -158,6 +164,7 @@ class Indexer:
 
     Attributes:
         report: what was done so far.
+        scan: what lies in the folder.
     """
 
     def __init__(
@@ -172,6 +179,7 @@ class Indexer:
         self.folder, self.table, self.refused, self.backbone = folder, table, refused, backbone
         self.lenses, self.options = lenses, options or IndexOptions()
         self.report = IndexReport()
+        self.scan = ScanResult()
         self._missing: set[str] = set()  # files of the table that are gone, and were not found under another name
 
     def run(self, reporter: Reporter = SILENT) -> IndexReport:
@@ -202,13 +210,20 @@ class Indexer:
 
         Raises: CollectionError, when the folder is not there.
         """
-        scan = scan_folder(self.folder)
+        started_ns = time.time_ns()
+        self.scan = scan_folder(self.folder, self.options.leave_out)
         if not self.folder.is_dir():
             raise CollectionError(f"{self.folder}: no such folder. Plug the disk in, or check the name.")
-        before = self._before
-        changes = compare_with_table(scan, before.files | before.refused)
-        self.report.unchanged, self.report.skipped = changes.unchanged, scan.skipped
-        self._missing = {file for file in changes.gone if file in before.files}
+        before, report = self._before, self.report
+        conditions = limits_of(self.options.limits), installed_decoders()
+        again = {file for file, one in before.refused.items() if one.may_be_readable(*conditions)}
+        changes = compare_with_table(self.scan, before.known(), again, started_ns)
+        report.unchanged = sum(file in before.files for file in changes.unchanged)
+        report.still_refused = sum(
+            file in before.refused and before.refused[file].is_picture for file in changes.unchanged
+        )
+        report.skipped, report.left_out = dict(self.scan.skipped), len(self.scan.excluded)
+        self._missing = {file for file in changes.gone if file in before.files} - before.outside
         return changes
 
     def embed(self, files: Sequence[ImageFile], reporter: Reporter = SILENT) -> Generator[IndexBatch]:
@@ -219,22 +234,52 @@ class Indexer:
         """Write a batch into the table and into that of the refused files."""
         before, report = self._before, self.report
         for copy in batch.copies:
-            first = before.columns["file"][before.row_of[copy.content]]
+            first = None if copy.first is not None else before.columns["file"][before.row_of[copy.content]]
             if first in self._missing:
                 self._missing.discard(first)
                 report.moved += 1
-        rows = batch.rows + before.copied_rows(batch.copies)
+        same = [copy for copy in batch.copies if before.is_same(copy)]
+        copies = [copy for copy in batch.copies if not before.is_stored(copy)]
+        rows = batch.rows + before.copied_rows([copy for copy in copies if copy.first is None])
+        rows += self._copied_rows(batch.rows, [copy for copy in copies if copy.first is not None])
         self.table.append(rows, {lens.name: lens.apply for lens in self.lenses})
-        self.refused.append(batch.refused)
-        if cured := [row.file for row in rows if row.file in before.refused]:
+        self.refused.append([one for one in batch.refused if before.refused.get(one.file) != one])
+        read = (*(row.file for row in rows), *(copy.file.file for copy in batch.copies))
+        if cured := sorted({file for file in read if file in before.refused}):
             self.refused.remove(cured)
-        if spoilt := [one.file for one in batch.refused if one.file in before.files]:
+        # What the system refused to read may be as it was: its row stays.
+        if spoilt := [one.file for one in batch.refused if one.file in before.files and one.kind != "unreadable"]:
             self.table.remove(spoilt)
         self.table.compact()
-        changed = sum(row.file in before.files for row in rows)
+        changed = sum(row.file in before.files for row in rows) - sum(not before.is_stored(copy) for copy in same)
+        report.unchanged += len(same)
         report.changed += changed
-        report.added += len(rows) - changed
-        report.refused |= {one.file: one.reason for one in batch.refused}
+        report.added += sum(row.file not in before.files for row in rows)
+        self._report_refused(batch.refused)
+
+    def _copied_rows(self, rows: Sequence[ImageRow], copies: Sequence[CopiedFile]) -> list[ImageRow]:
+        """Rows of files whose content was embedded in this run, in this batch or an earlier one."""
+        by_file = {row.file: row for row in rows}
+        earlier = {copy.first for copy in copies if copy.first is not None} - by_file.keys()
+        by_file |= {row.file: row for row in self.table.rows(sorted(earlier))}
+        return [
+            replace(by_file[copy.first], file=copy.file.file, bytes=copy.file.bytes, mtime_ns=copy.file.mtime_ns)
+            for copy in copies
+            if copy.first is not None
+        ]
+
+    def _report_refused(self, refused: Sequence[RefusedFile]) -> None:
+        """Count what was refused: anew, for the same reason as before, or because it is no picture."""
+        for one in refused:
+            earlier = self._before.refused.get(one.file)
+            known = earlier is not None and earlier.reason == one.reason
+            if one.is_picture:
+                if known:
+                    self.report.still_refused += 1
+                else:
+                    self.report.refused[one.file] = one.reason
+            elif not known:
+                self.report.other_files[Path(one.file).suffix.lower()] += 1
 
     def _finish(self, changes: ChangeSet) -> None:
         """Remove what is gone, and what only older versions of the table need."""
@@ -243,49 +288,42 @@ class Indexer:
             for lens in self.lenses:
                 update_lens_column(self.table, lens)
         report.added -= report.moved
-        gone = [file for file in changes.gone if file in before.files]
-        if not self.options.prune and len(self._missing) * 2 > len(before.files):
-            report.kept_missing = len(self._missing)
-        elif gone:
-            self.table.remove(gone)
-            report.gone = len(self._missing)
-        if forgotten := [file for file in changes.gone if file in before.refused]:
+        kept = self._kept(changes)
+        gone = [file for file in changes.gone if file in before.files and file not in kept]
+        excluded = [file for file in changes.excluded if file in before.files]
+        if removed := gone + excluded:
+            self.table.remove(removed)
+        report.gone, report.dropped = len(self._missing - kept), len(excluded)
+        if forgotten := [file for file in (*changes.gone, *changes.excluded) if file in before.refused]:
             self.refused.remove(forgotten)
+        if before.outside:
+            report.notes.append(
+                f"{plural(len(before.outside), 'row')} of the table named files outside of {self.folder}: removed."
+            )
         self.table.compact()
         self.table.clean()
 
+    def _kept(self, changes: ChangeSet) -> set[str]:
+        """The missing files that stay in the table, because the disk that they lie on may be away."""
+        before, report = self._before, self.report
+        unseen = sum(file in before.files for file in changes.unseen)
+        report.kept_unseen = unseen
+        if self.options.prune:
+            return set()
+        hidden = unseen + sum(file in before.files for file in changes.excluded)
+        if len(self._missing) * 2 > len(before.files) - hidden:
+            report.kept_missing = len(self._missing)
+            return set(self._missing)
+        emptied = self._missing & changes.emptied
+        for folder in sorted(self.scan.empty):
+            if held := sum(is_below(file, {folder}) for file in emptied):
+                report.skipped[folder] = (
+                    f"it is empty, and held {plural(held, 'picture')}: kept, in case a disk is not mounted there. If "
+                    "they are really gone, add --prune."
+                )
+        report.kept_unseen += len(emptied)
+        return emptied
+
     @cached_property
-    def _before(self) -> "_TableState":
-        return _TableState(self.table, self.refused)
-
-
-class _TableState:
-    """What the tables held before a run changed anything.
-
-    Attributes:
-        columns: all but the vectors, aligned.
-        files, refused: file -> (bytes, mtime_ns).
-        row_of: the hash of a content -> a row that has it.
-    """
-
-    def __init__(self, table: Table, refused: RefusedTable):
-        self._snapshot: Snapshot | None = table.snapshot()
-        self.columns = self._snapshot.columns() if self._snapshot else {name: [] for name in COLUMNS}
-        sizes = zip(self.columns["bytes"], self.columns["mtime_ns"], strict=True)
-        self.files: dict[str, tuple[int, int]] = dict(zip(self.columns["file"], sizes, strict=True))
-        self.row_of: dict[bytes, int] = {content: row for row, content in enumerate(self.columns["content"])}
-        self.refused = {one.file: (one.bytes, one.mtime_ns) for one in refused.rows()}
-
-    def copied_rows(self, copies: Sequence[CopiedFile]) -> list[ImageRow]:
-        """Rows of files whose content the table had already, with the features it has."""
-        if self._snapshot is None or not copies:
-            return []
-        taken, back = np.unique([self.row_of[copy.content] for copy in copies], return_inverse=True)
-        features = self._snapshot.take(taken, "features")
-        width, height = self.columns["width"], self.columns["height"]
-        return [
-            ImageRow(
-                copy.file.file, copy.content, copy.file.bytes, copy.file.mtime_ns, width[row], height[row], features[i]
-            )
-            for copy, row, i in zip(copies, taken[back], back, strict=True)
-        ]
+    def _before(self) -> TableState:
+        return TableState(self.table, self.refused)

@@ -1,9 +1,10 @@
 """Files -> images with the hash of their bytes, in threads; content whose features are known is not decoded."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 
+from lookalike.errors import ImageError
 from lookalike.images.decode import DecodedImage, content_hash, decode_square, open_bytes
 from lookalike.images.limits import LIMITS, Limits
 
@@ -30,18 +31,31 @@ class ImageReader:
         side_px: the side of the backbone's square input.
         known: the hashes of contents that need not be decoded: a set, a dictionary by hash, or anything with `in`.
         limits: what an image may cost.
+        is_first: asked with the hash of each content that is not known; those of which it says no are not decoded,
+            because another file of that content is. None: every one is decoded.
     """
 
-    def __init__(self, side_px: int, known: Container[bytes] = frozenset(), limits: Limits = LIMITS):
-        self.side_px, self.known, self.limits = side_px, known, limits
+    def __init__(
+        self,
+        side_px: int,
+        known: Container[bytes] = frozenset(),
+        limits: Limits = LIMITS,
+        is_first: Callable[[bytes], bool] | None = None,
+    ):
+        self.side_px, self.known, self.limits, self.is_first = side_px, known, limits, is_first
 
     def read(self, path: Path) -> Decoded | KnownContent:
         """One file.
 
-        Raises: ImageError, without the file's name in it; its kind is "gone" when the file vanished.
+        Raises: ImageError, without the file's name in it, with the content that could not be decoded; its kind is
+            "gone" when the file vanished.
         """
         with open_bytes(path, self.limits) as raw:
             content = content_hash(raw)
-            if content in self.known:
+            if content in self.known or (self.is_first is not None and not self.is_first(content)):
                 return KnownContent(content)
-            return Decoded(content, decode_square(raw, self.side_px, self.limits))
+            try:
+                return Decoded(content, decode_square(raw, self.side_px, self.limits))
+            except ImageError as error:
+                error.content = content
+                raise

@@ -1,23 +1,54 @@
-"""The table of files that could not be read, with their reasons."""
+"""The table of files that could not be read, with their reasons, and which of them are tried again."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
+from lookalike.images.limits import Limits
 from lookalike.index.damage import Damage, damaged_rows, reading
 from lookalike.index.lance_io import LanceTable
 
 COLUMNS = ("file", "bytes", "mtime_ns", "reason")
 
+_ADDED = ("kind", "limits", "decoders")  # columns that earlier tables do not have
+
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """One file that could not be read, and why; it is tried again only when its size or date changes."""
+    """One file that could not be read, why, and under which conditions.
+
+    Attributes:
+        kind: of the ImageError; "" where it is not known.
+        limits, decoders: what it was read with, as `limits_of` and `installed_decoders` give it.
+    """
 
     file: str
     bytes: int
     mtime_ns: int
     reason: str
+    kind: str = ""
+    limits: str = ""
+    decoders: str = ""
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture, or calls itself one; else a file that lies beside pictures."""
+        return self.kind != "not a picture"
+
+    def may_be_readable(self, limits: str, decoders: str) -> bool:
+        """Whether to read it again, though neither its size nor its date have changed.
+
+        What the system refused (a permission, a disk, a network) is tried each time, what was too large or too much
+        under other limits, and everything with other versions of what decodes.
+
+        >>> RefusedFile("a.heic", 1, 2, "needs an extra", "needs an extra", "", "Pillow 1").may_be_readable("", "x 2")
+        True
+        """
+        if self.kind in {"", "unreadable"} or self.decoders != decoders:
+            return True
+        return self.kind in {"too large", "killed"} and self.limits != limits
 
 
 class RefusedTable:
@@ -39,7 +70,9 @@ class RefusedTable:
         import pyarrow as pa
 
         if rows:
-            self._stored.write_rows(pa.table({name: [getattr(row, name) for row in rows] for name in COLUMNS}))
+            self._add_columns()
+            columns = {one.name: [getattr(row, one.name) for row in rows] for one in fields(RefusedFile)}
+            self._stored.write_rows(pa.table(columns))
 
     def remove(self, files: Iterable[str]) -> None:
         """Forget files: they are gone, or can be read now."""
@@ -52,7 +85,8 @@ class RefusedTable:
             return []
         with reading(self.uri, f"lookalike check {self._shell_words} --repair"):
             found = opened.dataset.to_table().to_pylist()
-        return sorted((RefusedFile(**row) for row in found), key=lambda row: row.file)
+        rows = [RefusedFile(**(row | {name: row.get(name) or "" for name in _ADDED})) for row in found]
+        return sorted(rows, key=lambda row: row.file)
 
     def verify(self) -> list[Damage]:
         """As `Table.verify`."""
@@ -65,3 +99,27 @@ class RefusedTable:
     def recover(self) -> list[Damage]:
         """As `Table.recover`."""
         return self._stored.remove_damaged(deep=False)
+
+    def _add_columns(self) -> None:
+        """Give a table of an earlier version the columns that it lacks."""
+        with self._stored.commit() as dataset:
+            missing = [] if dataset is None else [name for name in _ADDED if name not in dataset.schema.names]
+            if missing:
+                dataset.add_columns(dict.fromkeys(missing, "''"))
+
+
+def limits_of(limits: Limits) -> str:
+    """Limits as they are kept in the table: other limits give another text."""
+    return f"{limits.pixels:,} pixels, {limits.bytes:,} bytes"
+
+
+@cache
+def installed_decoders() -> str:
+    """What reads pictures here, with versions: lookalike, Pillow, and the extras that are installed."""
+    found = []
+    for name in ("lookalike", "pillow", "pillow-heif", "rawpy"):
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return ", ".join(found)

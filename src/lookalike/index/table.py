@@ -132,6 +132,16 @@ class Table:
             matrix = matrix[order]
         return [names[i] for i in order], matrix
 
+    def rows(self, files: Sequence[str]) -> list[ImageRow]:
+        """The rows of files, in no particular order; those that are not there are left out."""
+        snapshot = self.snapshot()
+        if snapshot is None or not files:
+            return []
+        found = snapshot.read(*COLUMNS, "features", files=files)
+        features = as_matrix(found.column("features").combine_chunks())
+        rows = found.select(COLUMNS).to_pylist()
+        return [ImageRow(**row, features=vector) for row, vector in zip(rows, features, strict=True)]
+
     def lenses(self) -> dict[str, int]:
         """The lenses that have a column: name -> d."""
         snapshot = self.snapshot()
