@@ -50,7 +50,7 @@ def test_what_is_written_is_read_as_it_was():
     ],
 )  # fmt: skip
 def test_text_that_no_version_of_ours_wrote_is_refused_by_one_kind_of_error(text: str):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         parse_config(text)
 
 

@@ -23,7 +23,7 @@ def test_the_refusal_of_a_large_picture_names_the_option_that_lets_it_pass():
     """12,001 x 10,000 is 120.01 megapixels, so --pixels 121."""
     with pytest.raises(ImageError, match="Raise it with --pixels 121, or make a smaller copy"):
         Limits(option="--pixels").check_pixels(12_001, 10_000)
-    with pytest.raises(ImageError, match="over the limit of 100. Make a smaller copy"):  # where no option raises it
+    with pytest.raises(ImageError, match=r"over the limit of 100\. Make a smaller copy"):  # where no option raises it
         Limits().check_pixels(12_001, 10_000)
     Limits(pixels=121_000_000).check_pixels(12_001, 10_000)
 
