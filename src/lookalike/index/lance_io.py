@@ -82,7 +82,7 @@ class LanceTable:
         import lance
 
         def write(folder: Path | str) -> None:
-            lance.write_dataset(rows, str(folder), mode="overwrite", data_storage_version=STORAGE_VERSION)
+            lance.write_dataset(rows, str(folder), data_storage_version=STORAGE_VERSION)
 
         if is_local(self.uri):
             replace_folder(Path(self.uri), write)

@@ -1,0 +1,78 @@
+"""Every commit is forced to the disk: contents first, then what refers to them, the manifest last."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.small_table import row, small_table, turned
+
+from lookalike.index.refused import RefusedFile, RefusedTable
+from lookalike.index.table import Table
+
+
+@pytest.fixture
+def forced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What is forced to the disk from now on, in order; it is really forced."""
+    found: list[Path] = []
+    fsync = os.fsync
+
+    def record(opened: int) -> None:
+        found.append(Path(f"/proc/self/fd/{opened}").readlink())
+        fsync(opened)
+
+    monkeypatch.setattr(os, "fsync", record)
+    return found
+
+
+def contents(folder: Path) -> set[Path]:
+    """Every file of a table that a version needs."""
+    return {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json"}
+
+
+COMMITS: dict[str, Callable[[Table], object]] = {
+    "rows appended": lambda table: table.append([row(60)], {"pattern": turned}),
+    "rows replaced": lambda table: table.append([row(3)], {"pattern": turned}),
+    "rows removed": lambda table: table.remove(["0003.png"]),
+    "a column added": lambda table: table.add_lens("other", 3, turned),
+    "a column dropped": lambda table: table.drop_lens("pattern"),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
+@pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
+def test_each_commit_forces_its_new_files_then_their_folders_then_the_manifest(
+    tmp_path: Path, request: pytest.FixtureRequest, commit: Callable[[Table], object]
+):
+    table, folder = small_table(tmp_path / "t.lance"), tmp_path / "t.lance"
+    table.add_lens("pattern", 3, turned)
+    before = contents(folder)
+    forced: list[Path] = request.getfixturevalue("forced")
+    commit(table)
+    new = contents(folder) - before
+    manifests = {path for path in new if path.suffix == ".manifest"}
+    assert manifests
+    assert new <= set(forced)
+    first_manifest = min(forced.index(path) for path in manifests)
+    for path in new - manifests:
+        assert forced.index(path) < forced.index(path.parent) < first_manifest
+    assert forced[-1] == folder / "_versions"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
+def test_a_new_table_is_forced_whole_before_its_name(tmp_path: Path, forced: list[Path]):
+    small_table(tmp_path / "t.lance")
+    names = [path.name for path in forced]
+    for path in contents(tmp_path / "t.lance"):
+        assert names.index(path.name) < names.index(path.parent.name) < names.index("new")
+    assert forced[-1] == tmp_path
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
+def test_refused_files_are_forced_as_well(tmp_path: Path, forced: list[Path]):
+    refused = RefusedTable(tmp_path / "r.lance")
+    refused.append([RefusedFile("a.png", 1, 2, "broken")])
+    forced.clear()
+    refused.append([RefusedFile("b.png", 1, 2, "broken")])
+    assert {path.parent.name for path in forced} >= {"data", "_versions", "_transactions"}
+    assert forced[-1] == tmp_path / "r.lance/_versions"
