@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ CONFIG = CollectionConfig("x", "i", "n", "f32", "l", "o", "s", {"i": BackboneRec
 
 
 def test_the_configuration_comes_back_as_it_was_written(tmp_path: Path):
-    CollectionFolder(tmp_path).save(CONFIG)
-    assert CollectionFolder(tmp_path).config() == CONFIG
+    records = {id: BackboneRecord("n", "f32", "p") for id in "ios"}
+    config = replace(CONFIG, backbones=records)
+    CollectionFolder(tmp_path).save(config)
+    assert CollectionFolder(tmp_path).config() == config
 
 
 def test_plain_goes_back_to_the_original_backbone_and_known_ones_include_the_one_in_use():

@@ -9,7 +9,7 @@ from support.small_table import F, row, small_table
 from support.table_damage import WAYS
 
 from lookalike.errors import DamagedTableError, QueryError
-from lookalike.index.damage import Damage, damaged_rows, find_damage, find_unreadable, is_local, reading
+from lookalike.index.damage import Damage, damaged_rows, find_damage, find_unreadable, first_line, is_local, reading
 from lookalike.index.table import Table
 
 
@@ -76,3 +76,7 @@ def test_what_goes_wrong_while_reading_is_one_line_and_other_errors_pass():
 
 def test_a_folder_is_local_and_an_object_store_is_not():
     assert [is_local(one) for one in ("/a/b.lance", "b.lance", "s3://bucket/b.lance")] == [True, True, False]
+
+
+def test_the_place_in_the_source_of_lance_is_left_out():
+    assert first_line(ValueError("Not found: a.lance, /home/runner/work/lance/x.rs:1:2\nmore")) == "Not found: a.lance"

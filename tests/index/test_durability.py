@@ -1,77 +1,85 @@
-"""What a commit wrote is forced to the disk, contents first and names last; after a power cut it is there."""
+"""Every commit is forced to the disk: contents first, then what refers to them, the manifest last."""
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.pictures import draw
 from support.small_table import row, small_table, turned
 
+from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.table import Table
-
-MANIFEST = "_versions"
 
 
 @pytest.fixture
-def synced(monkeypatch) -> list[Path]:
-    """What was forced to the disk, in order."""
-    if not Path("/proc/self/fd").is_dir():
-        pytest.skip("needs /proc to name what is forced to the disk")
+def forced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """What is forced to the disk from now on, in order; it is really forced."""
     found: list[Path] = []
     fsync = os.fsync
 
-    def recorded(descriptor: int) -> None:
-        found.append(Path(f"/proc/self/fd/{descriptor}").readlink())
-        fsync(descriptor)
+    def record(opened: int) -> None:
+        found.append(Path(f"/proc/self/fd/{opened}").readlink())
+        fsync(opened)
 
-    monkeypatch.setattr(os, "fsync", recorded)
+    monkeypatch.setattr(os, "fsync", record)
     return found
 
 
-def in_table(table: Table, paths: list[Path]) -> list[str]:
-    return [path.relative_to(table.uri).as_posix() for path in paths if path.is_relative_to(table.uri)]
+def contents(folder: Path) -> set[Path]:
+    """Every file of a table that a version needs."""
+    return {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".json"}
 
 
-def contents(table: Table) -> set[str]:
-    """All files of a table, by their paths in it."""
-    return {path.relative_to(table.uri).as_posix() for path in Path(table.uri).rglob("*") if path.is_file()}
+COMMITS: dict[str, Callable[[Table], object]] = {
+    "rows appended": lambda table: table.append([row(60)], {"pattern": turned}),
+    "rows replaced": lambda table: table.append([row(3)], {"pattern": turned}),
+    "rows removed": lambda table: table.remove(["0003.png"]),
+    "a column added": lambda table: table.add_lens("other", 3, turned),
+    "a column dropped": lambda table: table.drop_lens("pattern"),
+}
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda table: table.append([row(60)]),
-        lambda table: table.append([row(3)]),
-        lambda table: table.remove(["0003.png", "0004.png"]),
-        lambda table: table.add_lens("pattern", 3, turned),
-    ],
-    ids=["append", "replace", "remove", "column"],
-)
-def test_a_commit_forces_each_new_file_before_the_manifest_that_leads_to_it(tmp_path: Path, synced, change):
-    table = small_table(tmp_path / "t.lance")
-    before = contents(table)
-    synced.clear()
-    change(table)
-    new, order = contents(table) - before, in_table(table, synced)
-    assert new
-    assert new <= set(order)
-    first_manifest = min(order.index(name) for name in new if name.startswith(MANIFEST))
-    for name in new:
-        if not name.startswith(MANIFEST):
-            assert order.index(name) < first_manifest
-            assert order.index(Path(name).parent.as_posix()) < first_manifest  # the folder that names it
-    assert order[-1] == MANIFEST
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
+@pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
+def test_each_commit_forces_its_new_files_then_their_folders_then_the_manifest(
+    tmp_path: Path, request: pytest.FixtureRequest, commit: Callable[[Table], object]
+):
+    table, folder = small_table(tmp_path / "t.lance"), tmp_path / "t.lance"
+    table.add_lens("pattern", 3, turned)
+    before = contents(folder)
+    forced: list[Path] = request.getfixturevalue("forced")
+    commit(table)
+    new = contents(folder) - before
+    manifests = {path for path in new if path.suffix == ".manifest"}
+    assert manifests
+    assert new <= set(forced)
+    first_manifest = min(forced.index(path) for path in manifests)
+    for path in new - manifests:
+        assert forced.index(path) < forced.index(path.parent) < first_manifest
+    assert forced[-1] == folder / "_versions"
 
 
-def test_what_was_there_before_is_not_forced_again(tmp_path: Path, synced):
-    table = small_table(tmp_path / "t.lance")
-    before = contents(table)
-    synced.clear()
-    table.append([row(60)])
-    assert before.isdisjoint(in_table(table, synced))
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
+def test_a_new_table_is_forced_whole_before_its_name(tmp_path: Path, forced: list[Path]):
+    small_table(tmp_path / "t.lance")
+    names = [path.name for path in forced]
+    for path in contents(tmp_path / "t.lance"):
+        assert names.index(path.name) < names.index(path.parent.name) < names.index("new")
+    assert forced[-1] == tmp_path
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
+def test_refused_files_are_forced_as_well(tmp_path: Path, forced: list[Path]):
+    refused = RefusedTable(tmp_path / "r.lance")
+    refused.append([RefusedFile("a.png", 1, 2, "broken")])
+    forced.clear()
+    refused.append([RefusedFile("b.png", 1, 2, "broken")])
+    assert {path.parent.name for path in forced} >= {"data", "_versions", "_transactions"}
+    assert forced[-1] == tmp_path / "r.lance/_versions"
 
 
 def mounted(image: Path, at: Path) -> bool:

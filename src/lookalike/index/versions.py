@@ -115,7 +115,7 @@ def _newest_whole(uri: str, versions: list[int], columns: Collection[str]) -> Op
             break
         if newest is None:
             newest, least = OpenedVersion(dataset, tuple(passed), tuple(damage)), rows - damaged_rows(damage)
-        passed += damage
+        passed += [one for one in damage if one not in passed]
     return newest or OpenedVersion(None, tuple(passed))
 
 
