@@ -7,20 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from support.drawn_network import write_bundle
+from support.drawn_network import write_bundle, write_pair
 from support.pictures import draw
 from support.recording import Recording
 
-from lookalike import Collection
+from lookalike import Backbone, Collection
 from lookalike.collection.feature_loader import FeatureLoader, KnownImages
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.dataset import Dataset
-from lookalike.learning.datasets.readers import from_files
+from lookalike.learning.datasets.readers import from_files, read
 
 
 @pytest.fixture
 def small(photos: Path, tmp_path: Path) -> Collection:
-    """The pictures, under a network that gives their mean colour."""
+    """The pictures, under a network that gives their mean colour; dates as new as the run would not be trusted."""
+    for file in photos.rglob("*.*"):
+        os.utime(file, (1000, 1000))
     collection = Collection(photos, backbone=write_bundle(tmp_path / "network"))
     collection.index()
     return collection
@@ -83,3 +85,12 @@ def test_few_rows_picked_out_are_those_of_the_whole_column(small: Collection):
     few, many = (KnownImages(small.folder, snapshot, few=few).features(contents) for few in (9, 1))
     assert_array_equal(few, many)
     assert_array_equal(few[0], few[2])
+
+
+def test_pictures_that_lie_in_several_groups_are_counted(tmp_path: Path):
+    for seed in range(4):
+        draw(tmp_path / f"kinds/{'ab'[seed // 2]}/{seed}.png", seed)
+    shutil.copy(tmp_path / "kinds/a/0.png", tmp_path / "kinds/b/copy.png")
+    first, _ = write_pair(tmp_path)
+    loaded = FeatureLoader(tmp_path, None, Backbone(first)).load(read(tmp_path / "kinds", as_="classes"))
+    assert "1 picture in several groups, byte for byte: remove the wrong ones" in loaded.notes

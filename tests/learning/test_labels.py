@@ -1,14 +1,20 @@
 """Labels of rows: numbered, sorted and joined, against loops and scipy."""
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from lookalike.learning.labels import chain, components, number_labels, rows_by_label, sort_by_label
+from lookalike.errors import ShapeError
+from lookalike.learning import LensTransformer, prove, whiten
+from lookalike.learning.evaluation import metrics
+from lookalike.learning.labels import as_labels, chain, components, number_labels, rows_by_label, sort_by_label
+from lookalike.learning.training import TrainingLabels
 
 LABELS = st.lists(st.integers(-1, 6), max_size=30).map(lambda labels: np.array(labels, np.int64))
 
@@ -59,3 +65,53 @@ def test_rows_are_sorted_by_label_as_a_loop_does(labels):
 def test_without_labels_there_are_no_rows(labels):
     order, starts, sizes = sort_by_label(np.array(labels, np.int64))
     assert len(order) == len(starts) == len(sizes) == len(rows_by_label(np.array(labels, np.int64))) == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([3, -2, 3], [3, -2, 3]),
+        (np.array([1.0, np.nan, 2.0]), [1, -1, 2]),
+        (["cat", "dog", "cat", ""], [0, 1, 0, -1]),
+        (np.array(["b", "a", "b"]), [0, 1, 0]),
+        ([None, "x", float("nan"), "y"], [-1, 0, -1, 1]),
+        (np.array(["x", None, 3, 3, -1], object), [0, -1, 1, 1, -1]),
+        ([b"x", b"y", b"x"], [0, 1, 0]),
+        ([("a", 1), ("a", 1)], None),
+        (["e\u0301", "\u00e9"], [0, 0]),
+        ([True, False], [1, 0]),
+        (pd.Series(["u", "v", None]), [0, 1, -1]),
+        (torch.tensor([4, -1, 4]), [4, -1, 4]),
+    ],
+)  # fmt: skip
+def test_labels_of_any_kind_are_numbers(labels, expected):
+    if expected is None:
+        assert as_labels(labels)[0].ndim == 2  # pairs are no column: whoever takes it says so
+    else:
+        assert as_labels(labels)[0].tolist() == expected
+
+
+def test_one_label_has_one_number_in_all_columns():
+    assert [one.tolist() for one in as_labels(["b", "a"], ["c", "b"])] == [[0, 1], [2, 0]]
+
+
+@pytest.mark.parametrize("labels", [[0.5, 1.0], [float("inf")], np.array([{}, {}], object)])
+def test_what_cannot_be_a_label_is_one_line(labels):
+    with pytest.raises(ShapeError, match="Give whole numbers or words"):
+        as_labels(labels)
+
+
+def test_words_serve_as_numbers_do_on_every_door():
+    rng = np.random.default_rng(0)
+    numbers = np.repeat(np.arange(12), 5)
+    x = rng.standard_normal((60, 20)).astype(np.float32)
+    x[:, :5] += 3 * rng.standard_normal((12, 5))[numbers]
+    words = [f"kind {number:02}" for number in numbers]
+    assert np.array_equal(whiten(x, words).matrix, whiten(x, numbers).matrix)
+    assert prove(x, words).results == prove(x, numbers).results
+    row = np.arange(60)
+    assert metrics.recall_at_k(x, x, words, words, 1, itself=row) == metrics.recall_at_k(
+        x, x, numbers, numbers, 1, itself=row
+    )
+    assert np.array_equal(LensTransformer().fit_transform(x, words), LensTransformer().fit_transform(x, numbers))
+    assert TrainingLabels.create(words).labels.tolist() == numbers.tolist()

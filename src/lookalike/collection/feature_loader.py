@@ -94,7 +94,8 @@ class FeatureLoader:
             triplets=None if dataset.triplets is None else _renumbered(dataset.triplets, kept, len(paths)),
             content=hashes,
         )
-        return FeatureSet(data, tuple(paths[i] for i in kept), hashes, _left_out(dataset, bad))
+        notes = (*_left_out(dataset, bad), *_shared(data.labels, hashes))
+        return FeatureSet(data, tuple(paths[i] for i in kept), hashes, notes)
 
     def _load_views(self, dataset: Dataset, seed: int, reporter: Reporter) -> FeatureSet:
         """Each image a label of its own: itself, its mirror image and crops of it, and a part that only queries."""
@@ -213,6 +214,16 @@ def _renumbered(triplets: NDArray[np.int64], kept: NDArray[np.int64], n: int) ->
 
 def _left_out(dataset: Dataset, bad: dict[int, str]) -> tuple[str, ...]:
     return (f"{plural(len(bad), 'picture')} left out: {_reasons(dataset, bad)}",) if bad else ()
+
+
+def _shared(labels: NDArray[np.int64], content: Sequence[bytes]) -> tuple[str, ...]:
+    """A line about pictures that lie in several groups, byte for byte: what is said of them contradicts itself."""
+    groups: dict[bytes, set[int]] = {}
+    for one, label in zip(content, labels.tolist(), strict=True):
+        if label >= 0:
+            groups.setdefault(one, set()).add(label)
+    several = sum(len(found) > 1 for found in groups.values())
+    return (f"{plural(several, 'picture')} in several groups, byte for byte: remove the wrong ones",) if several else ()
 
 
 def _reasons(dataset: Dataset, bad: dict[int, str]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ShapeError
-from lookalike.learning.labels import Rows
+from lookalike.learning.labels import Rows, as_labels
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter
 
@@ -54,8 +54,8 @@ class LabelledFeatures:
 
         Args:
             features: (n, f), integers or floats.
-            labels: (n,) int, -1 for none.
-            domains: (n,) int, or None.
+            labels: (n,) whole numbers, below 0 for none, or words, see `as_labels`.
+            domains: (n,) likewise, or None.
             triplets: (t, 3) int rows, or None.
             content: n content hashes or numbers, equal for equal pictures; or None.
             query_mask: (n,) bool, or None.
@@ -70,9 +70,9 @@ class LabelledFeatures:
         x = x.astype(np.float32) if x.dtype.kind in "iu" else x
         if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
             raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")
-        given: dict[str, NDArray[Any]] = {"labels": np.asarray(labels, np.int64)}
+        given: dict[str, NDArray[Any]] = {"labels": as_labels(labels)[0]}
         if domains is not None:
-            given["domains"] = np.asarray(domains, np.int64)
+            given["domains"] = as_labels(domains)[0]
         if content is not None:
             named = np.asarray(content, dtype=None if isinstance(content, np.ndarray) else object)
             given["content"] = np.unique(named, return_inverse=True)[1].astype(np.int64)

@@ -1,9 +1,14 @@
-"""Labels of rows: rows by label, and the connected components of what belongs together."""
+"""Labels of rows: numbers for any labels, rows by label, and the connected components of what belongs together."""
 
+import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from lookalike.errors import ShapeError
+from lookalike.text import first_few, plural
 
 Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
 Rows = NDArray[np.int64]
@@ -36,6 +41,69 @@ def chain(labels: NDArray[np.int64]) -> Edges:
     order = order[labels[order] >= 0]
     same = labels[order][1:] == labels[order][:-1]
     return order[:-1][same], order[1:][same]
+
+
+def as_labels(*columns: ArrayLike) -> tuple[Rows, ...]:
+    """Labels of any kind as numbers, the same label by the same number in all columns: each (n,) int64, -1 for none.
+
+    Args:
+        columns: whole numbers, which stay as they are, below 0 for none; or words, or anything else that can be
+            compared by being equal: these are numbered, and None, NaN and "" are no label. Two spellings of one word
+            in Unicode are one label.
+    Raises: ShapeError, for numbers that are not whole, or what cannot be a label.
+
+    >>> [one.tolist() for one in as_labels(["cat", "dog", None], ["dog", "cow"])]
+    [[0, 1, -1], [1, 2]]
+    """
+    arrays = [_label_array(one) for one in columns]
+    if all(array.dtype.kind in "iub" for array in arrays):
+        return tuple(array.astype(np.int64) for array in arrays)
+    numbers: dict[object, int] = {}
+    return tuple(
+        np.array([_number_of(one, numbers) for one in array.ravel().tolist()], np.int64).reshape(array.shape)
+        for array in arrays
+    )
+
+
+def _label_array(labels: ArrayLike) -> NDArray[Any]:
+    if hasattr(labels, "detach"):  # a tensor of torch, on any device
+        labels = labels.detach().cpu()
+    array = np.asarray(labels)
+    if array.dtype.kind == "f":
+        known = ~np.isnan(array)
+        if not (array[known] == np.round(array[known])).all() or np.isinf(array).any():
+            raise ShapeError("labels are numbers that are not whole. Give whole numbers or words, one a row.")
+        return np.where(known, array, -1).astype(np.int64)
+    return array
+
+
+def _number_of(label: object, numbers: dict[object, int]) -> int:
+    if label is None or label == "" or label != label:  # NaN alone differs from itself
+        return -1
+    if isinstance(label, int | float) and not isinstance(label, bool) and label < 0:
+        return -1
+    key = unicodedata.normalize("NFC", label) if isinstance(label, str) else label
+    try:
+        return numbers.setdefault(key, len(numbers))
+    except TypeError as error:
+        kind = type(label).__name__
+        raise ShapeError(f"a {kind} cannot be a label. Give whole numbers or words, one a row.") from error
+
+
+def notes_on_case(names: Sequence[str]) -> list[str]:
+    """A line about labels that differ in case alone, where there are any.
+
+    >>> notes_on_case(["Cat", "cat", "dog"])
+    ['1 pair of labels that differ in case alone, kept apart: Cat and cat. If they are one, write them alike']
+    """
+    by_word: dict[str, list[str]] = {}
+    for name in names:
+        by_word.setdefault(name.casefold(), []).append(name)
+    alike = [" and ".join(spelled) for spelled in by_word.values() if len(spelled) > 1]
+    if not alike:
+        return []
+    pairs = f"{plural(len(alike), 'pair')} of labels that differ in case alone, kept apart"
+    return [f"{pairs}: {first_few(alike)}. If they are one, write them alike"]
 
 
 def number_labels(labels: Rows) -> Rows:

@@ -122,9 +122,9 @@ def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
         ("", {}, "empty. Expected a CSV whose first line is anchor,positive,negative or a,b or file,label."),
         ("a,b\n1.jpg,1.jpg\n", {"as_": "views"}, "names 1 picture; expected two or more. Add lines."),
         (
-            "image;class\n1.jpg;x\n",
+            "photo;kind\n1.jpg;x\n",
             {},
-            "found columns image, class; expected anchor,positive,negative or a,b or file,label. Nearest: file,label "
+            "found columns photo, kind; expected anchor,positive,negative or a,b or file,label. Nearest: file,label "
             "(or a,b). Name the columns so in the first line.",
         ),
         (
@@ -164,7 +164,7 @@ def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
         (
             "file,label\n".encode("utf-16"),
             {},
-            "line 1 is not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8), then try again.",
+            "found no lines of labels below the first; expected one for each. Add some.",
         ),
         (b"\0\1\2\n", {}, "not a text file. Give a folder of pictures, or a CSV."),
         (b"x" * 200_000, {}, "not a text file. Give a folder of pictures, or a CSV."),
@@ -220,3 +220,10 @@ def test_a_million_lines_are_read_in_seconds(tmp_path):
     examples = read(path)
     assert time.process_time() - start < 30
     assert len(examples.paths) == 1000
+
+
+def test_triplets_that_say_the_opposite_of_one_another_are_counted(tmp_path):
+    put(tmp_path, "1.jpg", "2.jpg", "3.jpg")
+    lines = ["anchor,positive,negative", "1.jpg,2.jpg,3.jpg", "1.jpg,3.jpg,2.jpg", "2.jpg,1.jpg,3.jpg"]
+    found = read(table(tmp_path, "\n".join(lines)))
+    assert any("1 pair of triplets say the opposite of one another" in note for note in found.notes)

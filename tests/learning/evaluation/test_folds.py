@@ -150,3 +150,41 @@ def test_triplets_left_to_learn_from_name_the_rows_that_are_left():
     task = tasks(examples)[0]
     data = examples.subset(task.train, task.triplets)
     assert_array_equal(data.features[data.triplets], examples.features[task.triplets])
+
+
+def crowd(n: int, t: int, seed: int = 0) -> LabelledFeatures:
+    """Triplets of a few pictures as a crowd gives them: consistent with the first of four features."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, 4))
+    triplets = []
+    while len(triplets) < t:
+        a, b, c = rng.choice(n, 3, replace=False)
+        triplets.append((a, b, c) if abs(x[a, 0] - x[b, 0]) < abs(x[a, 0] - x[c, 0]) else (a, c, b))
+    return LabelledFeatures.create(x, np.full(n, -1), triplets=triplets)
+
+
+@pytest.mark.parametrize(("n", "t"), [(60, 400), (60, 1500), (100, 500)])
+def test_triplets_that_chain_through_all_pictures_are_held_out_by_pictures(n: int, t: int):
+    data = crowd(n, t)
+    hold_out = HoldOut(data, np.eye(n, dtype=np.float32))
+    assert hold_out.notes == [
+        "anchors and positives chain through most pictures, so pictures were held out one by one."
+    ]
+    asked = set()
+    for fold in hold_out.folds(np.random.default_rng(0)):
+        pictures = set(data.triplets[fold.query_id].ravel().tolist())
+        assert pictures.isdisjoint(fold.train.tolist())
+        assert pictures.isdisjoint(fold.triplets.ravel().tolist())
+        assert len(fold.triplets)
+        asked.update(fold.query_id.tolist())
+    assert len(asked) > t / 27  # a third of all pictures, thrice
+
+
+def test_triplets_of_separate_pictures_keep_an_anchor_with_its_positives():
+    triplets = [(3 * i, 3 * i + 1, 3 * i + 2) for i in range(30)]
+    data = LabelledFeatures.create(
+        np.random.default_rng(0).standard_normal((90, 4)), np.full(90, -1), triplets=triplets
+    )
+    hold_out = HoldOut(data, np.eye(90, dtype=np.float32))
+    assert hold_out.notes == []
+    assert all(hold_out.groups.of[3 * i] == hold_out.groups.of[3 * i + 1] for i in range(30))

@@ -33,13 +33,10 @@ class LensTransformer:
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, triplets: ArrayLike | None = None) -> "LensTransformer":
         """Learn from features (n, f) and what groups them (n,): numbers or names of any kind, negative numbers none."""
-        x, labels = np.asarray(X), np.asarray(y)
-        group = np.unique(labels, return_inverse=True)[1]
-        if labels.dtype.kind in "if":
-            group = np.where(labels >= 0, group, -1)
+        x = np.asarray(X)
         if x.dtype.kind != "f":
             x = x.astype(np.float32)
-        self.lens_ = whiten(x, group, triplets=triplets, ridge=self.ridge, dims=self.dims)
+        self.lens_ = whiten(x, y, triplets=triplets, ridge=self.ridge, dims=self.dims)
         self.n_features_in_ = x.shape[1]
         return self
 

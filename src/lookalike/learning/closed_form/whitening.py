@@ -39,7 +39,7 @@ def whiten(
     Args:
         features: (n, f) of any float type or int, rows of any length. Rows outside every label and triplet only move
             the mean.
-        labels: (n,) int, who belongs together; -1 for none.
+        labels: (n,) whole numbers or words, who belongs together; below 0, None or "" for none.
         triplets: (t, 3) int rows anchor, positive, negative. A pair of anchor and positive enters S once, as a label
             of two would, by half the square of its difference, unless the two share a label already; the negative
             does not enter: a scatter within knows no "less alike".

@@ -1,7 +1,10 @@
 """A CSV -> Examples: triplets, pairs or labels, whatever delimiter and spelling a spreadsheet gave it."""
 
+import codecs
 import csv
 import os
+import re
+import unicodedata
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +15,18 @@ from typing import Literal
 import numpy as np
 
 from lookalike.errors import ExamplesError
+from lookalike.learning.datasets.csv_columns import (
+    EXPECTED,
+    Columns,
+    find_answer,
+    find_columns,
+    lines_that_say_yes,
+)
 from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs, unlabelled
-from lookalike.learning.labels import Rows
+from lookalike.learning.labels import Rows, notes_on_case
 from lookalike.text import first_few, plural
 
-COLUMNS = {"triplets": ("anchor", "positive", "negative"), "pairs": ("a", "b"), "labels": ("file", "label")}
 LONGEST_HEADER = 65_536  # characters; what has a longer first line is no CSV
-EXPECTED = "anchor,positive,negative or a,b or file,label"
 
 
 @dataclass(frozen=True)
@@ -41,9 +49,10 @@ def from_csv(
 ) -> Dataset:
     """The examples in a CSV with columns anchor,positive,negative or a,b or file,label.
 
-    The first line names the columns, in any case and order; others are ignored. Commas, semicolons or tabs; UTF-8.
-    Paths are tried from the CSV's own folder, then from `folder`. Pairs join transitively, triplets don't. A picture
-    with two labels is left out.
+    The first line names the columns, in any case and order, by these names or others that are usual (docs/examples.md).
+    Commas, semicolons or tabs; UTF-8 or UTF-16. Paths are tried from the CSV's own folder, then from `folder`, then by
+    their last parts, as those of another machine. Pairs join transitively, but those whose line says no; triplets
+    don't. A picture with two labels is left out.
 
     Args:
         path: the file.
@@ -51,15 +60,17 @@ def from_csv(
         folder: the collection's.
     Raises: ExamplesError, in one line.
     """
-    with open_csv(path) as (header, lines):
-        layout = next((name for name, columns in COLUMNS.items() if set(columns) <= set(header)), None)
-        if layout is None:
-            raise _unknown(path, header)
-        if as_ == "sides" or (as_ == "classes" and layout != "labels"):
-            raise ExamplesError(f"{path}: a table of {layout}, which --as {as_} cannot be. Leave out --as {as_}.")
-        columns = [header.index(name) for name in COLUMNS[layout]]
-        cells = _cells(lines, columns, own_names=layout == "labels")
-    notes = []
+    notes: list[str] = []
+    columns, answer = _columns(path)
+    layout = columns.layout
+    if as_ == "sides" or (as_ == "classes" and layout != "labels"):
+        raise ExamplesError(f"{path}: a table of {layout}, which --as {as_} cannot be. Leave out --as {as_}.")
+    said_no: list[int] = []
+    with open_csv(path) as (_, lines):
+        chosen = lines if answer is None else lines_that_say_yes(lines, answer, said_no)
+        cells = _cells(chosen, columns.at, own_names=layout == "labels")
+    if said_no:
+        notes.append(f"{plural(len(said_no), 'pair')} that the CSV says no to, which join nothing")
     if cells.incomplete:
         numbers = first_few([str(line) for line in cells.incomplete])
         notes.append(f"left out: {plural(len(cells.incomplete), 'line')} with an empty cell: line {numbers}")
@@ -88,6 +99,19 @@ def from_csv(
     return make(path, cells, row, paths, notes)
 
 
+def _columns(path: Path) -> tuple[Columns, int | None]:
+    """What the columns stand for, and which one says of pairs whether they belong together.
+
+    Raises: ExamplesError.
+    """
+    with open_csv(path) as (header, lines):
+        columns = find_columns(header)
+        if columns is None:
+            raise _unknown(path, header)
+        answer = find_answer(header, columns, lines, path) if columns.layout == "pairs" and columns.others else None
+        return columns, answer
+
+
 @contextmanager
 def open_csv(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[str]]]]]:
     """A CSV's column names, in small letters, and its lines that are not blank, each with its number.
@@ -96,7 +120,7 @@ def open_csv(path: Path) -> Iterator[tuple[list[str], Iterator[tuple[int, list[s
     """
     before, reader = 0, csv.reader(())
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=_encoding(path), newline="") as file:
             while first := file.readline(LONGEST_HEADER):
                 before += 1
                 if first.strip() and not first.lower().startswith("sep="):  # what Excel writes for itself
@@ -126,13 +150,19 @@ def _header(line: str) -> tuple[list[str], str]:
     tries = []
     for delimiter in ",;\t":
         names = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))]
-        known = any(set(columns) <= set(names) for columns in (*COLUMNS.values(), ("query", "yes")))
+        known = find_columns(names) is not None or {"query", "yes"} <= set(names)
         tries.append((known, len(names), names, delimiter))
     _, _, names, delimiter = max(tries, key=lambda one: one[:2])
     return names, delimiter
 
 
-def _cells(lines: Iterator[tuple[int, list[str]]], columns: list[int], own_names: bool) -> CsvColumns:
+def _encoding(path: Path) -> str:
+    """UTF-16 where its mark says so, else UTF-8."""
+    with path.open("rb") as file:
+        return "utf-16" if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
+def _cells(lines: Iterator[tuple[int, list[str]]], columns: Sequence[int], own_names: bool) -> CsvColumns:
     known: list[dict[str, int]] = [{}, {}] if own_names else [{}] * len(columns)
     pairs = list(zip(columns, known, strict=True))
     at, incomplete = array("q"), []
@@ -156,14 +186,29 @@ def _rows(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path], Rows
     known: dict[str, int] = {}
     row = np.full(len(names), -1)
     for i, name in enumerate(names):
-        spellings = dict.fromkeys([name, name.strip(), name.strip().replace("\\", "/")])
-        for path in (os.path.join(base, spelling) for spelling in spellings for base in bases):  # noqa: PTH118  many
+        for path in (os.path.join(base, spelling) for spelling in _spellings(name) for base in bases):  # noqa: PTH118
             if identity := identities.of(path):
                 at = row[i] = known.setdefault(identity, len(known))
                 if at == len(paths):
                     paths.append(Path(path))
                 break
     return paths, row
+
+
+def _spellings(name: str) -> Iterator[str]:
+    """The names that a file may have here: as it is written, in both forms of Unicode, as a path of another system,
+    and, of an absolute path, its last parts.
+    """
+    tried = {""}
+    slashes = name.strip().replace("\\", "/")
+    parts = slashes.split("/")
+    absolute = slashes.startswith("/") or re.match(r"[A-Za-z]:", slashes)
+    shorter = ["/".join(parts[start:]) for start in range(1, len(parts))] if absolute else []
+    for one in (name, name.strip(), slashes, *shorter):
+        for spelling in (one, *(unicodedata.normalize(form, one) for form in ("NFC", "NFD"))):
+            if spelling not in tried:
+                tried.add(spelling)
+                yield spelling
 
 
 def _triplets(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
@@ -179,9 +224,18 @@ def _triplets(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes
         )
     used, at = np.unique(distinct, return_inverse=True)
     how = f"triplets: {plural(len(distinct), 'triplet')} of {plural(len(used), 'picture')}"
+    if against := _contradictions(distinct):
+        pairs = plural(against, "pair") + " of triplets say"
+        notes = [*notes, f"{pairs} the opposite of one another, with positive and negative exchanged"]
     kept = tuple(paths[one] for one in used)
     none = np.full(len(used), -1)
     return Dataset(kept, none, None, at.reshape(-1, 3).astype(np.int64), "triplets", (how, *notes))
+
+
+def _contradictions(triplets: Rows) -> int:
+    """How many pairs of distinct triplets (t, 3) differ only in which picture is the positive."""
+    said = set(map(tuple, triplets.tolist()))
+    return sum((anchor, negative, positive) in said for anchor, positive, negative in said) // 2
 
 
 def _pairs(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
@@ -211,7 +265,8 @@ def _pairs(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: l
 
 def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
     spelled: dict[str, int] = {}
-    label_of = np.array([spelled.setdefault(text.strip(), len(spelled)) for text in cells.names[1]], np.int64)
+    texts = (unicodedata.normalize("NFC", text.strip()) for text in cells.names[1])
+    label_of = np.array([spelled.setdefault(text, len(spelled)) for text in texts], np.int64)
     lines = np.column_stack([row[cells.at[:, 0]], label_of[cells.at[:, 1]]])
     distinct = _once(lines[lines[:, 0] >= 0])
     times = np.bincount(distinct[:, 0], minlength=len(paths))
@@ -233,6 +288,7 @@ def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: 
     if alone_ := [names_[one] for one in np.flatnonzero(sizes == 1)]:
         how.append(f"{plural(len(alone_), 'label')} with one picture, which is only told apart: {first_few(alone_)}")
     label_names = tuple(names_[one] for one in labels)
+    how += notes_on_case(label_names)
     kept_paths = tuple(paths[one] for one in kept[:, 0])
     return Dataset(kept_paths, group.astype(np.int64), None, None, "labels", (*how, *notes), label_names=label_names)
 

@@ -137,9 +137,11 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
 
 def nothing_held_out(plan: EvaluationPlan) -> Proof:
     """The proof of examples of which nothing could be held out."""
+    more = "triplets of other pictures" if plan.hold_out.kind == "triplets" else "groups"
+    why = "nothing could be held out and still leave something to learn from"
     return Proof(
         verdict="too few",
-        summary="Too few to tell: nothing could be held out and still leave something to learn from. Give more groups.",
+        summary=f"Too few to tell: {why}. Give more {more}.",
         notes=plan.notes,
         selected="",
         protocol=_protocol(plan, queries=0, clusters=0, folds=0),

@@ -16,7 +16,7 @@ from lookalike.learning.evaluation.splits import (
     split_groups,
 )
 from lookalike.learning.labelled_features import LabelledFeatures
-from lookalike.learning.labels import Rows, chain
+from lookalike.learning.labels import Edges, Rows, chain, components
 from lookalike.models.proof_parts import HoldOutKind
 
 FOLDS = 5
@@ -82,7 +82,10 @@ class HoldOut:
         similarity: (n, n) float32, of plain search.
         kind: "groups", "pictures", or None to decide: triplets where they have more anchors than there are pictures
             with a partner in their group; pictures within groups where there are fewer than 20 groups and one has
-            three; else whole groups. Where some rows only ask it is "views": whole groups, each the views of a picture.
+            three; else whole groups. Of triplets an anchor stays with its positives; where these chain into a unit of
+            more than a third of the pictures, as those of a crowd do, each picture is a unit of its own. A triplet
+            asks where all its pictures are held out, and is learned from where none is. Where some rows only ask it is
+            "views": whole groups, each the views of a picture.
         duplicate_threshold: plain similarity above which two pictures count as one.
     """
 
@@ -105,15 +108,20 @@ class HoldOut:
             kind = "pictures" if len(sizes) < ENOUGH_GROUPS and sizes.max() > 2 else "groups"
         self.kind: HoldOutKind = kind
         self.labels = len(sizes)
-        links = None
-        if kind == "triplets":
-            anchor, positive = data.triplets[:, :2].T
-            after, before = chain(labels)
-            links = (np.concatenate([anchor, after]), np.concatenate([positive, before]))
+        links = _triplet_links(data) if kind == "triplets" else None
+        self.note = ""
+        if links is not None and _chains(len(data), links):
+            links = None
+            self.note = "anchors and positives chain through most pictures, so pictures were held out one by one."
         which: Literal["groups", "pictures"] = "pictures" if kind == "pictures" else "groups"
         self.groups: SplitGroups = split_groups(
             labels, similarity, which, content=data.content, links=links, same=duplicate_threshold
         )
+
+    @property
+    def notes(self) -> list[str]:
+        """What must be said about it, in lines for people."""
+        return [line for line in (self.note, self.groups.note) if line]
 
     def folds(self, rng: np.random.Generator) -> Iterator[Fold]:
         """Fold after fold, until there are enough queries; those with nothing to learn or to ask are passed."""
@@ -158,3 +166,15 @@ class HoldOut:
         if not len(queries):
             return None
         return Fold(train, train_triplets, queries, query_id, cluster, gallery, right, out)
+
+
+def _triplet_links(data: LabelledFeatures) -> Edges:
+    """What triplets and labels say belongs together."""
+    anchor, positive = data.triplets[:, :2].T
+    after, before = chain(data.labels)
+    return np.concatenate([anchor, after]), np.concatenate([positive, before])
+
+
+def _chains(n: int, links: Edges) -> bool:
+    """Whether links join more rows than one fold of triplets can hold out."""
+    return int(np.bincount(components(n, [links])).max(initial=0)) * TRIPLET_FOLDS > n

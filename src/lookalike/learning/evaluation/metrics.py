@@ -1,9 +1,9 @@
 """Rankings and labels -> recall@k, MAP@R and their like, block by block, the query itself left out.
 
 All take the same things: queries (q, d) and gallery (n, d), rows of any length, compared by cosine; their labels (q,)
-and (n,) int, where equal and not negative means right; `itself` (q,), the row of the gallery that is the query and is
-left out, -1 for none; and domains (q,), (n,), where equal and not negative leaves out too. A query without a right
-answer in the gallery is not counted. Ties go against us: a right answer stands behind every wrong one as similar.
+and (n,) int or words, where equal and not negative means right; `itself` (q,), the row of the gallery that is the query
+and is left out, -1 for none; and domains (q,), (n,), where equal and not negative leaves out too. A query without a
+right answer in the gallery is not counted. Ties go against us: a right answer stands behind every wrong one as similar.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ShapeError
+from lookalike.learning.labels import as_labels
 
 BLOCK_BYTES = 32_000_000  # of similarities at a time; about six times that is in flight
 
@@ -184,7 +185,8 @@ def similarity_blocks(
             raise ShapeError(f"{name} must be ({n},), one a row, not {array.shape}.")
         return array
 
-    label, labels = column(query_labels, len(q), "query_labels"), column(gallery_labels, len(g), "gallery_labels")
+    label, labels = as_labels(query_labels, gallery_labels)
+    label, labels = column(label, len(q), "query_labels"), column(labels, len(g), "gallery_labels")
     own = column(itself, len(q), "itself")
     if own.max() >= len(g):
         raise ShapeError(f"itself names row {own.max()} of a gallery of {len(g)}.")

@@ -83,8 +83,7 @@ def plan_evaluation(
     seen = normalize_rows(compared[rows].astype(np.float32))
     similarity = seen @ seen.T  # (m, d) @ (d, m) -> (m, m)
     split = HoldOut(chosen, similarity, hold_out, duplicate_threshold)
-    if split.groups.note:
-        notes.append(split.groups.note)
+    notes += split.notes
     return EvaluationPlan(chosen, rows, similarity, split, tuple(notes), seed, dict(rng.bit_generator.state))
 
 

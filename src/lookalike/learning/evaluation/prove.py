@@ -29,7 +29,7 @@ def prove(
 
     Args:
         features: (n, f) float, rows of any length.
-        labels: (n,) int, who belongs together, -1 for none.
+        labels: (n,) whole numbers or words, who belongs together; below 0, None or "" for none.
         trainer: learns the lens; None: `whiten`, with the spreads of features evened.
         domains: (n,) int, or None; a query does not search its own domain.
         triplets: (t, 3) int rows, or None. They are what is proved where no label has two rows.

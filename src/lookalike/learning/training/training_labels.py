@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lookalike.errors import ShapeError
-from lookalike.learning.labels import Rows
+from lookalike.learning.labels import Rows, as_labels
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class TrainingLabels:
         """Arrays that fit together.
 
         Args:
-            labels: (n,) int, below 0 for none.
-            domains: (n,) int, or None.
+            labels: (n,) whole numbers, below 0 for none, or words, see `as_labels`.
+            domains: (n,) likewise, or None.
             triplets: (t, 3) int rows, or None.
             content: n content hashes or numbers, equal for equal images; or None.
         Raises: ShapeError, which says what does not fit.
@@ -47,8 +47,8 @@ class TrainingLabels:
         >>> TrainingLabels.create([0, 0, -7]).labels.tolist()
         [0, 0, -1]
         """
-        found = np.maximum(np.asarray(labels, np.int64), -1)
-        sides = None if domains is None else np.asarray(domains, np.int64)
+        found = np.maximum(as_labels(labels)[0], -1)
+        sides = None if domains is None else as_labels(domains)[0]
         if found.ndim != 1 or (sides is not None and sides.shape != found.shape):
             shapes = f"labels {found.shape}" + ("" if sides is None else f" and domains {sides.shape}")
             raise ShapeError(f"{shapes}: give one number for each image, (n,).")
