@@ -71,7 +71,13 @@ def test_every_layout_becomes_a_lens_in_one_call(own_badges: Collection, tmp_pat
 
 
 def test_without_data_the_pictures_own_views_are_learned_from(own_badges: Collection):
-    assert own_badges.learn(name="own", quick=True).settings["layout"] == "views"
+    for kind in NAMES:
+        for look in range(1, LOOKS):
+            (own_badges.folder / f"{kind}/{look}.png").unlink()
+    own_badges.index(prune=True)
+    lens = own_badges.learn(name="own", quick=True)
+    assert lens.settings["layout"] == "views"
+    assert lens.proof is not None and lens.proof.protocol.queries == len(NAMES)
 
 
 def test_pictures_outside_the_collection_are_embedded_and_broken_ones_named(own_badges: Collection, tmp_path: Path):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import drawn_convolutions
 from support.pictures import draw
 
 from lookalike import Collection
@@ -121,10 +122,10 @@ def test_of_two_index_runs_at_once_one_works_and_the_other_says_who(tmp_path: Pa
 def test_a_reader_during_index_sees_whole_states_that_only_grow(tmp_path: Path):
     """With a lens, whose vectors must come in the same commit as the rows."""
     folder = many(tmp_path / "many", 30)
-    collection = Collection(folder)
+    collection = Collection(folder, backbone=drawn_convolutions.write_bundle(tmp_path / "network").path)
     collection.index()
     rng = np.random.default_rng(0)
-    lens = Lens("swap", rng.random(2816) / 99, rng.standard_normal((2816, 5)), {"backbone": collection.backbone.id})
+    lens = Lens("swap", rng.random(20) / 99, rng.standard_normal((20, 5)), {"backbone": collection.backbone.id})
     lens.save(collection.home.lens("swap"))
     collection.index()
     many(folder, 3 * IndexOptions().commit_rows)
