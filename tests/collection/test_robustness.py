@@ -59,19 +59,19 @@ def assert_whole(collection: Collection, count: int) -> None:
 
 
 def test_a_full_disk_is_one_line_and_the_next_run_goes_on(disk: Path, tmp_path: Path):
-    folder = many(tmp_path / "many", 500)
+    folder = many(tmp_path / "many", 400)
     run = lookalike("index", folder, "--at", disk / "kept")
     assert (run.returncode, run.stdout) == (1, "")
     assert len(run.stderr.splitlines()) == 1
     assert run.stderr.startswith(f"{disk}/kept: No space left on device. Free some space")
     kept = Collection(folder, at=disk / "kept")
     there = len(kept.table.columns()["file"])
-    assert there < 500
+    assert there < 400
     if there:
         assert_whole(kept, there)
     subprocess.run(["mount", "-o", "remount,size=50m", disk], check=True)
-    assert f"{500 - there} added" in lookalike("index", folder, "--at", disk / "kept").stderr
-    assert_whole(kept, 500)
+    assert f"{400 - there} added" in lookalike("index", folder, "--at", disk / "kept").stderr
+    assert_whole(kept, 400)
 
 
 @POSIX
