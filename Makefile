@@ -6,11 +6,11 @@ BIN := $(VENV)/bin
 export LOOKALIKE_DATA ?= $(wildcard $(abspath ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help base install demo test lint bench
+.PHONY: help base install demo test test-slow lint bench
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 help:  ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
 
 base: $(VENV)/.base  ## Make .venv with lookalike alone: it indexes, searches, learns and draws
 
@@ -29,8 +29,13 @@ demo: base  ## Draw a catalogue, index it, teach it two meanings: demo/taught.pn
 	$(BIN)/python examples/demo.py
 
 # A worker for each core, with one thread each: more would wait for one another.
-test: install  ## Run every test, the examples in the docstrings included
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
+
+test: install  ## Run the tests but for the slow ones, the examples in the docstrings included
+	$(PYTEST) --dist loadfile -m 'not slow'
+
+test-slow: install  ## Run the slow tests: whole pages, a whole figure, an installation, further families of networks
+	$(PYTEST) -m slow
 
 lint: install  ## Check format, style and types
 	$(BIN)/ruff check src tests examples benchmarks tools

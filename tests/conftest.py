@@ -2,15 +2,20 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
+from support import elsewhere
 from support.badges import KINDS, LOOKS, classes
 from support.pictures import draw
 
 from lookalike import Collection
+from lookalike.models.bundle import Bundle
 from lookalike.models.lens import Lens
+from lookalike.models.registry import resolve_bundle
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +27,44 @@ def real_data() -> Path:
     return Path(named)
 
 
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this run, which all its workers share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker to ask for it makes, while the others wait."""
+    made = folder.with_suffix(".made")
+    with FileLock(folder.with_suffix(".lock")):
+        if not made.is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Backbones are made in a folder of this run, not in the user's cache."""
-    os.environ.setdefault("LOOKALIKE_CACHE", str(tmp_path_factory.mktemp("cache")))
+def own_cache(run_folder: Path) -> None:
+    """Backbones are made once, in a folder of this run, not in the user's cache."""
+    os.environ.setdefault("LOOKALIKE_CACHE", str(run_folder / "cache"))
+
+
+@pytest.fixture(scope="session")
+def from_transformers(run_folder: Path, own_cache: None) -> Callable[[str], tuple[Path, Bundle]]:
+    """A kind of network -> the folder it is saved in and its bundle, both made once a run; not to be changed."""
+    pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+
+    def of(kind: str) -> tuple[Path, Bundle]:
+        def make(folder: Path) -> None:
+            resolve_bundle(elsewhere.save(kind, folder))
+
+        folder = once(run_folder / kind, make)
+        return folder, resolve_bundle(folder)
+
+    return of
 
 
 @pytest.fixture
@@ -39,12 +78,15 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def badges(tmp_path_factory: pytest.TempPathFactory, own_cache: None) -> Collection:
+def badges(run_folder: Path, own_cache: None) -> Collection:
     """A collection of badges with one lens, "kind", learned from its own class folders; not to be changed."""
-    collection = Collection(classes(tmp_path_factory.mktemp("badges"), KINDS, LOOKS))
-    collection.index()
-    collection.learn(collection.folder, name="kind", quick=True, use=True)
-    return collection
+
+    def make(folder: Path) -> None:
+        collection = Collection(classes(folder, KINDS, LOOKS))
+        collection.index()
+        collection.learn(folder, name="kind", quick=True, use=True)
+
+    return Collection(once(run_folder / "badges", make))
 
 
 @pytest.fixture

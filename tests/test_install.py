@@ -28,7 +28,7 @@ print(whiten(photos.embed(["photos/1.png", "photos/2.png", "photos/3.png"]), [0,
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # installs the package
 def test_without_extras_it_indexes_searches_draws_and_says_what_an_extra_would_give(tmp_path: Path):
     venv.create(tmp_path / "venv", with_pip=True)
     bin_ = tmp_path / "venv" / ("Scripts" if sys.platform == "win32" else "bin")

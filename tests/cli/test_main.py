@@ -1,4 +1,4 @@
-"""The command as people run it: a process of its own, its two streams, its exit codes."""
+"""The command: its two streams and its exit codes, and where they are made by Python itself, a process of its own."""
 
 import json
 import os
@@ -6,17 +6,29 @@ import subprocess
 import sys
 from pathlib import Path
 
+from click.testing import CliRunner, Result
 
-def lookalike(*words: object) -> subprocess.CompletedProcess[str]:
+from lookalike.cli.main import main
+
+
+def process(*words: object) -> subprocess.CompletedProcess[str]:
+    """The command as people run it."""
     command = [sys.executable, "-m", "lookalike", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
+def lookalike(*words: object) -> Result:
+    """The command in this process; a traceback of it fails the test here."""
+    ran = CliRunner().invoke(main, [*map(str, words)], prog_name="lookalike")
+    assert ran.exception is None or isinstance(ran.exception, SystemExit), ran.exception
+    return ran
+
+
 def test_from_a_folder_to_a_grid_in_two_commands(photos: Path, tmp_path: Path):
-    first = lookalike("index", photos)
+    first = process("index", photos)
     assert (first.returncode, first.stdout) == (0, "")
     assert "7 added" in first.stderr
-    second = lookalike("search", photos, photos / "1.png", "-k", 2, "--grid", tmp_path / "grid.png")
+    second = process("search", photos, photos / "1.png", "-k", 2, "--grid", tmp_path / "grid.png")
     assert second.returncode == 0
     assert second.stdout == "1.000\t1.png\n1.000\tsub/copy.png\n"
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
@@ -35,7 +47,7 @@ def test_json_is_one_line_a_query_in_natural_order(photos: Path, tmp_path: Path)
 
 def test_what_a_user_can_mend_is_one_line_and_exit_one(photos: Path):
     for words in (["search", photos, "x.jpg"], ["index", photos / "nowhere"], ["status", photos]):
-        run = lookalike(*words)
+        run = process(*words)
         assert run.returncode == 1
         assert run.stdout == ""
         assert len(run.stderr.splitlines()) == 1
@@ -49,7 +61,7 @@ def test_wrong_usage_is_one_line_that_says_where_to_look_and_exit_two(photos: Pa
         ("serch", photos): "lookalike: No such command 'serch'. Did you mean 'search'? See: lookalike --help\n",
     }
     for words, line in said.items():
-        run = lookalike(*words)
+        run = process(*words)
         assert (run.returncode, run.stdout, run.stderr) == (2, "", line)
 
 
@@ -69,17 +81,17 @@ def test_no_duplicates_are_said_in_one_line_and_no_similarity_is_refused(photos:
     (photos / "sub/copy.png").unlink()
     lookalike("index", photos)
     run = lookalike("duplicates", photos, "--min-similarity", 1)
-    assert (run.returncode, run.stdout) == (0, "")
+    assert (run.exit_code, run.stdout) == (0, "")
     assert run.stderr == "No two pictures have a similarity of 1. Lower --min-similarity.\n"
     run = lookalike("duplicates", photos, "--min-similarity", 3)
-    assert (run.returncode, run.stderr) == (1, "a least similarity of 3.0: similarities lie between -1 and 1.\n")
+    assert (run.exit_code, run.stderr) == (1, "a least similarity of 3.0: similarities lie between -1 and 1.\n")
 
 
 def test_copying_onto_a_file_says_so(photos: Path, tmp_path: Path):
     lookalike("index", photos)
     (tmp_path / "file").touch()
     run = lookalike("search", photos, "1.png", "--copy-to", tmp_path / "file")
-    assert (run.returncode, run.stderr) == (1, f"{tmp_path}/file: a file. Name a folder to copy to.\n")
+    assert (run.exit_code, run.stderr) == (1, f"{tmp_path}/file: a file. Name a folder to copy to.\n")
 
 
 def test_status_names_the_refused_files(photos: Path):
@@ -126,9 +138,9 @@ def test_a_stray_file_among_queries_is_named_and_the_others_are_answered(photos:
     (tmp_path / "ask/1.png").write_bytes((photos / "1.png").read_bytes())
     (tmp_path / "ask/notes.txt").write_text("not a picture")
     run = lookalike("search", photos, tmp_path / "ask", "-k", 1)
-    assert (run.returncode, run.stdout) == (0, "1.000\t1.png\n")
+    assert (run.exit_code, run.stdout) == (0, "1.000\t1.png\n")
     assert "notes.txt: a text file" in run.stderr
-    assert lookalike("search", photos, "1.png", "nowhere.png").returncode == 1  # named, so it was meant
+    assert lookalike("search", photos, "1.png", "nowhere.png").exit_code == 1  # named, so it was meant
 
 
 def test_what_is_foreseeable_is_one_line(photos: Path, tmp_path: Path):
@@ -153,7 +165,7 @@ def test_what_is_foreseeable_is_one_line(photos: Path, tmp_path: Path):
         (["export", photos, tmp_path / "file.txt/x.csv"], "cannot be written"),
     ]:
         run = lookalike(*words)
-        assert (run.returncode, run.stdout) == (1, ""), words
+        assert (run.exit_code, run.stdout) == (1, ""), words
         assert says in run.stderr, run.stderr
         assert len(run.stderr.splitlines()) == 1
 
@@ -161,17 +173,17 @@ def test_what_is_foreseeable_is_one_line(photos: Path, tmp_path: Path):
 def test_copying_twice_to_one_folder_overwrites_nothing(photos: Path, tmp_path: Path):
     lookalike("index", photos)
     for words, code in [("1.png", 0), ("1.png", 1)]:
-        assert lookalike("search", photos, words, "-k", 1, "--copy-to", tmp_path / "out").returncode == code
+        assert lookalike("search", photos, words, "-k", 1, "--copy-to", tmp_path / "out").exit_code == code
     lookalike("search", photos, "1.png", "2.png", "-k", 1, "--copy-to", tmp_path / "two")
     assert (tmp_path / "two/002-2/001-2.png").read_bytes() == (photos / "2.png").read_bytes()
 
 
 def test_an_empty_folder_is_indexed_and_said_to_be_empty(tmp_path: Path):
     run = lookalike("index", tmp_path)
-    assert (run.returncode, len(run.stderr.splitlines())) == (0, 1)
+    assert (run.exit_code, len(run.stderr.splitlines())) == (0, 1)
     assert "no pictures in it" in run.stderr
     run = lookalike("duplicates", tmp_path)
-    assert (run.returncode, len(run.stderr.splitlines())) == (1, 1)
+    assert (run.exit_code, len(run.stderr.splitlines())) == (1, 1)
 
 
 def test_a_closed_pipe_ends_quietly(photos: Path):

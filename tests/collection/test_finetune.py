@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
-from support import drawn_convolutions, elsewhere
+from support import drawn_convolutions
+from support.drawn_network import write_pair
 from support.recording import Recording
 from support.stripes import HOW, KINDS, LOOKS, stripes
 
@@ -177,9 +178,10 @@ def test_ctrl_c_while_it_learns_proves_and_keeps_what_was_learned_so_far(untaugh
         photos.learn(photos.folder, name="other", report=lambda now: (_ for _ in ()).throw(KeyboardInterrupt), **HOW)
 
 
-def test_a_network_from_elsewhere_learns_serves_and_answers_by_its_values(tmp_path: Path):
-    """A small ResNet of transformers, converted when the collection begins."""
-    photos = Collection(stripes(tmp_path / "photos"), backbone=elsewhere.save("resnet", tmp_path / "resnet"))
+@pytest.mark.slow  # a further family: the tests above go the same way with a drawn network
+def test_a_network_from_elsewhere_learns_serves_and_answers_by_its_values(from_transformers, tmp_path: Path):
+    """A small ResNet of transformers, converted before the collection begins."""
+    photos = Collection(stripes(tmp_path / "photos"), backbone=from_transformers("resnet")[0])
     photos.index()
     before = photos.backbone
     lens = photos.learn(photos.folder, name="deep", unfreeze=0, epochs=150, rate=0.002, quick=True, use=True)
@@ -258,8 +260,8 @@ def test_the_command_line_learns_says_the_cost_and_switches(untaught: Collection
 
 def test_the_backbone_before_a_tuned_one_is_found_after_the_old_tables_are_dropped(photos: Collection, tmp_path: Path):
     before = photos.backbone.id
-    elsewhere.save("vit", tmp_path / "vit")
-    other = Collection(photos.folder, backbone=tmp_path / "vit")
+    write_pair(tmp_path / "networks")
+    other = Collection(photos.folder, backbone=tmp_path / "networks/first")
     other.index(drop_old=True)  # plain stays with this one; deep needs the tuned one, and that one its parent to learn
     other.use("deep")
     assert before not in photos.home.tables()

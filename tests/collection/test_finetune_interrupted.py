@@ -3,18 +3,19 @@
 import os
 import shutil
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from numpy.lib.format import open_memmap
 from support import drawn_convolutions
-from support.faults import run_broken
+from support.faults import ctrl_c_at, run_broken
 from support.stripes import HOW, stripes
 
 from lookalike import Collection
+from lookalike.cli.main import main
 from lookalike.collection.lens_report import lens_report
 from lookalike.collection.switch_backbone import BackboneSwitch
 from lookalike.errors import ExamplesError, LensError
@@ -39,9 +40,18 @@ def photos(untaught: Collection, tmp_path: Path) -> Collection:
     return Collection(shutil.copytree(untaught.folder, tmp_path / "photos"))
 
 
-def learn(photos: Collection, where: Callable[..., Any], sent: str, *more: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, which gets a signal when it calls something."""
-    return run_broken(where, sent, "learn", photos.folder, "--from", photos.folder, *WORDS, *more)
+def words(photos: Collection) -> list[str]:
+    """The command that learns."""
+    return ["learn", str(photos.folder), "--from", str(photos.folder), *WORDS]
+
+
+def ctrl_c(photos: Collection, where: Callable[..., Any], *more: str) -> str:
+    """The command, which gets Ctrl-C when it calls something: what it says."""
+    with ctrl_c_at(where):
+        ran = CliRunner().invoke(main, [*words(photos), *more])
+    assert ran.exit_code == 130, ran.output
+    assert "Interrupted." in ran.stderr
+    return ran.stderr
 
 
 def kill_while_it_learns(photos: Collection, step: int) -> None:
@@ -54,7 +64,7 @@ def kill_while_it_learns(photos: Collection, step: int) -> None:
 
 
 def test_a_kill_while_the_proof_is_drawn_loses_nothing_that_was_learned(photos: Collection):
-    assert learn(photos, lens_report, "SIGKILL").returncode == -signal.SIGKILL
+    assert run_broken(lens_report, "SIGKILL", *words(photos)).returncode == -signal.SIGKILL
     assert photos.lenses() == []
     learned: list = []
     lens = photos.learn(photos.folder, name="deep", resume=True, report=learned.append, **HOW)
@@ -66,12 +76,10 @@ def test_a_kill_while_the_proof_is_drawn_loses_nothing_that_was_learned(photos: 
 
 
 def test_ctrl_c_says_how_to_go_on_where_that_is_true(photos: Collection):
-    before = learn(photos, open_memmap, "SIGINT")
-    assert "--resume" not in before.stderr  # nothing is kept yet
-    drawing = learn(photos, lens_report, "SIGINT")
-    assert "To continue: run the same command with --resume." in drawing.stderr
-    switching = learn(photos, BackboneSwitch.activate_lens, "SIGINT", "--resume", "--use")
-    assert f"To continue: lookalike use {photos.folder} deep\n" in switching.stderr
+    assert "--resume" not in ctrl_c(photos, open_memmap)  # nothing is kept yet
+    assert "To continue: run the same command with --resume." in ctrl_c(photos, lens_report)
+    switching = ctrl_c(photos, BackboneSwitch.activate_lens, "--resume", "--use")
+    assert f"To continue: lookalike use {photos.folder} deep\n" in switching
     with pytest.raises(LensError, match=r"put it into service with: lookalike use .* deep"):
         photos.learn(photos.folder, name="deep", resume=True, **HOW)
 

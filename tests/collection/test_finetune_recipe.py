@@ -47,7 +47,7 @@ def places(folder: Path, looks: int = 12) -> Path:
 def learned(place: Path, photos: Path, **how: object) -> tuple[Collection, list[str]]:
     """A collection, read by a tiny network, and what was said while the recipe learned."""
     told = Recording()
-    drawn_convolutions.write_bundle(place / "network")
+    drawn_convolutions.write_bundle(place / "network", **drawn_convolutions.COARSE)
     collection = Collection(photos, backbone=place / "network")
     collection.index()
     collection.learn(photos, name="theirs", report=told, **{**HOW, **how})

@@ -1,6 +1,7 @@
 """What lies beside a lens: a page of its proof with the pictures that were asked about, named by their files."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,10 +26,8 @@ RED = Image.new("RGB", (30, 20), "#c0392b")
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Collection:
-    collection = Collection(classes(tmp_path_factory.mktemp("badges"), 30, 3))
-    collection.index()
-    return collection
+def photos(badges: Collection, tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return Collection(shutil.copytree(badges.folder, tmp_path_factory.mktemp("reports") / "badges"))
 
 
 def load(photos: Collection, data: Path, seed: int = 0) -> FeatureSet:

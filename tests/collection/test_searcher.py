@@ -105,7 +105,7 @@ def test_a_lens_of_another_backbone_is_refused_by_id(swapped: Collection, photos
     assert "b" * 32 in Collection(photos).index().damaged["far"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # a whole published figure
 def test_grocery_is_found_as_well_as_published(real_data: Path, tmp_path: Path):
     """docs/quality.md: 296 photos of val_* ask 2,640 of train_*; the right kind comes first for 0.514 of them."""
     collection = Collection(real_data / "grocery", at=tmp_path / "kept")

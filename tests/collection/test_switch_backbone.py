@@ -297,13 +297,9 @@ def test_the_command_line_switches_shows_goes_back_and_drops(photos: Path, pair)
     assert [(one["backbone"], one["serves"]) for one in tables] == [("first", True)]
 
 
-@pytest.mark.parametrize("kind", ["resnet", "vit"])
-def test_a_network_from_elsewhere_takes_over_and_serves(indexed, photos: Path, tmp_path: Path, kind: str, monkeypatch):
-    pytest.importorskip("transformers")
-    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
-    from support import elsewhere
-
-    folder = elsewhere.save(kind, tmp_path / kind)
+@pytest.mark.parametrize("kind", ["resnet", "dinov2"])
+def test_a_network_from_elsewhere_takes_over_and_serves(indexed, photos: Path, tmp_path: Path, kind, from_transformers):
+    folder = Path(shutil.copytree(from_transformers(kind)[0], tmp_path / kind))
     Collection(photos, backbone=folder).index()
     shutil.rmtree(folder)  # what it was converted to is enough
     collection = Collection(photos)

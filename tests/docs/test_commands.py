@@ -37,6 +37,7 @@ def blocks(page: str, language: str) -> list[str]:
     return [block for kind, block in BLOCK.findall(text) if kind == language]
 
 
+@pytest.mark.slow  # whole pages
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")])
 def test_shell_blocks_run_as_they_stand(page: str, desk: Path):
     for line in "".join(blocks(page, "sh")).splitlines():
@@ -49,7 +50,7 @@ def test_shell_blocks_run_as_they_stand(page: str, desk: Path):
     assert all((desk / name).is_file() for name in drawn)
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # a whole page
 def test_the_commands_of_deeper_run_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """On badges before any ground; a small network that lies in a folder of that name stands for the one on the hub."""
     pytest.importorskip("transformers")
@@ -72,6 +73,7 @@ def test_the_commands_of_deeper_run_one_after_the_other(tmp_path: Path, monkeypa
     assert "uses backbone efficientnet-lite0 now" in moved[3]
 
 
+@pytest.mark.slow  # whole pages
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
 def test_python_blocks_run_one_after_the_other(page: str, desk: Path, capsys: pytest.CaptureFixture[str]):
     names: dict[str, object] = {}

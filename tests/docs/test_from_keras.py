@@ -36,7 +36,7 @@ def blocks(page: str) -> list[tuple[str, str]]:
     return BLOCK.findall((DOCS / page).read_text(encoding="utf-8"))
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # a whole page
 def test_the_blocks_run_as_they_stand(desk: Path, capsys: pytest.CaptureFixture[str]):
     names: dict[str, object] = {}
     for number, (language, block) in enumerate(blocks(ENGLISH), start=1):

@@ -28,7 +28,6 @@ def same_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(lookalike.__file__).parents[1]))
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Jupyter's own, about its folders and event loops
 def test_a_notebook_shows_grids(photos: Path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
@@ -44,7 +43,7 @@ def test_a_notebook_shows_grids(photos: Path):
     assert "<table" in shown[4]["text/html"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow  # a whole notebook
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_notebook_goes_through_every_step_of_the_keras_example(tmp_path: Path):
     """Every cell of examples/keras_tutorial.ipynb, as it is committed: without outputs."""

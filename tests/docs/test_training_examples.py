@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lookalike.learning import finetuning, training
 
@@ -14,6 +15,7 @@ def section():
     return PAGE.read_text(encoding="utf-8").split("## lookalike.learning.training")[1].split("\n## ")[0]
 
 
+@pytest.mark.slow  # a whole page
 def test_the_blocks_run_and_end_in_a_lens(capsys):
     names = {}
     for block in re.findall(r"```python\n(.+?)```", section(), re.DOTALL):

@@ -334,7 +334,6 @@ def test_looking_into_the_groups_that_may_reach_finds_every_row_that_does(seed, 
     assert_array_equal(found, np.flatnonzero(estimates + error_norm >= np.float32(needed)))
 
 
-@pytest.mark.slow
 def test_real_pictures_are_ranked_as_brute_force_does(real_data):
     """Signs as 16 x 16 pixels: all positive and much alike, as features are, and some of them equal."""
     files = sorted((real_data / "emoji").rglob("*.png")) + sorted((real_data / "omniglot").rglob("*.png"))

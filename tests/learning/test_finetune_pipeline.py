@@ -21,7 +21,8 @@ torch = pytest.importorskip("torch")
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return Backbone(drawn_convolutions.write_bundle(tmp_path_factory.mktemp("drawn") / "bundle"), precision="f32")
+    folder = tmp_path_factory.mktemp("drawn") / "bundle"
+    return Backbone(drawn_convolutions.write_bundle(folder, **drawn_convolutions.COARSE), precision="f32")
 
 
 @pytest.fixture(scope="module")
@@ -48,20 +49,16 @@ def pipeline(base, images, folder: Path, **method):
     return FinetunePipeline(base, features_by(base, images), config, folder / "run", folder / "bundles")
 
 
-def result_of(base, images, folder: Path, **method):
-    one = pipeline(base, images, folder, epochs=1, learning_rate=1e-6, **method)
-    tuned = one.train()
-    return one.prove(tuned, features_by(tuned, images)), tuned
-
-
 def test_a_network_that_proves_worse_is_left_out_and_kept_where_that_is_asked_for(base, images, tmp_path):
     """One epoch at a rate of 1e-6 leaves the head as random as it was: it answers fewer queries than a lens."""
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    left_out, _ = result_of(base, images, tmp_path / "a")
+    how = {"epochs": 1, "learning_rate": 1e-6}
+    one = pipeline(base, images, tmp_path, **how)
+    tuned = one.train()
+    features = features_by(tuned, images)
+    left_out = one.prove(tuned, features)
     assert left_out.lens.settings["backbone"] == base.id
     assert any("the recipe keras-siamese was tried and left out" in note for note in left_out.proof.notes)
-    kept, tuned = result_of(base, images, tmp_path / "b", keep=True)
+    kept = pipeline(base, images, tmp_path, keep=True, **how).prove(tuned, features)
     assert kept.lens.settings["backbone"] == tuned.id != base.id
     assert_array_equal(kept.lens.matrix, np.eye(256))
     assert_array_equal(kept.lens.mean, np.zeros(256))

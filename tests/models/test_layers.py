@@ -84,16 +84,16 @@ def test_the_shapes_are_those_that_the_graph_computes():
         assert layer.shape == shapes[f"_{layer.name}.y"], layer
 
 
-@pytest.mark.parametrize("kind", ["resnet", "vit", "siglip"])
-def test_a_network_from_elsewhere_lists_every_weight_once(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch):
-    """Beside torch: all parameters but those that nothing asks (a classifier's pooler, a text tower)."""
-    pytest.importorskip("transformers")
-    monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
-    from support import elsewhere
+# Further families; that every weight of dinov2 is counted is in convert/test_torch_to_onnx.py.
+FURTHER = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("vit", "siglip")]
 
+
+@pytest.mark.parametrize("kind", ["resnet", *FURTHER])
+def test_a_network_from_elsewhere_lists_every_weight_once(from_transformers, kind: str):
+    """Beside torch: all parameters but those that nothing asks (a classifier's pooler, a text tower)."""
     from lookalike.models.convert import network
 
-    bundle = resolve_bundle(elsewhere.save(kind, tmp_path / kind))
+    _, bundle = from_transformers(kind)
     rows = layers_of(bundle)
     tower = network(bundle).tower
     unused = {name for name, _ in tower.named_parameters() if "pooler." in name or "mask_token" in name}

@@ -10,8 +10,13 @@ from lookalike.models.bundle import Bundle, StageOutput, identify, write
 SIDE = 16
 
 
-def write_bundle(folder: Path, seed: int = 0) -> Bundle:
-    """Stem (stride 2), a depthwise and a projection that are added to what went in, and a head; two pooled depths."""
+# For the recipe keras-siamese, which reads 200 px: a map of 25 x 25 in place of 100 x 100, so that the first layer of
+# its head, on the flattened map, has 4 million weights and not 61.
+COARSE = {"side": 64, "stride": 8}
+
+
+def write_bundle(folder: Path, seed: int = 0, side: int = SIDE, stride: int = 2) -> Bundle:
+    """Stem (of this stride), a depthwise and a projection that are added to what went in, a head; two pooled depths."""
     rng = np.random.default_rng(seed)
     tensors = {
         "stem.w": rng.standard_normal((8, 3, 3, 3)) / 3,
@@ -30,13 +35,13 @@ def write_bundle(folder: Path, seed: int = 0) -> Bundle:
     tensors = {name: np.asarray(x, np.float32) for name, x in tensors.items()}
 
     def convolution(x, name, stride=1, relu=True):
-        out, inside, side, _ = tensors[f"{name}.w"].shape
+        out, inside, kernel, _ = tensors[f"{name}.w"].shape
         nodes.append(
             helper.make_node(
                 "Conv",
                 [x, f"{name}.w", f"{name}.b"],
                 [f"{name}.y"],
-                kernel_shape=[side, side],
+                kernel_shape=[kernel, kernel],
                 strides=[stride, stride],
                 group=out if inside == 1 else 1,
                 auto_pad="SAME_UPPER",
@@ -58,7 +63,7 @@ def write_bundle(folder: Path, seed: int = 0) -> Bundle:
         helper.make_node("Sub", ["channels_first", "mean"], ["centred"]),
         helper.make_node("Div", ["centred", "deviation"], ["normalised"]),
     ]
-    x = convolution("normalised", "stem", stride=2)
+    x = convolution("normalised", "stem", stride=stride)
     pool(x, "early")
     y = convolution(convolution(x, "blocks.0.deep"), "blocks.0.project", relu=False)
     nodes.append(helper.make_node("Add", [x, y], ["blocks.0.sum"]))
@@ -67,14 +72,14 @@ def write_bundle(folder: Path, seed: int = 0) -> Bundle:
     graph = helper.make_graph(
         nodes,
         "drawn",
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", SIDE, SIDE, 3])],
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", side, side, 3])],
         [helper.make_tensor_value_info(one.name, TensorProto.FLOAT, ["n", one.length]) for one in depths],
         [numpy_helper.from_array(value, name) for name, value in tensors.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
-    found = identify(tensors, {"side_px": SIDE})
-    bundle = Bundle(folder, "drawn-convolutions", found, SIDE, depths, tuple(layers))
+    found = identify(tensors, {"side_px": side})
+    bundle = Bundle(folder, "drawn-convolutions", found, side, depths, tuple(layers))
     return write(bundle, model.SerializeToString())
 
 

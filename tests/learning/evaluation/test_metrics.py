@@ -206,7 +206,6 @@ def test_arrays_that_do_not_fit_are_refused_in_one_line(wrong):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.slow
 def test_a_large_gallery_is_ranked_in_blocks_of_bounded_memory():
     """1,000 queries of 100,000 x 256 rows: all similarities at once would be 400 MB, and of all rows 40 GB."""
     n, rng = 100_000, np.random.default_rng(0)

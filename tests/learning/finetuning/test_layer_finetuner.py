@@ -19,7 +19,6 @@ from lookalike.learning.finetuning import FineTuneConfig, LayerFineTuner, load_n
 from lookalike.learning.finetuning.layer_finetuner import features_of
 from lookalike.learning.training import TrainConfig, TrainerState, TrainingLabels, train_steps
 from lookalike.models.bundle import Bundle, StageOutput, read
-from lookalike.models.convert import convert
 from lookalike.models.features import combine_stages
 
 LEARN = FineTuneConfig("stem", TrainConfig(steps=60, rows=48, learning_rate=0.01), views=1, interpolation=1.0)
@@ -123,8 +122,8 @@ def test_a_tuned_bundle_can_learn_again(tuned, tmp_path):
     assert again.name.count("tuned") == 1
 
 
-def test_a_converted_network_learns_is_written_and_can_learn_again(tmp_path):
-    bundle = convert(elsewhere.save("resnet", tmp_path / "resnet"), tmp_path / "kept")
+def test_a_converted_network_learns_is_written_and_can_learn_again(from_transformers, tmp_path):
+    _, bundle = from_transformers("resnet")
     pictures, group = drawn_convolutions.pictures(6, 4)
     config = FineTuneConfig("encoder.stages.2.layers.1", TrainConfig(steps=3), interpolation=1.0)
     one = LayerFineTuner(bundle, pictures, TrainingLabels.create(group), config, tmp_path / "run")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from support import drawn_convolutions, elsewhere
+from support import drawn_convolutions
 from support.cosines import cosines
 
 from lookalike import Backbone
@@ -10,7 +10,6 @@ from lookalike.learning.finetuning.load_network import load_network
 from lookalike.learning.finetuning.onnx_network import OnnxNetwork
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.learning.finetuning.transformers_network import TransformersNetwork
-from lookalike.models.convert import convert
 from lookalike.models.features import combine_stages
 
 
@@ -32,9 +31,9 @@ def test_the_default_backbones_twin_agrees_with_openvino_at_every_depth():
     assert cosines(features, backbone.embed(list(pixels))).min() > 0.9999
 
 
-def test_the_bundles_files_say_which_network_it_is(tmp_path):
+def test_the_bundles_files_say_which_network_it_is(from_transformers, tmp_path):
     drawn = drawn_convolutions.write_bundle(tmp_path / "drawn")
-    converted = convert(elsewhere.save("resnet", tmp_path / "resnet"), tmp_path / "kept")
+    _, converted = from_transformers("resnet")
     for bundle, kind in [(drawn, OnnxNetwork), (converted, TransformersNetwork)]:
         network = load_network(bundle)
         assert isinstance(network, kind)

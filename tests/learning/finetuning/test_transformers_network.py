@@ -12,8 +12,12 @@ from lookalike import Backbone
 from lookalike.learning.finetuning.load_network import load_network
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.models.bundle import read, write
-from lookalike.models.convert import convert
 from lookalike.models.features import combine_stages
+
+
+def further(kind: str):
+    """A family whose network is like one that the quick tests have: of stages as resnet, of tokens as dinov2."""
+    return pytest.param(kind, marks=pytest.mark.slow)
 
 
 def depths_of(network: SplitNetwork, pixels):
@@ -21,9 +25,9 @@ def depths_of(network: SplitNetwork, pixels):
         return [one.numpy() for one in network(torch.from_numpy(pixels))]
 
 
-@pytest.mark.parametrize("kind", ["resnet", "clip"])
-def test_a_converted_network_computes_the_same_wherever_it_is_cut(kind, tmp_path):
-    bundle = convert(elsewhere.save(kind, tmp_path / kind), tmp_path / "kept")
+@pytest.mark.parametrize("kind", ["resnet", "dinov2", further("clip")])
+def test_a_converted_network_computes_the_same_wherever_it_is_cut(kind, from_transformers):
+    _, bundle = from_transformers(kind)
     pixels = elsewhere.pictures(bundle.side_px, 2)
     network = load_network(bundle)
     whole = depths_of(network, pixels)
@@ -40,15 +44,16 @@ def test_a_converted_network_computes_the_same_wherever_it_is_cut(kind, tmp_path
     assert len(cuts) > 3
 
 
-def test_batch_norm_never_moves_and_nothing_is_dropped_while_a_network_learns(tmp_path):
-    network = load_network(convert(elsewhere.save("resnet", tmp_path / "resnet"), tmp_path / "kept"))
+def test_batch_norm_never_moves_and_nothing_is_dropped_while_a_network_learns(from_transformers):
+    network = load_network(from_transformers("resnet")[1])
     network.train()
     assert not any(module.training for module in network.modules())
 
 
-@pytest.mark.parametrize("kind", ["convnext", "vit"])
-def test_learned_weights_are_written_as_the_graph_and_as_weights(kind, tmp_path):
-    bundle = convert(elsewhere.save(kind, tmp_path / kind), tmp_path / "kept")
+@pytest.mark.parametrize("kind", ["dinov2", further("convnext"), further("vit")])
+def test_learned_weights_are_written_as_the_graph_and_as_weights(kind, from_transformers, tmp_path):
+    """That of a ResNet is in test_layer_finetuner.py."""
+    _, bundle = from_transformers(kind)
     pixels = elsewhere.pictures(bundle.side_px, 2)
     network = load_network(bundle)
     network.unfreeze(-1)
@@ -70,8 +75,9 @@ def files_of(network, bundle):
     return model, {"config.json": (bundle.path / "config.json").read_bytes(), **also}
 
 
-def test_each_weight_belongs_to_the_longest_name_of_a_layer_that_it_begins_with(tmp_path):
-    network = load_network(convert(elsewhere.save("vit", tmp_path / "vit"), tmp_path / "kept"))
+@pytest.mark.parametrize("kind", ["dinov2", further("vit")])
+def test_each_weight_belongs_to_the_longest_name_of_a_layer_that_it_begins_with(kind, from_transformers):
+    network = load_network(from_transformers(kind)[1])
     modules = {str(one.get("module") or one["name"]) for one in network.bundle.layers if one["parameters"]}
     found = {name: network.layer_of(name) for name, _ in network.named_parameters()}
     assert set(found.values()) - {None} == modules

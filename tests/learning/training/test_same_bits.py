@@ -3,6 +3,8 @@
 import hashlib
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -38,19 +40,26 @@ def test_a_seed_gives_the_same_bits_and_another_seed_others(bits):
     assert bits() == bits() != bits(seed=1)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("bits", BITS)
-def test_two_processes_of_as_many_threads_give_the_same_bits(bits):
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_two_processes_of_as_many_threads_give_the_same_bits():
+    """This one and another, with two threads each."""
     folders = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
-    told = (
+    code = (
         f"import sys, torch; torch.set_num_threads(2); sys.path[:0] = {folders};"
-        f"from test_same_bits import {bits.__name__}; print({bits.__name__}())"
+        "from test_same_bits import BITS; print(*(bits() for bits in BITS))"
     )
-    runs = [
-        subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    assert runs[0] == runs[1] != ""
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    with threads(2):
+        assert [bits() for bits in BITS] == other
 
 
 def test_the_callers_randomness_is_left_alone():

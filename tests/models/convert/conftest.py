@@ -3,30 +3,19 @@
 from pathlib import Path
 
 import pytest
-from support.elsewhere import save
 
-from lookalike.models.registry import resolve_bundle
-
-
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory, own_cache: None):
-    """A kind -> the folder that it is saved in, once."""
-    root = tmp_path_factory.mktemp("models")
-    return lambda kind: root / kind if (root / kind).is_dir() else save(kind, root / kind)
-
-
+# One network of stages and one of tokens. The slow ones repeat for further families what these cover.
 QUICK = ["resnet", "dinov2"]
+SLOW = ["vit", "convnext", "clip", "clip_vision", "siglip", "siglip_vision"]
 
 
-KINDS = ["vit", "convnext", "clip", "clip_vision", "siglip", "siglip_vision"]
-
-
-@pytest.fixture(scope="session", params=[*QUICK, *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS)])
-def converted(request, models):
+@pytest.fixture(scope="session", params=[*QUICK, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW)])
+def converted(request, from_transformers):
     """A kind, the folder that it was saved in, and the bundle that was made of it."""
-    return request.param, models(request.param), resolve_bundle(models(request.param))
+    return request.param, *from_transformers(request.param)
 
 
 @pytest.fixture
-def resnet(models) -> Path:
-    return models("resnet")
+def resnet(from_transformers) -> Path:
+    """The folder of one that was converted; a copy of it is known by its content."""
+    return from_transformers("resnet")[0]

@@ -77,14 +77,12 @@ except MissingExtraError as error:
     )
 
 
-@pytest.mark.slow
 def test_the_id_hangs_on_the_preprocessing(resnet: Path, tmp_path: Path):
+    """That the same files give the same id again is seen below, beside a pickle."""
     other = Path(shutil.copytree(resnet, tmp_path / "other"))
     table = json.loads((other / "preprocessor_config.json").read_text())
     (other / "preprocessor_config.json").write_text(json.dumps({**table, "image_std": [0.2, 0.3, 0.26]}))
-    same = Path(shutil.copytree(resnet, tmp_path / "same"))
-    ids = [resolve_bundle(resnet).id, convert(same, tmp_path / "kept").id, convert(other, tmp_path / "kept").id]
-    assert ids[0] == ids[1] != ids[2]
+    assert convert(other, tmp_path / "kept").id != resolve_bundle(resnet).id
 
 
 def _without(name: str):
@@ -146,7 +144,6 @@ def test_what_cannot_be_converted_is_one_line_with_the_mend(resnet: Path, tmp_pa
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.slow
 def test_a_pickle_beside_the_safetensors_is_never_opened(resnet: Path, tmp_path: Path):
     folder = Path(shutil.copytree(resnet, tmp_path / "model"))
     (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch " + str(tmp_path / "ran").encode() + b"'\ntR.")

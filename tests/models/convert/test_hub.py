@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from support.elsewhere import save
 
 pytest.importorskip("transformers")
 COMMIT, PULLED = "c0ffee" + "0" * 34, "decade" + "1" * 34
@@ -83,8 +82,8 @@ def _pull(number: int) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory):
-    folder = save("resnet", tmp_path_factory.mktemp("models") / "resnet")
+def hub(from_transformers):
+    folder, _ = from_transformers("resnet")
     files = {one.name: one.read_bytes() for one in folder.iterdir()}
     small = {name: content for name, content in files.items() if name != "model.safetensors"}
     models = {
@@ -143,14 +142,15 @@ def test_what_the_hub_refuses_is_one_line_with_the_mend(hub: Hub, tmp_path: Path
 
 
 def test_without_a_network_the_line_says_so(tmp_path: Path):
-    lines = ask(ERRORS.format(names=["some/resnet"]), tmp_path, "http://127.0.0.1:9")
+    """huggingface_hub tries five times more, and would sleep 23 seconds between them."""
+    code = "import time; time.sleep = lambda seconds: None\n" + ERRORS.format(names=["some/resnet"])
+    lines = ask(code, tmp_path, "http://127.0.0.1:9")
     assert lines == [
         "some/resnet: not on this disk yet, and the hub cannot be reached. Check the network, "
         "or name a folder with the model's files."
     ]
 
 
-@pytest.mark.slow
 def test_a_model_of_the_hub_is_fetched_and_converted_once(hub: Hub, tmp_path: Path):
     code = """
 import sys
@@ -159,12 +159,22 @@ for name in {names}:
     bundle = Backbone(name, precision="f32").bundle
     print(bundle.name, bundle.source, bundle.licence, "torch" in sys.modules)
 """
-    lines = ask(code.format(names=["some/resnet", "some/older"]), tmp_path, f"http://127.0.0.1:{hub.server_port}")
-    assert lines == [
-        f"some/resnet hub: some/resnet@{COMMIT} mit True",
-        f"some/older hub: some/older@{PULLED} unknown True",
-    ]
+    lines = ask(code.format(names=["some/resnet"]), tmp_path, f"http://127.0.0.1:{hub.server_port}")
+    assert lines == [f"some/resnet hub: some/resnet@{COMMIT} mit True"]
     asked = len(hub.asked)
     again = ask(code.format(names=["some/resnet", f"some/resnet@{COMMIT}"]), tmp_path, "http://127.0.0.1:9")
     assert again == [f"some/resnet hub: some/resnet@{COMMIT} mit False"] * 2
     assert len(hub.asked) == asked
+
+
+def test_of_a_model_of_pickles_the_safetensors_of_the_hubs_bot_are_fetched(hub: Hub, tmp_path: Path):
+    code = """
+from lookalike.models.convert.hub import fetch
+found = fetch("some/older")
+print(found.called, found.origin, found.licence)
+print(*sorted(file.name for file in found.folder.iterdir()))
+"""
+    assert ask(code, tmp_path, f"http://127.0.0.1:{hub.server_port}") == [
+        f"some/older hub: some/older@{PULLED} unknown",
+        "config.json model.safetensors preprocessor_config.json",
+    ]

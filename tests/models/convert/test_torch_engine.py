@@ -3,11 +3,11 @@
 import numpy as np
 import onnx
 import pytest
-from support import drawn_convolutions, elsewhere
+from support import drawn_convolutions
+from support.elsewhere import pictures
 
 from lookalike import Backbone
 from lookalike.errors import BundleError, TrainingError
-from lookalike.models.convert import convert
 from lookalike.models.convert.torch_engine import halve_on_oom
 
 
@@ -26,10 +26,9 @@ def test_more_images_than_a_batch_keep_their_order(tmp_path):
     assert backbone.embed([]).shape == (0, 20)
 
 
-@pytest.mark.parametrize("kind", ["resnet", "clip"])
-def test_a_converted_network_by_torch_gives_the_features_that_openvino_gives(kind, tmp_path):
-    bundle = convert(elsewhere.save(kind, tmp_path / kind), tmp_path / "kept")
-    images = list(elsewhere.pictures(bundle.side_px, 3))
+def test_a_converted_network_by_torch_gives_the_features_that_openvino_gives(converted):
+    _, _, bundle = converted
+    images = list(pictures(bundle.side_px, 3))
     ours, theirs = Backbone(bundle, device="cpu").embed(images), Backbone(bundle, precision="f32").embed(images)
     assert (ours * theirs).sum(1).min() > 0.9999
 

@@ -23,9 +23,9 @@ def test_the_bundle_gives_the_same_network_in_torch(converted):
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
 
 
-def test_the_depths_of_tokens_lie_after_half_and_three_quarters_of_the_blocks(models):
+def test_the_depths_of_tokens_lie_after_half_and_three_quarters_of_the_blocks(from_transformers):
     """Four blocks: after three and after two; a network of four stages: after each but the last."""
-    tokens, stages = (load(from_folder(models(kind))) for kind in ("dinov2", "resnet"))
+    tokens, stages = (load(from_folder(from_transformers(kind)[0])) for kind in ("dinov2", "resnet"))
     assert tokens.names == ["features", "patches", "patches3", "patches2"]
     assert stages.names == ["features", "stage3", "stage2", "stage1"]
     assert [(one.length, one.weight) for one in stages.depths] == [(40, 1.0), (32, 0.5), (24, 0.5), (16, 0.5)]
