@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike import __version__
-from lookalike.cli import console, learn
+from lookalike.cli import check, console, learn
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.drawing.png import drawable
 from lookalike.errors import LookalikeError
@@ -255,7 +255,7 @@ def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     click.echo(f"drawn: {drawn}", err=True)
 
 
-for verb in (learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, learn.layers):
+for verb in (check.check, learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, learn.layers):
     main.add_command(verb)
 
 

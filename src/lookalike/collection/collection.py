@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.backbone_store import BackboneStore
+from lookalike.collection.check import CollectionCheck, Finding
 from lookalike.collection.dataset_source import ExamplesSource, Layout, LearnRequest
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames, judge, judge_from
@@ -17,10 +18,9 @@ from lookalike.collection.searcher import Cut, Searcher, SearchOptions
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.drawing.png import save
-from lookalike.errors import MissingExtraError
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
-from lookalike.index.export import export, export_model
+from lookalike.index.export import data_frame, export, export_model
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits, answers_grid, copy_hits
 from lookalike.index.indexer import IndexReport
@@ -276,12 +276,8 @@ class Collection:
 
         Raises: MissingExtraError, without pandas; LensError.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("a DataFrame", "tables") from error
         gallery = self._gallery(lens)
-        return pd.DataFrame({"file": gallery.files, "features": list(gallery.rows.whole().astype(np.float32))})
+        return data_frame({"file": gallery.files, "features": list(gallery.rows.whole().astype(np.float32))})
 
     def export(self, out: str | Path, *, lens: str = PLAIN) -> int:
         """Write files and features, or a lens's embedding, to *.parquet, *.csv or *.npy; returns the number of rows.
@@ -307,18 +303,20 @@ class Collection:
         """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes."""
         return status(self.home, self._backbones, self._searcher.state())
 
-    def layers(self, unfreeze: str | int | None = None) -> list[Layer]:
-        """The layers of the collection's backbone, and which of them learn when it is unfrozen from one on.
+    def verify(self, *, repair: bool = False, report: ReporterLike = None) -> list[Finding]:
+        """All that is damaged; with `repair`, what can be made again is. Lenses and judgements always stay."""
+        return CollectionCheck(self.home, self._backbones).run(repair=repair, reporter=as_reporter(report))
 
-        Args:
-            unfreeze: the first that learns: a name, the start of names up to a dot, or an index; None: none learns.
+    def layers(self, unfreeze: str | int | None = None) -> list[Layer]:
+        """The layers of the backbone; `unfreeze`: the first that would learn, a name, its start up to a dot, or index.
+
         Raises: BundleError, when there is no such layer.
         """
         return self._backbones.layers(self.home.config(), self._searcher.named, unfreeze)
 
     def draw(self, answers: Sequence[Hits], out: str | Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
-        return save(answers_grid(answers), Path(out) if out is not None else self.home.cache / "grid.png")
+        return save(answers_grid(answers), self.home.cache / "grid.png" if out is None else Path(out))
 
     def map(self, out: str | Path, *, lens: str = PLAIN, report: ReporterLike = None) -> Path:
         """Draw the collection in two dimensions (PCA of the features or a lens's embedding), with its thumbnails.

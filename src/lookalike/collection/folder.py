@@ -126,8 +126,8 @@ class CollectionFolder:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             reason = str(error) if not isinstance(error, OSError | UnicodeDecodeError) else reason
             raise CollectionError(
-                f"{path}: cannot be read ({reason}). Remove this one file, and nothing else, and index the folder "
-                "again: tables, lenses and judgements stay."
+                f"{path}: cannot be read ({reason}). To make it again, run: lookalike check {self.shell_words} "
+                "--repair. Tables, lenses and judgements stay."
             ) from error
 
     def require_config(self) -> CollectionConfig:

@@ -16,7 +16,18 @@ IGNORE_FILE = ".lookalikeignore"
 MARKS = frozenset({"collection.json", "lock"})  # one of them lies in every folder that `is_collection`
 MOST_BYTES = 1 << 20  # that are read of a collection.json or an ignore file
 _OF_A_COLLECTION = frozenset(
-    {"tables", "lenses", "judgements.jsonl", "backbones", "cache", "lock", "lock.holder", "collection.json", "reading"}
+    {
+        "tables",
+        "lenses",
+        "judgements.jsonl",
+        "backbones",
+        "cache",
+        "lock",
+        "lock.holder",
+        "collection.json",
+        "collection.json.damaged",
+        "reading",
+    }
 )
 
 

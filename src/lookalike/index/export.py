@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import CollectionError
+from lookalike.errors import CollectionError, MissingExtraError
 from lookalike.files import atomic_write
 from lookalike.models.bundle import Bundle
 from lookalike.models.lens import Lens
@@ -34,6 +34,18 @@ def export(files: Sequence[str], vectors: NDArray[Any], out: Path) -> None:
         writers[out.suffix](files, np.asarray(vectors, np.float32), out)
     except OSError as error:
         raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def data_frame(columns: dict[str, Any]) -> Any:
+    """Columns as a pandas DataFrame.
+
+    Raises: MissingExtraError, without pandas.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise MissingExtraError("a DataFrame", "tables") from error
+    return pd.DataFrame(columns)
 
 
 def export_model(bundle: Bundle, lens: Lens | None, out: Path) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from lookalike.drawing.png import png
-from lookalike.errors import CollectionError, MissingExtraError
+from lookalike.errors import CollectionError
 from lookalike.images.thumbnails import thumbnail_image
+from lookalike.index.export import data_frame
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -83,11 +84,7 @@ class Hits(Sequence[Hit]):
 
         Raises: MissingExtraError, without pandas.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise MissingExtraError("a DataFrame", "tables") from error
-        return pd.DataFrame({"file": [hit.file for hit in self], "similarity": [hit.similarity for hit in self]})
+        return data_frame({"file": [hit.file for hit in self], "similarity": [hit.similarity for hit in self]})
 
     def grid(self) -> "Image":
         """The query and its hits as one picture."""

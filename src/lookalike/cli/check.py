@@ -1,0 +1,34 @@
+"""The verb that verifies a collection, and repairs what can be made again."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from lookalike.cli import console
+from lookalike.cli.options import AT, FOLDER, open_collection
+from lookalike.text import plural, printable_line
+
+
+@click.command()
+@FOLDER
+@AT
+@click.option("--repair", is_flag=True, help="Repair or remove what can be made again; lenses and judgements stay.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each thing that is damaged.")
+def check(folder: Path, at: Path | None, repair: bool, as_json: bool) -> None:
+    """Verify every part of the collection of FOLDER; exits with 1 where something is damaged."""
+    photos = open_collection(folder, at)
+    with console.bars(" parts/s") as report:
+        found = photos.verify(repair=repair, report=report)
+    for one in found:
+        click.echo(json.dumps(asdict(one)) if as_json else printable_line(str(one)))
+    left = sum(not one.repaired for one in found)
+    if not found:
+        click.echo("Nothing is damaged.", err=True)
+    elif repair:
+        click.echo(f"{len(found) - left:,} repaired, {left:,} left.", err=True)
+    else:
+        click.echo(f"{plural(left, 'thing')} damaged.", err=True)
+    sys.exit(1 if left else 0)

@@ -1,0 +1,151 @@
+"""A damaged collection is never taken for an empty one: every verb says what is damaged, and check mends it."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support import drawn_network
+from support.pictures import draw
+from support.table_damage import WAYS
+
+from lookalike import Collection
+from lookalike.cli.main import main
+from lookalike.collection.check import Finding
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight pictures in two runs, a judgement, and a lens that nobody learned; by a tiny network."""
+    folder = tmp_path_factory.mktemp("made")
+    first, _ = drawn_network.write_pair(folder)
+    for seed in range(8):
+        draw(folder / f"photos/{seed}.png", seed)
+        if seed == 3:
+            Collection(folder / "photos", backbone=first).index()
+    collection = Collection(folder / "photos")
+    collection.index()
+    collection.judge("0.png", ["1.png"])
+    return folder / "photos"
+
+
+@pytest.fixture
+def photos(made: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(made, tmp_path / "photos")
+
+
+def home(photos: Path) -> Path:
+    return photos / ".lookalike"
+
+
+def data_files(photos: Path) -> list[Path]:
+    return sorted((home(photos) / "tables").glob("*[0-9a-f].lance/data/*"))
+
+
+def manifests(photos: Path) -> list[Path]:
+    return sorted((home(photos) / "tables").glob("*[0-9a-f].lance/_versions/*.manifest"))
+
+
+DAMAGE: dict[str, Callable[[Path], None]] = {
+    "a data file missing": lambda photos: [file.unlink() for file in data_files(photos)] and None,
+    "a data file cut": lambda photos: [WAYS["cut"](file) for file in data_files(photos)] and None,
+    "a data file garbled": lambda photos: [WAYS["garbled"](file) for file in data_files(photos)] and None,
+    "all manifests empty": lambda photos: [os.truncate(file, 0) for file in manifests(photos)] and None,
+    "all manifests garbled": lambda photos: [WAYS["garbled"](file) for file in manifests(photos)] and None,
+    "collection.json empty": lambda photos: os.truncate(home(photos) / "collection.json", 0),
+    "collection.json of wrong types": lambda photos: (
+        (home(photos) / "collection.json").write_text('{"format": 1}') and None
+    ),
+}
+VERBS: dict[str, Callable[[Path], list[str]]] = {
+    "search": lambda photos: ["search", str(photos), str(photos / "0.png")],
+    "status": lambda photos: ["status", str(photos)],
+    "duplicates": lambda photos: ["duplicates", str(photos)],
+    "export": lambda photos: ["export", str(photos), str(photos.parent / "out.csv")],
+    "map": lambda photos: ["map", str(photos), str(photos.parent / "map.png")],
+    "learn": lambda photos: ["learn", str(photos), "--quick"],
+    "judge": lambda photos: ["judge", str(photos), "0.png", "--yes", "2.png"],
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_every_verb_says_in_one_line_what_is_damaged_and_what_mends_it(photos: Path, damage: str, verb: str):
+    DAMAGE[damage](photos)
+    result = CliRunner().invoke(main, VERBS[verb](photos))
+    assert result.exit_code == 1
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    (line,) = result.stderr.splitlines()
+    assert ".lookalike" in line
+    assert "lookalike index" in line or "lookalike check" in line
+    assert "no pictures yet" not in line
+    assert "elete" not in line
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_check_names_it_repairs_it_and_index_makes_the_collection_whole_again(made: Path, photos: Path, damage: str):
+    DAMAGE[damage](photos)
+    assert any(not one.repaired for one in Collection(photos).verify())
+    found = Collection(photos).verify(repair=True)
+    assert found
+    lost = damage.startswith("collection.json")  # and with it where the tiny network lies
+    done = Collection(photos, backbone=made.parent / "first" if lost else None).index()
+    assert done.added + done.unchanged == 8
+    assert Collection(photos).verify() == []
+    assert len(Collection(photos).search("0.png", k=None)) == 8
+    assert len(Collection(photos).judgements.standing()) == 1
+
+
+def test_nothing_is_found_in_a_whole_collection_and_nothing_is_changed(photos: Path):
+    before = {path: path.stat().st_mtime_ns for path in home(photos).rglob("*") if path.is_file()}
+    assert Collection(photos).verify() == []
+    assert {path: path.stat().st_mtime_ns for path in home(photos).rglob("*") if path.is_file()} == before
+
+
+def test_codes_leftovers_and_judgements_are_looked_at_too(photos: Path):
+    codes = home(photos) / "cache/codes/plain@x"
+    codes.mkdir(parents=True)
+    (codes / "values.npy").write_bytes(b"damaged")
+    (home(photos) / "lenses/.kind.ab12cd34").mkdir(parents=True)
+    with (home(photos) / "judgements.jsonl").open("a") as file:
+        file.write("not JSON\n")
+    parts = [one.part for one in Collection(photos).verify()]
+    assert parts == ["codes", "judgements", "leftover"]
+    left = [one for one in Collection(photos).verify(repair=True) if not one.repaired]
+    assert [one.part for one in left] == ["judgements"]
+    assert [one.part for one in Collection(photos).verify()] == ["judgements"]
+    assert len(Collection(photos).judgements.standing()) == 1
+
+
+def test_a_damaged_lens_is_named_and_stays(photos: Path):
+    lens = home(photos) / "lenses/kind"
+    lens.mkdir(parents=True)
+    (lens / "lens.json").write_text("{")
+    for repair in (False, True):
+        (found,) = Collection(photos).verify(repair=repair)
+        assert (found.part, found.repaired) == ("lens", False)
+    assert lens.is_dir()
+
+
+def test_the_command_prints_each_finding_and_ends_with_what_it_found(photos: Path):
+    run = CliRunner()
+    assert run.invoke(main, ["check", str(photos)]).exit_code == 0
+    data_files(photos)[0].unlink()
+    result = run.invoke(main, ["check", str(photos), "--json"])
+    assert result.exit_code == 1
+    assert all(json.loads(line)["part"] == "table" for line in result.stdout.splitlines())
+    result = run.invoke(main, ["check", str(photos), "--repair"])
+    assert (result.exit_code, "0 left" in result.stderr) == (0, True)
+    assert run.invoke(main, ["check", str(photos)]).exit_code == 0
+
+
+def test_a_folder_that_was_never_indexed_is_one_line(tmp_path: Path):
+    result = CliRunner().invoke(main, ["check", str(tmp_path)])
+    assert (result.exit_code, "not indexed yet" in result.stderr) == (1, True)
+
+
+def test_a_finding_reads_as_one_line():
+    assert str(Finding("table", "t.lance: cut", "Run it.")) == "table: t.lance: cut. Run it."
