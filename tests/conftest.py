@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 from support import elsewhere
 from support.badges import KINDS, LOOKS, classes
-from support.pictures import draw
+from support.pictures import aged, draw
 
 from lookalike import Collection
 from lookalike.models.bundle import Bundle
@@ -74,6 +74,7 @@ def photos(tmp_path: Path) -> Path:
     for seed, name in enumerate(["1.png", "2.png", "10.png", "it's \n한글.png", "sub/a.jpg", "sub/b.webp"]):
         draw(folder / name, seed)
     (folder / "sub/copy.png").write_bytes((folder / "1.png").read_bytes())
+    aged(folder / "sub/copy.png")
     return folder
 
 

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 from support import drawn_convolutions
 from support.drawn_network import write_pair
+from support.pictures import aged
 from support.recording import Recording
 from support.stripes import HOW, KINDS, LOOKS, stripes
 
@@ -88,6 +89,7 @@ def test_the_proof_compares_plain_before_with_the_lens_after_on_one_split(deeper
 def test_the_collection_switches_to_it_answers_by_its_values_and_goes_back(photos: Collection, untaught, tmp_path):
     before = photos.search("kind-00/0.png", k=9)
     Image.new("RGB", (16, 16), (200, 30, 90)).save(photos.folder / "new.png")
+    aged(photos.folder / "new.png")
     photos.index()
     seen: list = []
     photos.use("deep", report=seen.append)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from numpy.testing import assert_allclose
 from PIL import Image
 from support.drawn_network import FIRST, SECOND, write_pair
-from support.pictures import draw
+from support.pictures import aged, draw
 from support.recording import Recording
 
 from lookalike import Collection, similarity
@@ -34,7 +34,8 @@ def photos(photos: Path) -> Path:
     """Three of them of one colour each, so that the two backbones tell them apart differently."""
     for name, colour in {"1.png": (200, 40, 20), "2.png": (30, 180, 60), "10.png": (90, 90, 200)}.items():
         Image.new("RGB", (16, 16), colour).save(photos / name)
-    shutil.copy(photos / "1.png", photos / "sub/copy.png")
+        aged(photos / name)
+    aged(Path(shutil.copy(photos / "1.png", photos / "sub/copy.png")))
     return photos
 
 
@@ -247,7 +248,7 @@ def test_a_backbone_named_by_its_folder_is_found_again_from_anywhere(photos: Pat
 def test_a_collection_from_before_there_were_several_backbones_opens_and_switches(indexed: Collection, photos, pair):
     path = indexed.home.at / "collection.json"
     old = {key: value for key, value in json.loads(path.read_text()).items() if key not in ("original", "switching")}
-    place = old.pop("backbones")[FIRST]["locator"]
+    place = old.pop("backbones")[FIRST]["place"]
     old["backbone_name"] = place
     path.write_text(json.dumps(old))
     before = found(Collection(photos), "1.png")

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from support.pictures import aged
+
 SIDE = 96
 KINDS, LOOKS = 30, 3
 NAMES = [f"kind-{kind:02d}" for kind in range(KINDS)]
@@ -63,6 +65,7 @@ def table(path: Path, header: str, rows: list[tuple[str, ...]]) -> Path:
 def _save(picture: Image.Image, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)
+    aged(path)
 
 
 def kind_of(file: str) -> str:

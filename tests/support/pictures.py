@@ -1,9 +1,13 @@
 """Small pictures drawn from a seed."""
 
+import os
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+_DATES = count(1_000_000_000)  # September 2001
 
 
 def draw(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
@@ -12,6 +16,13 @@ def draw(path: Path, seed: int, size: tuple[int, int] = (64, 48)) -> Path:
     blocks = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(blocks).resize(size, Image.Resampling.NEAREST).save(path)
+    return aged(path)
+
+
+def aged(path: Path) -> Path:
+    """Give a file a date long before an index run, later than that of the one before: newer ones are read twice."""
+    date = next(_DATES)
+    os.utime(path, (date, date))
     return path
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from support import drawn_convolutions
+from support.pictures import aged
 
 HOW = {"unfreeze": "stem", "epochs": 60, "rate": 0.01, "quick": True}  # an epoch is one step here
 KINDS, LOOKS = 60, 6
@@ -17,4 +18,5 @@ def stripes(folder: Path, kinds: int = KINDS, seed: int = 0) -> Path:
         path = folder / f"kind-{kind:02d}/{number % LOOKS}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(path)
+        aged(path)
     return folder

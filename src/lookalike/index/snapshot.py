@@ -1,6 +1,5 @@
 """One version of the table, as it is read."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import DamagedTableError, OutdatedSnapshotError, QueryError
 from lookalike.index.damage import Damage, is_local, reading
+from lookalike.index.filters import EXAMPLE, checked_condition
 from lookalike.index.vector_column import as_matrix
 from lookalike.index.versions import list_versions
 
@@ -111,15 +111,12 @@ class Snapshot:
 
         Raises: QueryError, when the condition cannot be understood.
         """
-        # Outside quoted text only: 'mtime' in a file's name is not the column.
-        parts = re.split(r"('(?:[^']|'')*')", where)
-        parts[::2] = [re.sub(r"\bmtime\b", "to_timestamp_nanos(mtime_ns)", part) for part in parts[::2]]
+        condition = checked_condition(where)
         try:
-            return self._dataset.to_table(columns=["file"], filter="".join(parts)).column("file")
+            return self._dataset.to_table(columns=["file"], filter=condition).column("file")
         except (ValueError, OSError) as error:
             raise QueryError(
-                f"--where {where!r}: not a condition on file, width, height, bytes or mtime. "
-                "Write it like: width > 640 AND file LIKE 'shoes/%'"
+                f"--where {where!r}: not a condition on file, width, height, bytes or mtime. {EXAMPLE}"
             ) from error
 
 
