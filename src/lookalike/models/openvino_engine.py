@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lookalike.errors import BundleError
 from lookalike.images.decode import DecodedImage
 from lookalike.models.bundle import Bundle
+from lookalike.models.compiled_cache import CompiledCache
 from lookalike.models.features import combine_stages
 from lookalike.models.onnx_file import with_control_flow
 from lookalike.models.openvino_runtime import openvino
@@ -66,12 +67,15 @@ class OpenVinoEngine:
         """
         if batch not in self._compiled:
             core = openvino().Core()
+            name = f"{self.bundle.id}-{self.precision}-{batch}-{self.threads}"
+            cache = CompiledCache(cache_folder() / "compiled" / name)
             options: dict[str, Any] = {
                 "INFERENCE_PRECISION_HINT": self.precision,
                 "INFERENCE_NUM_THREADS": self.threads,
                 "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
-                "CACHE_DIR": str(cache_folder() / "compiled"),
             }
+            if (folder := cache.open()) is not None:
+                options["CACHE_DIR"] = str(folder)
             try:
                 model = core.read_model(self.bundle.model)
                 _check_input(model, self.bundle)
@@ -81,6 +85,8 @@ class OpenVinoEngine:
                 _check_outputs(model, self.bundle)
                 _check_sizes(model, self.bundle)
                 self._compiled[batch] = core.compile_model(model, "CPU", options)
+                if folder is not None:
+                    cache.seal()
             except RuntimeError as error:
                 reason = str(error).strip().splitlines()[-1][:200]
                 raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). Export it anew.") from error
