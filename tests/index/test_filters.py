@@ -64,12 +64,14 @@ def test_what_people_write_is_answered(tmp_path, where: str):
         ("`lens:x` IS NULL", "`lens:x` is no column"),
         ("_rowid > 3", "_rowid is no column"),
         ("colour = 'red'", "colour is no column. There are file, width, height, bytes and mtime"),
-        ("width > 1\0", "is not understood"),
+        ("width > 1\0", "bytes that are no text"),
         ("width > 'open", "is not understood"),
         ("file ~ '(a+)+$'", "is not understood"),
         ("width > 1 -- c", "c is no column"),
         ("width > 1 /* c */", "c is no column"),
-        ("\udc80", "is not understood"),
+        ("\udc80", "bytes that are no text"),
+        ("file = '\udcff'", "bytes that are no text"),
+        ("width > ١", "is not understood"),
     ],
 )
 def test_what_is_no_condition_or_out_of_bounds_is_one_line(where: str, reason: str):

@@ -1,6 +1,5 @@
 """The verb that verifies a collection, and repairs what can be made again."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -9,7 +8,8 @@ import click
 
 from lookalike.cli import console
 from lookalike.cli.options import AT, FOLDER, open_collection
-from lookalike.text import plural, printable_line
+from lookalike.cli.output import echo, echo_json
+from lookalike.text import plural
 
 
 @click.command()
@@ -23,12 +23,15 @@ def check(folder: Path, at: Path | None, repair: bool, as_json: bool) -> None:
     with console.bars(" parts/s") as report:
         found = photos.verify(repair=repair, report=report)
     for one in found:
-        click.echo(json.dumps(asdict(one)) if as_json else printable_line(str(one)))
+        if as_json:
+            echo_json(asdict(one))
+        else:
+            echo(str(one))
     left = sum(not one.repaired for one in found)
     if not found:
-        click.echo("Nothing is damaged.", err=True)
+        echo("Nothing is damaged.", err=True)
     elif repair:
-        click.echo(f"{len(found) - left:,} repaired, {left:,} left.", err=True)
+        echo(f"{len(found) - left:,} repaired, {left:,} left.", err=True)
     else:
-        click.echo(f"{plural(left, 'thing')} damaged.", err=True)
+        echo(f"{plural(left, 'thing')} damaged.", err=True)
     sys.exit(1 if left else 0)

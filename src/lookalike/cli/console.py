@@ -8,8 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from lookalike.cli.output import echo
 from lookalike.errors import QueryError
 from lookalike.images.scan import scan_folder
 from lookalike.progress import SILENT, Progress, Reporter
@@ -144,7 +143,7 @@ class Messages(Reporter):
 
     def message(self, line: str) -> None:
         """Print a line."""
-        click.echo(printable_line(line), err=True)
+        echo(line, err=True)
 
 
 class _Bars(Messages):

@@ -1,6 +1,5 @@
 """The shell's verbs of learning: learn, judge, lenses, use, forget, layers; words -> calls on Collection -> print."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 
 from lookalike.cli import console
 from lookalike.cli.options import AT, FOLDER, open_collection
+from lookalike.cli.output import echo, echo_json
 from lookalike.learning.config import LearnOptions
 from lookalike.models.layers import totals
 from lookalike.text import printable_line
@@ -110,7 +110,7 @@ def learn(
     with console.bars() as reporter:
         if check:
             for line in photos.check(source, as_=as_, report=reporter, **options):
-                click.echo(printable_line(line))
+                echo(printable_line(line))
             return
         lens = photos.learn(
             source, name=name, as_=as_, replace=replace, use=use_it, resume=resume, report=reporter, **options
@@ -118,21 +118,21 @@ def learn(
     proof = lens.proof
     assert proof is not None  # what is learned is proved
     if as_json:
-        click.echo(json.dumps({"lens": lens.name, **proof.to_json()}, ensure_ascii=False))
+        echo_json({"lens": lens.name, **proof.to_json()})
     else:
-        click.echo(proof.table())
+        echo(proof.table())
     place = photos.home.lens(lens.name)
-    click.echo(f"\nSaved in {place}; proof.png shows the queries won and lost, with their hits.", err=True)
-    click.echo("Next:", err=True)
+    echo(f"\nSaved in {place}; proof.png shows the queries won and lost, with their hits.", err=True)
+    echo("Next:", err=True)
     (row,) = [row for row in photos.lenses() if row["name"] == lens.name]
     search = f"    lookalike search {photos.home.shell_words} QUERY --lens {lens.name} --grid grid.png"
     if row["here"]:
-        click.echo(search, err=True)
+        echo(search, err=True)
     if not row["serves"]:
         told = "" if proof.serves else " --anyway"
-        click.echo(f"    lookalike use {photos.home.shell_words} {lens.name}{told}", err=True)
+        echo(f"    lookalike use {photos.home.shell_words} {lens.name}{told}", err=True)
     if not row["here"]:  # its backbone has to read the pictures first
-        click.echo(search, err=True)
+        echo(search, err=True)
 
 
 @click.command()
@@ -176,15 +176,15 @@ def judge(
     if list_them:
         for one in photos.judgements.standing():
             if as_json:
-                click.echo(json.dumps({"query": one.query, "yes": one.yes, "no": one.no}, ensure_ascii=False))
+                echo_json({"query": one.query, "yes": one.yes, "no": one.no})
             else:
-                click.echo(_told(one))
+                echo(_told(one))
     elif undo:
-        click.echo(f"undone: {_told(photos.judgements.undo())}", err=True)
+        echo(f"undone: {_told(photos.judgements.undo())}", err=True)
     else:
         added = photos.judge_from(data) if data is not None else photos.judge(str(query), yes=yes, no=no)
         standing = len(photos.judgements.standing())
-        click.echo(f"{added:,} added, {standing:,} in all. Learn from them with: lookalike learn {folder}", err=True)
+        echo(f"{added:,} added, {standing:,} in all. Learn from them with: lookalike learn {folder}", err=True)
 
 
 @click.command()
@@ -197,15 +197,15 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
     rows = photos.lenses()
     for row in rows:
         if as_json:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            echo_json(row)
         else:
             on = "" if row["here"] or row["backbone"] is None else f" (On {row['backbone']}, not in service.)"
             told = f"{row['words']}{on}"
-            click.echo(f"{'*' if row['serves'] else ' '} {row['name']:20}{row.get('date', '')[:10]:12}{told}")
+            echo(f"{'*' if row['serves'] else ' '} {row['name']:20}{row.get('date', '')[:10]:12}{told}")
     if rows and not as_json:
-        click.echo(f"\nTheir proofs as pictures: {photos.home.lens('NAME') / 'proof.png'}", err=True)
+        echo(f"\nTheir proofs as pictures: {photos.home.lens('NAME') / 'proof.png'}", err=True)
     if not rows:
-        click.echo(f"None yet. Learn one with: lookalike learn {folder} --from DATA", err=True)
+        echo(f"None yet. Learn one with: lookalike learn {folder} --from DATA", err=True)
 
 
 @click.command()
@@ -222,14 +222,14 @@ def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -
     rows = open_collection(folder, at).layers(unfreeze)
     if as_json:
         for row in rows:
-            click.echo(json.dumps(asdict(row), ensure_ascii=False))
+            echo_json(asdict(row))
     elif sys.stdout.isatty():
         console.console().print(console.layers(rows))
     else:
         for line in console.layer_lines(rows):
-            click.echo(line)
+            echo(line)
     for line in totals(rows):
-        click.echo(line, err=True)
+        echo(line, err=True)
 
 
 @click.command()
@@ -241,7 +241,7 @@ def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
     """Put the lens NAME of FOLDER into service; 'plain': none, and back to the original backbone."""
     with console.bars(" pictures/s") as reporter:
         open_collection(folder, at).use(name, anyway=anyway, report=reporter)
-    click.echo(f"{name} is in service.", err=True)
+    echo(f"{name} is in service.", err=True)
 
 
 @click.command()
@@ -251,7 +251,7 @@ def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
 def forget(folder: Path, name: str, at: Path | None) -> None:
     """Remove the lens NAME of FOLDER."""
     open_collection(folder, at).forget(name, report=console.Messages())
-    click.echo(f"{name} removed.", err=True)
+    echo(f"{name} removed.", err=True)
 
 
 def _told(one: "Judgement") -> str:

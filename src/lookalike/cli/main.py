@@ -1,6 +1,5 @@
 """Shell words -> calls on Collection -> print; no logic."""
 
-import json
 import os
 import shlex
 import sys
@@ -14,6 +13,7 @@ import click
 from lookalike import __version__
 from lookalike.cli import check, console, learn
 from lookalike.cli.options import AT, FOLDER, open_collection
+from lookalike.cli.output import echo, echo_json
 from lookalike.drawing.png import drawable
 from lookalike.errors import LookalikeError
 from lookalike.text import plural, printable_line
@@ -30,21 +30,21 @@ class _Group(click.Group):
             return super().invoke(context)
         except click.UsageError as error:
             verb = (error.ctx or context).command_path
-            click.echo(f"{verb}: {printable_line(error.format_message())} See: {verb} --help", err=True)
+            echo(f"{verb}: {printable_line(error.format_message())} See: {verb} --help", err=True)
             sys.exit(2)
         except LookalikeError as error:
-            click.echo(printable_line(str(error)), err=True)
+            echo(printable_line(str(error)), err=True)
             sys.exit(1)
         except KeyboardInterrupt:
             kept = " What was committed is kept; run the same command to continue."
-            click.echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use'} else ''}", err=True)
+            echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use'} else ''}", err=True)
             sys.exit(130)
         except BrokenPipeError:
             _drop_output()
             sys.exit(0)
         except OSError as error:  # a disk or a permission that nothing closer to it foresaw
             where = f"{printable_line(os.fsdecode(error.filename))}: " if error.filename else ""
-            click.echo(f"{where}{error.strerror or error}. Check the disk and the permissions.", err=True)
+            echo(f"{where}{error.strerror or error}. Check the disk and the permissions.", err=True)
             sys.exit(1)
 
 
@@ -110,7 +110,7 @@ def index(
     with console.bars(" pictures/s") as report:
         done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, exclude=exclude, report=report)
     for line in index_lines(done, str(folder), _same(folder, at), time.monotonic() - started):
-        click.echo(printable_line(line), err=True)
+        echo(printable_line(line), err=True)
 
 
 @main.command()
@@ -173,19 +173,19 @@ def search(
     except BrokenPipeError:  # the grid and the copies are still made
         _drop_output()
     for reason in skipped.values():
-        click.echo(printable_line(reason), err=True)
+        echo(printable_line(reason), err=True)
     if answers and not any(answers):
-        click.echo("No hits. Relax --where or --min-similarity, or leave --others out.", err=True)
+        echo("No hits. Relax --where or --min-similarity, or leave --others out.", err=True)
     if answers and (grid_out or open_it):
         with console.working("drawing"):
             out = photos.draw(answers, grid_out)
-        click.echo(f"drawn: {out}", err=True)
+        echo(f"drawn: {out}", err=True)
         if open_it and click.launch(str(out)):
-            click.echo(f"No viewer could be opened here. Look at {out.absolute()}", err=True)
+            echo(f"No viewer could be opened here. Look at {out.absolute()}", err=True)
     if answers and copy_to:
         with console.working("copying"):
             copies = photos.copy_hits(answers, copy_to)
-        click.echo(f"{plural(len(copies), 'picture')} copied to {copy_to}", err=True)
+        echo(f"{plural(len(copies), 'picture')} copied to {copy_to}", err=True)
     if not answers or any(name in skipped for name in query):
         sys.exit(1)  # a stray file in a folder of queries is named and no more
 
@@ -198,17 +198,17 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
     """Show counts, sizes, the backbone, and refused files with the reason."""
     found = open_collection(folder, at).status()
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        echo_json(found)
         return
     refused, tables = found.pop("refused"), found.pop("tables")
     found["bytes"] = f"{found['bytes'] / 1e6:.1f} MB on disk"
     for name, value in found.items():
-        click.echo(f"{name:12}{value}")
+        echo(f"{name:12}{value}")
     for line in console.tables(tables):
-        click.echo(line)
-    click.echo(f"{'refused':12}{len(refused)}")
+        echo(line)
+    echo(f"{'refused':12}{len(refused)}")
     for file, reason in refused.items():
-        click.echo(f"  {printable_line(file)}: {reason}")
+        echo(f"  {printable_line(file)}: {reason}")
 
 
 @main.command()
@@ -221,13 +221,13 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bo
     with console.working("comparing"):
         pairs = open_collection(folder, at).duplicates(min_similarity)
     if not pairs:
-        click.echo(f"No two pictures have a similarity of {min_similarity:g}. Lower --min-similarity.", err=True)
+        echo(f"No two pictures have a similarity of {min_similarity:g}. Lower --min-similarity.", err=True)
     for first, second, value in pairs:
         if as_json:
             pair = {"files": [first, second], "similarity": round(value, 6)}
-            click.echo(json.dumps(pair, ensure_ascii=False))
+            echo_json(pair)
         else:
-            click.echo(f"{value:.4f}\t{printable_line(first)}\t{printable_line(second)}")
+            echo(f"{value:.4f}\t{printable_line(first)}\t{printable_line(second)}")
 
 
 @main.command()
@@ -239,7 +239,7 @@ def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     """Write files and features to OUT (.parquet, .csv, .npy), or backbone and lens as one model (.onnx)."""
     with console.working("writing"):
         rows = open_collection(folder, at).export(out, lens=lens)
-    click.echo(f"{plural(rows, 'row')} written to {out}" if rows else f"written: {out}", err=True)
+    echo(f"{plural(rows, 'row')} written to {out}" if rows else f"written: {out}", err=True)
 
 
 @main.command("map")
@@ -252,7 +252,7 @@ def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     drawable(out)
     with console.working("drawing") as report:
         drawn = open_collection(folder, at).map(out, lens=lens, report=report)
-    click.echo(f"drawn: {drawn}", err=True)
+    echo(f"drawn: {drawn}", err=True)
 
 
 for verb in (check.check, learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, learn.layers):
@@ -272,7 +272,7 @@ def _same(folder: Path, at: Path | None) -> str:
 def _table(answers: "Sequence[Hits]") -> None:
     if not sys.stdout.isatty():
         for line in console.plain_lines(answers):
-            click.echo(line)
+            echo(line)
         return
     terminal = console.console()
     for hits in answers:
@@ -282,7 +282,7 @@ def _table(answers: "Sequence[Hits]") -> None:
 def _json(answers: "Sequence[Hits]") -> None:
     for hits in answers:
         found = [{"file": hit.file, "similarity": round(hit.similarity, 6)} for hit in hits]
-        click.echo(json.dumps({"query": hits.query, "lens": hits.lens, "hits": found}, ensure_ascii=False))
+        echo_json({"query": hits.query, "lens": hits.lens, "hits": found})
 
 
 def _csv(answers: "Sequence[Hits]") -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from lookalike.errors import QueryError
+from lookalike.text import printable_line
 
 LONGEST = 4096  # characters
 DEEPEST = 30  # parentheses, NOT and signs within one another
@@ -28,7 +29,7 @@ _TOKEN = re.compile(
     r"""\s*(?:
       (?P<text>'(?:[^']|'')*'|"[^"]*")
     | (?P<quoted>`[^`]*`)
-    | (?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)
+    | (?P<number>[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)
     | (?P<word>[A-Za-z_]\w*)
     | (?P<operator><=|>=|<>|!=|==|\|\||[=<>+\-*/%])
     | (?P<open>\()
@@ -53,6 +54,8 @@ def checked_condition(where: str) -> str:
     """
     if len(where) > LONGEST:
         raise _refused(where[:40] + "...", f"{len(where):,} characters, more than {LONGEST:,}")
+    if not where.isprintable() and re.search(r"[\ud800-\udfff\0]", where):
+        raise _refused(printable_line(where), "it holds bytes that are no text")
     parts, depth, operators, prefixes = [], 0, 0, 0
     tokens = list(_tokens(where))
     for place, (kind, token) in enumerate(tokens):
