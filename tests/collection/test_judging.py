@@ -30,3 +30,11 @@ def test_a_picture_is_found_by_its_name_and_by_any_path_to_it(tmp_path: Path, mo
     for other in ("1.jpg", "photos/a/2.jpg", tmp_path / "a/1.jpg"):
         with pytest.raises(QueryError, match="not a picture of"):
             names.find(other)
+
+
+def test_one_name_alone_and_a_hit_are_judged(own_badges: Collection):
+    assert own_badges.judge("kind-00/0.png", "kind-00/1.png", own_badges.search("kind-01/0.png", k=1)[0]) == 1
+    told = own_badges.judgements.standing()[-1]
+    assert (told.query, told.yes, told.no) == ("kind-00/0.png", "kind-00/1.png", "kind-01/0.png")
+    with pytest.raises(QueryError, match="NoneType names no picture"):
+        own_badges.judge("kind-00/0.png", None)

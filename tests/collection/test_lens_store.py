@@ -125,3 +125,8 @@ def test_killed_while_it_forgets_a_lens_the_same_command_goes_on(own_badges: Col
     again.forget("kind")
     assert again.lenses() == []
     assert again.table.lenses() == {}
+
+
+def test_a_name_that_the_shell_takes_for_an_option_is_refused(own_badges: Collection):
+    with pytest.raises(LensError, match=r"'-x' cannot name a lens: .* Begin it with a-z or 0-9\.$"):
+        own_badges.learn([own_badges.folder], name="-x", quick=True)

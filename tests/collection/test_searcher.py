@@ -170,3 +170,23 @@ def test_a_switch_between_two_reads_of_a_search_gives_the_new_state(tmp_path: Pa
     monkeypatch.setattr(reader.home, "require_config", overtaken)
     assert len(reader.search(photos / "1.png", k=3)) == 3
     assert reads == [drawn_network.FIRST]
+
+
+def test_open_files_generators_columns_and_single_names_are_asked_with(indexed: Collection, photos: Path):
+    pandas = pytest.importorskip("pandas")
+    path = photos / "2.png"
+    wanted = [hit.file for hit in indexed.search(path, k=3)]
+    with path.open("rb") as opened:
+        for one in (opened, bytearray(path.read_bytes()), np.asarray(Image.open(path).convert("RGB")) / 255):
+            assert [hit.file for hit in indexed.search(one, k=3)] == wanted
+    for several in ((one for one in [path]), pandas.Series([str(path)]), np.array(["2.png"])):
+        assert [[hit.file for hit in hits] for hits in indexed.search(several, k=3)] == [wanted]
+    features = indexed.embed([path])
+    for one in (str(path), path, iter([path]), pandas.Series([str(path)])):
+        np.testing.assert_array_equal(indexed.embed(one), features)
+
+
+@pytest.mark.parametrize("asked", [None, 7, {"file": "2.png"}, object()])
+def test_what_cannot_be_asked_with_is_one_line(indexed: Collection, asked: object):
+    with pytest.raises(QueryError, match=r"is no picture\. Give a path, bytes"):
+        indexed.search(asked)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lookalike.errors import LookalikeError
+from lookalike.errors import LensError, LookalikeError
 from lookalike.learning.config import ClosedForm, FineTune, KerasSiamese, LearnConfig, LowRank
 
 
@@ -32,3 +32,22 @@ def test_an_option_that_the_method_does_not_have_is_refused_by_name_in_one_line(
     with pytest.raises(LookalikeError, match=rf"^{word}\b") as caught:
         LearnConfig.from_options(**options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"seed": -1}, "seed -1: expected a whole number from 0 on"),
+        ({"seed": 0.5}, "seed 0.5: expected a whole number"),
+        ({"seed": True}, "seed True: expected a whole number"),
+        ({"dims": -3}, "dims -3: expected a whole number from 1 on"),
+        ({"epochs": -1}, "epochs -1: expected a whole number from 1 on"),
+        ({"rate": -0.1}, "rate -0.1: expected a number above 0"),
+        ({"rate": float("nan")}, "rate nan: expected a number above 0"),
+        ({"margin": -1.0}, "margin -1.0: expected a number from 0 on"),
+        ({"hold_out": "half"}, "hold_out 'half': expected 'groups' or 'pictures'"),
+    ],
+)
+def test_values_that_cannot_be_are_one_line(options: dict[str, object], said: str):
+    with pytest.raises(LensError, match=said):
+        LearnConfig.from_options(**options)

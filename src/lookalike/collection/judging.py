@@ -1,10 +1,12 @@
 """Judgements of a collection's pictures: what people say belongs together, checked against its files."""
 
 import contextlib
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from lookalike.errors import QueryError
+from lookalike.images.sources import as_source_list
 from lookalike.learning.datasets.judgements import Judgements, read_judgements_csv
 
 
@@ -24,6 +26,9 @@ class FileNames:
 
         Raises: QueryError, when it is not in the collection.
         """
+        name = getattr(name, "path", name)  # of a Hit
+        if not isinstance(name, str | os.PathLike):
+            raise QueryError(f"an object of type {type(name).__name__} names no picture. Give a name, a path or a Hit.")
         if str(name) in self.files:
             return str(name)
         with contextlib.suppress(ValueError, OSError):
@@ -37,8 +42,8 @@ def judge(
     judgements: Judgements,
     names: FileNames,
     query: str | Path,
-    yes: Sequence[str | Path],
-    no: Sequence[str | Path] = (),
+    yes: Sequence[str | Path] | str | Path,
+    no: Sequence[str | Path] | str | Path = (),
     who: str = "",
 ) -> int:
     """Add judgements: each yes belongs with the query, or, where a no is given, is more like it than every no.
@@ -46,8 +51,8 @@ def judge(
     Returns: how many were added.
     Raises: QueryError, for a picture that is not in the collection; ExamplesError.
     """
-    found = [names.find(one) for one in (query, *yes, *no)]
-    return judgements.add(found[0], found[1 : 1 + len(yes)], found[1 + len(yes) :], who or None)
+    found, more, less = ([names.find(one) for one in as_source_list(some)] for some in (query, yes, no))
+    return judgements.add(found[0], more, less, who or None)
 
 
 def judge_from(judgements: Judgements, names: FileNames, path: Path) -> int:

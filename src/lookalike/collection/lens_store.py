@@ -105,6 +105,8 @@ class LensStore:
     def check_free(self, name: str, *, replacing: bool, resuming: bool = False) -> None:
         """Raises: LensError, when no lens may be learned under this name: it is no name, or taken."""
         check_name(name)
+        if name.startswith("-"):
+            raise LensError(f"{name!r} cannot name a lens: the shell takes it for an option. Begin it with a-z or 0-9.")
         if replacing or name not in self.home.lenses():
             return
         if resuming:

@@ -12,6 +12,7 @@ from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_store import LensStore, learned_cut
 from lookalike.errors import CollectionError, LookalikeError, OutdatedSnapshotError
+from lookalike.images.sources import are_many
 from lookalike.index.exact_knn import FEW
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits
@@ -174,7 +175,7 @@ class Searcher:
         skipped: dict[str, str] | None = None,
         reporter: Reporter = SILENT,
     ) -> Hits | Answers:
-        """Hits for one query, Answers for a list or tuple of them: see `Collection.search`.
+        """Hits for one query, Answers for several (`are_many`): see `Collection.search`.
 
         Raises: QueryError, CollectionError, LensError.
         """
@@ -197,11 +198,12 @@ class Searcher:
         def embed(source: Any) -> Vector:
             return np.asarray(state.backbone.embed([source])[0])
 
-        if not isinstance(query, list | tuple):
+        if not are_many(query):
             return search([resolve_query(query, folder, gallery, embed)], *rest)[0]
-        timer = Timer("searching", len(query))
+        queries = list(query)
+        timer = Timer("searching", len(queries))
 
         def report(done: int, total: int) -> None:
             reporter.progress(timer.at(done))
 
-        return search(resolve_queries(query, folder, gallery, embed, skipped, report), *rest)
+        return search(resolve_queries(queries, folder, gallery, embed, skipped, report), *rest)

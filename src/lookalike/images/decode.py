@@ -21,6 +21,7 @@ from lookalike.images.decode_cost import decoding_bytes
 from lookalike.images.formats import HEAD, check_slow, declared_sizes, detect_format, is_truncated, raw_photo
 from lookalike.images.limits import FLIGHT, LIMITS, Limits
 from lookalike.images.pillow_warnings import PIXEL_LIMIT, silence, silence_libtiff
+from lookalike.images.sources import as_image_source
 from lookalike.text import printable_line
 
 __all__ = [
@@ -131,7 +132,8 @@ def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = Non
     """A picture, upright, RGB, on white where it is transparent; the first frame of an animation.
 
     Args:
-        source: a path, a file's bytes, a PIL image, or pixels (h, w), (h, w, 3) or (h, w, 4) uint8.
+        source: a path, a file's bytes, a PIL image, or pixels (h, w), (h, w, 3) or (h, w, 4) uint8; also open files,
+            uploads and tensors, see `lookalike.images.sources.as_image_source`.
         limits: bounds that are checked before anything is decoded.
         side_px: when given, a larger picture may come back smaller, in the same proportions, neither side shorter than
             this: much faster, and less memory.
@@ -184,6 +186,7 @@ class _Decoded(NamedTuple):
 @contextmanager
 def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bool) -> Iterator[_Decoded]:
     """A picture decoded within its bounds, whose bytes count as in flight for as long as this is open."""
+    source = as_image_source(source, limits)
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
             raise ShapeError(f"pixels must be uint8 (h, w), (h, w, 3) or (h, w, 4), not {source.dtype} {source.shape}.")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import ImageError, QueryError
 from lookalike.images.decode import content_hash, read_bytes
+from lookalike.images.sources import as_image_source
 from lookalike.index.gallery import Gallery
 
 Vector = NDArray[np.floating[Any]]
@@ -30,12 +31,17 @@ def resolve_query(source: Any, folder: Path, gallery: Gallery, embed: Callable[[
     """A source as a query.
 
     Args:
-        source: a path, a file of the collection, bytes, a PIL image, uint8 pixels, or float features (f,).
+        source: a path, a file of the collection, what else `as_image_source` takes, or float features (f,).
         folder: of the collection.
         gallery: what is searched; for a picture whose content it holds, its stored vector is taken.
         embed: a picture -> features (f,).
     Raises: QueryError.
     """
+    try:
+        if not isinstance(source, str | Path):
+            source = as_image_source(source)
+    except ImageError as error:
+        raise QueryError(f"the query: {error}") from error
     if isinstance(source, np.ndarray) and source.dtype.kind == "f":
         if source.shape != (gallery.features,):
             raise QueryError(f"a vector of shape {source.shape}: this backbone's features are ({gallery.features},).")

@@ -1,7 +1,9 @@
 """What people may choose about learning: one small frozen dataclass for each method."""
 
+import math
 from dataclasses import dataclass, fields, replace
-from typing import Literal, TypedDict, Unpack
+from numbers import Integral
+from typing import Literal, TypedDict, Unpack, get_args
 
 from lookalike.errors import LensError
 
@@ -101,6 +103,21 @@ class LearnConfig:
     dims: int | None = None
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Raises: LensError, for a value that cannot be."""
+        check_hold_out(self.hold_out)
+        check_whole("seed", self.seed, least=0)
+        if self.dims is not None:
+            check_whole("dims", self.dims, least=1)
+        epochs = getattr(self.method, "epochs", None)
+        if epochs is not None:
+            check_whole("epochs", epochs, least=1)
+        rate, margin = getattr(self.method, "learning_rate", None), getattr(self.method, "margin", 0)
+        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
+            raise LensError(f"rate {rate!r}: expected a number above 0. Give one, or leave it out.")
+        if not (isinstance(margin, int | float) and 0 <= margin < math.inf):
+            raise LensError(f"margin {margin!r}: expected a number from 0 on. Give one, or leave it out.")
+
     @property
     def finetunes(self) -> bool:
         """Whether the backbone is trained."""
@@ -144,6 +161,21 @@ class LearnConfig:
             if names.get(name, name) not in {one.name for one in fields(kind)}:
                 raise LensError(_refusal(name, kind))
         return cls(kind(**settings), **common)  # type: ignore[arg-type]
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Raises: LensError, for what is no whole number from `least` on.
+
+    >>> check_whole("seed", 0, least=0)
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise LensError(f"{name} {value!r}: expected a whole number from {least} on. Give one, or leave it out.")
+
+
+def check_hold_out(hold_out: object) -> None:
+    """Raises: LensError, for a way of holding out that there is not."""
+    if hold_out not in (None, *get_args(HoldOutKind)):
+        raise LensError(f"hold_out {hold_out!r}: expected 'groups' or 'pictures'. Give one, or leave it out.")
 
 
 def _refusal(name: str, kind: type) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lookalike.errors import BundleError, ImageError
 from lookalike.images.decode import DecodedImage, ImageSource, decode_square
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.images.sources import as_source_list
 from lookalike.models.bundle import Bundle
 from lookalike.models.openvino_engine import OpenVinoEngine, has_bf16
 from lookalike.models.registry import DEFAULT, resolve_bundle
@@ -100,14 +101,14 @@ class Backbone:
         """The features of pictures.
 
         Args:
-            sources: paths, bytes, PIL images or arrays of pixels.
+            sources: paths, bytes, PIL images, arrays of pixels, or what else `as_image_source` takes; or one of them.
             limits: what a picture may cost.
         Returns: (n, f) float32, rows of length 1, in the order of the sources.
         Raises: ImageError, for the first picture that cannot be read.
         """
         rows = []
         side = self.bundle.side_px
-        with closing(self.pipeline(sources, lambda one: decode_square(one, side, limits))) as pipeline:
+        with closing(self.pipeline(as_source_list(sources), lambda one: decode_square(one, side, limits))) as pipeline:
             for _, outcome, features in pipeline:
                 if isinstance(outcome, ImageError):
                     raise outcome

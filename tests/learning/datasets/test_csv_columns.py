@@ -106,3 +106,18 @@ def test_labels_that_differ_in_case_alone_are_named(tmp_path: Path):
     (tmp_path / "labels.csv").write_text("file,label\n0.png,Cat\n1.png,Cat\n2.png,cat\n3.png,cat\n")
     found = read(tmp_path / "labels.csv")
     assert any("labels that differ in case alone, kept apart: Cat and cat" in note for note in found.notes)
+
+
+def test_a_column_of_pairs_that_says_nothing_known_is_named(tmp_path: Path):
+    for i in range(4):
+        draw(tmp_path / f"{i}.png", i)
+    (tmp_path / "p.CSV").write_text("image1,image2,score\n0.png,1.png,0.3\n2.png,3.png,0.9\n")
+    found = read(tmp_path / "p.CSV")
+    assert found.labels.tolist() == [0, 0, 1, 1]
+    assert found.notes[1:] == ("not read of this table of pairs: 1 column: score",)
+
+
+def test_json_is_one_line_that_says_what_to_write(tmp_path: Path):
+    (tmp_path / "pairs.JSON").write_text('[["0.png", "1.png"]]')
+    with pytest.raises(ExamplesError, match=r"found JSON; expected a folder or a CSV\. Write it as a CSV"):
+        read(tmp_path / "pairs.JSON")

@@ -320,3 +320,12 @@ def test_a_csv_that_is_no_judgements_gets_one_line(tmp_path, text, words):
         with pytest.raises(ExamplesError) as caught:
             read_judgements_csv(path)
         assert str(caught.value) == f"{path}: {words}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no file of such a name")
+def test_a_name_with_a_colon_second_is_judged_and_a_path_with_a_drive_is_not(judgements: Judgements):
+    judgements.add("A: holiday.jpg", ["b:c/1.jpg"])
+    assert standing(judgements) == [("A: holiday.jpg", "b:c/1.jpg", None)]
+    for outside in ("C:\\a.jpg", "C:/a.jpg", "\\\\server\\share\\a.jpg"):
+        with pytest.raises(ExamplesError, match="not the name of a file in the collection"):
+            judgements.add(outside, ["b.jpg"])

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from support.drawn_labels import LOUD, QUIET, F, Fixed, only, world
 from support.recording import Recording
 
-from lookalike.errors import Cancelled, ExamplesError, ShapeError
+from lookalike.errors import Cancelled, ExamplesError, LensError, ShapeError
 from lookalike.learning import prove, whiten
 from lookalike.learning.closed_form.default import IdentityTrainer
 from lookalike.learning.closed_form.whitening import spread_scale
@@ -262,3 +262,12 @@ def test_a_proof_comes_back_from_json_as_it_was():
     proof = proved(*world(), refiner=Fixed(only(LOUD)))
     assert proof.from_json(json.loads(json.dumps(proof.to_json(), allow_nan=False))) == proof
     assert proof.from_json(proof.to_json()) != replace(proof, selected="")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"seed": -1}, "seed -1"), ({"seed": None}, "seed None"), ({"hold_out": "half"}, "hold_out 'half'")],
+)
+def test_a_seed_or_a_way_of_holding_out_that_cannot_be_is_one_line(options: dict[str, object], said: str):
+    with pytest.raises(LensError, match=f"{said}: expected"):
+        prove(np.ones((4, 2)), [0, 0, 1, 1], **options)

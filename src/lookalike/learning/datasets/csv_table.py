@@ -61,7 +61,7 @@ def from_csv(
     Raises: ExamplesError, in one line.
     """
     notes: list[str] = []
-    columns, answer = _columns(path)
+    columns, answer, unused = _columns(path)
     layout = columns.layout
     if as_ == "sides" or (as_ == "classes" and layout != "labels"):
         raise ExamplesError(f"{path}: a table of {layout}, which --as {as_} cannot be. Leave out --as {as_}.")
@@ -71,6 +71,8 @@ def from_csv(
         cells = _cells(chosen, columns.at, own_names=layout == "labels")
     if said_no:
         notes.append(f"{plural(len(said_no), 'pair')} that the CSV says no to, which join nothing")
+    if unused:
+        notes.append(f"not read of this table of pairs: {plural(len(unused), 'column')}: {first_few(unused)}")
     if cells.incomplete:
         numbers = first_few([str(line) for line in cells.incomplete])
         notes.append(f"left out: {plural(len(cells.incomplete), 'line')} with an empty cell: line {numbers}")
@@ -99,8 +101,9 @@ def from_csv(
     return make(path, cells, row, paths, notes)
 
 
-def _columns(path: Path) -> tuple[Columns, int | None]:
-    """What the columns stand for, and which one says of pairs whether they belong together.
+def _columns(path: Path) -> tuple[Columns, int | None, list[str]]:
+    """What the columns stand for, which one says of pairs whether they belong together, and the names of those of
+    pairs that say nothing.
 
     Raises: ExamplesError.
     """
@@ -109,7 +112,8 @@ def _columns(path: Path) -> tuple[Columns, int | None]:
         if columns is None:
             raise _unknown(path, header)
         answer = find_answer(header, columns, lines, path) if columns.layout == "pairs" and columns.others else None
-        return columns, answer
+        unused = [header[one] for one in columns.others if one != answer and header[one]]
+        return columns, answer, unused if columns.layout == "pairs" else []
 
 
 @contextmanager

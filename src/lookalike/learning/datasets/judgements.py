@@ -288,7 +288,9 @@ def _is_judgement(entry: dict[object, object]) -> bool:
 def _is_inside(file: str) -> bool:
     """Whether a name stays within the collection's folder, on any system, and can be a file's."""
     parts = PurePosixPath(file).parts
-    if not parts or ".." in parts or file.startswith("/") or "\0" in file or PureWindowsPath(file).drive:
+    windows = PureWindowsPath(file)
+    has_drive = windows.drive and (os.name == "nt" or windows.root)  # elsewhere "A: b.jpg" is a file like any other
+    if not parts or ".." in parts or file.startswith("/") or "\0" in file or has_drive:
         return False
     try:
         return len(file.encode()) <= LONGEST_NAME

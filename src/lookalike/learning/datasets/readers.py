@@ -42,6 +42,8 @@ def read(
         raise ExamplesError(
             f"{source}: found judgements; expected a folder or a CSV. Leave out --from to learn from them."
         )
+    if source.suffix.lower() == ".json":
+        raise ExamplesError(f"{source}: found JSON; expected a folder or a CSV. Write it as a CSV: file,label or a,b.")
     return from_csv(source, as_, folder)
 
 

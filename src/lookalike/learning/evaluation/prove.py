@@ -3,6 +3,7 @@
 from numpy.typing import ArrayLike
 
 from lookalike.learning.closed_form.whitening import WhitenTrainer, spread_scale
+from lookalike.learning.config import check_hold_out, check_whole
 from lookalike.learning.evaluation.evaluator import Evaluator, TrainedLenses
 from lookalike.learning.evaluation.evidence import nothing_held_out, weigh
 from lookalike.learning.evaluation.plan import EvaluationPlan, plan_evaluation
@@ -36,7 +37,7 @@ def prove(
         hold_out: "groups", "pictures", or None to decide by the examples, see `HoldOut`.
         seed: of everything that is drawn.
     Returns: Proof; examples that are too few give one that says so.
-    Raises: ShapeError, when the arrays do not fit together.
+    Raises: ShapeError, when the arrays do not fit together; LensError, for a `hold_out` or a `seed` that cannot be.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -46,6 +47,8 @@ def prove(
     >>> prove(x, labels).verdict
     'taught'
     """
+    check_hold_out(hold_out)
+    check_whole("seed", seed, least=0)
     data = LabelledFeatures.create(features, labels, domains=domains, triplets=triplets)
     return prove_labelled(data, trainer, plan=plan_evaluation(data, hold_out, seed=seed))
 
