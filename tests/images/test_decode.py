@@ -206,9 +206,7 @@ def test_a_large_picture_is_refused_before_it_is_decoded():
     said = reason(content)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert said.startswith(
-        "40,000 x 25,000 pixels are 1,000 megapixels, over the limit of 100. Make a smaller copy"
-    )
+    assert said.startswith("40,000 x 25,000 pixels are 1,000 megapixels, over the limit of 100. Make a smaller copy")
     assert peak < 5e6
 
 
