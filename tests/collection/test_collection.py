@@ -12,6 +12,7 @@ from support.pictures import draw
 
 from lookalike import Collection, LookalikeError
 from lookalike.errors import CollectionError, LensError, QueryError
+from lookalike.index.near_duplicates import DuplicateGroup
 
 
 def test_opening_writes_nothing_and_searching_says_to_index_first(photos: Path):
@@ -27,7 +28,7 @@ def test_a_collection_kept_elsewhere_leaves_the_folder_alone(photos: Path, tmp_p
 
 
 def test_duplicates_names_equal_content(indexed: Collection):
-    assert indexed.duplicates()[0] == ("1.png", "sub/copy.png", 1.0)
+    assert indexed.duplicates()[0] == DuplicateGroup("1.png", (("sub/copy.png", 1.0),))
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "npy"])

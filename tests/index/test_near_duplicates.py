@@ -1,16 +1,18 @@
-"""Pairs of equal or nearly equal pictures, beside all pairs compared one by one."""
+"""Groups of equal or nearly equal pictures, beside all pairs compared one by one."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 from support.small_table import row, small_table
 
 from lookalike import similarity
 from lookalike.errors import QueryError
+from lookalike.index import near_duplicates as near_duplicates_module
 from lookalike.index.gallery import Gallery
-from lookalike.index.near_duplicates import BELOW_EQUAL, near_duplicates
-from lookalike.index.table import ImageRow
+from lookalike.index.near_duplicates import BELOW_EQUAL, DuplicateGroup, near_duplicates
+from lookalike.index.table import ImageRow, Table
 
 
 @pytest.fixture
@@ -24,25 +26,51 @@ def gallery(tmp_path: Path) -> Gallery:
     return Gallery(table.snapshot())
 
 
-def test_only_equal_bytes_are_1_and_equal_features_a_little_less(gallery: Gallery):
-    assert near_duplicates(gallery, 0.995) == [
-        ("0007.png", "copy.png", 1.0),
-        ("0007.png", "twin.png", BELOW_EQUAL),
-        ("copy.png", "twin.png", BELOW_EQUAL),
-    ]
+def test_only_equal_bytes_are_1_and_the_one_of_most_pixels_is_kept(gallery: Gallery):
+    (group,) = near_duplicates(gallery, 0.995)
+    assert group == DuplicateGroup("0007.png", (("copy.png", 1.0), ("twin.png", BELOW_EQUAL)))
 
 
-def test_the_pairs_are_those_of_brute_force_the_most_similar_first(gallery: Gallery):
-    pairs = near_duplicates(gallery, 0.5)
-    values = similarity(gallery.rows.whole(), gallery.rows.whole())
-    n = len(gallery)
-    right = {(gallery.files[i], gallery.files[j]) for i in range(n) for j in range(i + 1, n) if values[i, j] >= 0.5}
-    assert {(one, other) for one, other, _ in pairs} == right
-    assert len(pairs) == len(right) > 50
-    assert pairs == sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
-    assert (
-        np.abs([value - values[gallery.row_of(one), gallery.row_of(other)] for one, other, value in pairs]).max() < 1e-3
+def test_of_as_many_pixels_the_oldest_is_kept_and_then_the_first_by_name(tmp_path: Path):
+    table, seven = Table(tmp_path / "t.lance"), row(7)
+    table.append(
+        [
+            ImageRow(name, seven.content, 1, date, 8, 9, seven.features)
+            for name, date in [("c.png", 5), ("b.png", 5), ("a.png", 6)]
+        ]
     )
+    (group,) = near_duplicates(Gallery(table.snapshot()))
+    assert (group.keep, [file for file, _ in group.others]) == ("b.png", ["a.png", "c.png"])
+
+
+def test_groups_are_the_components_of_all_pairs_compared_one_by_one(gallery: Gallery):
+    values = similarity(gallery.rows.whole(), gallery.rows.whole())
+    least = float(np.quantile(values[np.triu_indices(len(gallery), 1)], 0.97))
+    groups = near_duplicates(gallery, least)
+    _, of = connected_components(values >= least, directed=False)
+    right = {frozenset(np.array(gallery.files)[of == one]) for one in np.unique(of) if (of == one).sum() > 1}
+    assert {frozenset([group.keep, *(file for file, _ in group.others)]) for group in groups} == right
+    assert len(right) > 1
+    assert [len(group.others) for group in groups] == sorted((len(one) - 1 for one in right), reverse=True)
+    for group in groups:
+        for file, value in group.others:
+            assert abs(value - values[gallery.row_of(group.keep), gallery.row_of(file)]) < 1e-3
+
+
+def test_many_copies_are_compared_once_and_listed_once(tmp_path: Path, monkeypatch):
+    """2,000 copies of one picture: two million pairs."""
+    table, seven = Table(tmp_path / "t.lance"), row(7)
+    table.append([ImageRow(f"{i:04d}.png", seven.content, 1, 1, 1, 1, seven.features) for i in range(2000)])
+    compared: list[int] = []
+    pairs = near_duplicates_module.similar_pairs
+
+    def counted(rows, least):
+        compared.append(len(rows))
+        return pairs(rows, least)
+
+    monkeypatch.setattr(near_duplicates_module, "similar_pairs", counted)
+    (group,) = near_duplicates(Gallery(table.snapshot()))
+    assert (compared, len(group.others)) == ([1], 1999)
 
 
 def test_what_is_no_similarity_is_refused(gallery: Gallery):

@@ -214,20 +214,22 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
 @main.command()
 @FOLDER
 @AT
-@click.option("--min-similarity", type=float, default=0.98, show_default=True, help="Least similarity of a pair.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each pair.")
+@click.option("--min-similarity", type=float, default=0.98, show_default=True, help="Least similarity of two pictures.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each group.")
 def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bool) -> None:
-    """List pairs of pictures with equal (1.0000) or nearly equal content."""
+    """List groups of pictures with equal (1.0000) or nearly equal content: similarity, the one to keep, another."""
     with console.working("comparing"):
-        pairs = open_collection(folder, at).duplicates(min_similarity)
-    if not pairs:
+        groups = open_collection(folder, at).duplicates(min_similarity)
+    if not groups:
         echo(f"No two pictures have a similarity of {min_similarity:g}. Lower --min-similarity.", err=True)
-    for first, second, value in pairs:
+    for group in groups:
         if as_json:
-            pair = {"files": [first, second], "similarity": round(value, 6)}
-            echo_json(pair)
+            others = [{"file": file, "similarity": round(value, 6)} for file, value in group.others]
+            echo_json({"keep": group.keep, "others": others})
         else:
-            echo(f"{value:.4f}\t{printable_line(first)}\t{printable_line(second)}")
+            keep = printable_line(group.keep)
+            for file, value in group.others:
+                echo(f"{value:.4f}\t{keep}\t{printable_line(file)}")
 
 
 @main.command()

@@ -24,7 +24,7 @@ from lookalike.index.export import data_frame, export, export_model
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits, answers_grid, copy_hits
 from lookalike.index.indexer import IndexReport
-from lookalike.index.near_duplicates import NEARLY_EQUAL, near_duplicates
+from lookalike.index.near_duplicates import NEARLY_EQUAL, DuplicateGroup, near_duplicates
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 from lookalike.learning.config import LearnConfig, LearnOptions
@@ -292,8 +292,8 @@ class Collection:
         export(gallery.files, gallery.rows.whole(), Path(out))
         return len(gallery)
 
-    def duplicates(self, least: float = NEARLY_EQUAL) -> list[tuple[str, str, float]]:
-        """Pairs of pictures of equal content (1.0) or nearly equal features, the most similar first.
+    def duplicates(self, least: float = NEARLY_EQUAL) -> list[DuplicateGroup]:
+        """Groups of pictures of equal content (1.0) or nearly equal features, each with the one to keep.
 
         Raises: QueryError, when `least` is no similarity.
         """

@@ -79,6 +79,11 @@ class Gallery:
         return np.asarray(sizes[self._order], np.int32)
 
     @property
+    def dates(self) -> NDArray[np.int64]:
+        """When each picture's file was last changed, in ns since 1970: (n,)."""
+        return np.asarray(self._snapshot.read("mtime_ns").column("mtime_ns").to_numpy()[self._order], np.int64)
+
+    @property
     def features(self) -> int:
         """The number of features f that its vectors come from."""
         return self._snapshot.features

@@ -1,28 +1,99 @@
-"""Pairs of pictures of a gallery that are the same, or nearly."""
+"""Groups of pictures that are the same, or nearly, and which one of each to keep."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.errors import QueryError
 from lookalike.index.exact_knn import similar_pairs
 from lookalike.index.gallery import Gallery
+from lookalike.index.quantization import Rows
+from lookalike.models.vectors import as_float32
 
 NEARLY_EQUAL = 0.98
-BELOW_EQUAL = 0.9999  # what a pair of different contents has at most: 1.0 says that the bytes are equal
+BELOW_EQUAL = 0.9999  # what pictures of different contents have at most: 1.0 says that the bytes are equal
 
 
-def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[tuple[str, str, float]]:
-    """Pairs of files of equal content (1.0) or nearly equal vectors, the most similar first.
+@dataclass(frozen=True)
+class DuplicateGroup:
+    """Pictures that are joined by pairs of equal or nearly equal ones.
+
+    Attributes:
+        keep: the file to keep: of most pixels, then the oldest, then the first by name.
+        others: the other files, each with its similarity to that one, the most similar first; 1.0 for equal bytes. A
+            similarity may lie below the one that was asked for, where a picture between the two joins them.
+    """
+
+    keep: str
+    others: tuple[tuple[str, float], ...]
+
+
+def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[DuplicateGroup]:
+    """Groups of files of equal content or nearly equal vectors, the largest first; memory grows with the files.
 
     Args:
-        gallery: whose pictures are compared, each with each.
-        least: the least similarity of a pair, -1 to 1.
-    Returns: (file, file, similarity), the files of a pair in order; pairs of equal similarity in the order of files.
+        gallery: whose pictures are compared, each content with each other one.
+        least: the least similarity of two pictures that are joined, -1 to 1.
     Raises: QueryError, when `least` is no similarity.
     """
     if not -1 <= least <= 1:
         raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
-    files, knn = gallery.files, gallery.knn
-    pairs = []
-    for i, others, similarities in similar_pairs(knn.rows, least, knn.codes):
-        for j, similarity in zip(others, similarities, strict=True):
-            equal = (gallery.contents[i] == gallery.contents[j]).all()
-            pairs.append((files[i], files[j], 1.0 if equal else min(float(similarity), BELOW_EQUAL)))
-    return sorted(pairs, key=lambda pair: (-pair[2], pair[0], pair[1]))
+    _, first, content = np.unique(gallery.contents, axis=0, return_index=True, return_inverse=True)
+    rows = _Chosen(gallery.rows, first)
+    root = list(range(len(first)))
+    for one, others, _ in similar_pairs(rows, least):
+        for other in others.tolist():
+            _join(root, one, other)
+    members: dict[int, list[int]] = defaultdict(list)
+    for row, at in enumerate(content.ravel().tolist()):
+        members[_find(root, at)].append(row)
+    sizes, dates = gallery.sizes.astype(np.int64).prod(axis=1), gallery.dates
+    groups = []
+    for found in members.values():
+        if len(found) > 1:
+            keep = min(found, key=lambda row: (-sizes[row], dates[row], gallery.files[row]))
+            groups.append(DuplicateGroup(gallery.files[keep], tuple(_others(gallery, keep, found))))
+    return sorted(groups, key=lambda group: (-len(group.others), group.keep))
+
+
+class _Chosen:
+    """Some rows of a matrix, in an order of their own."""
+
+    def __init__(self, rows: Rows, chosen: NDArray[np.int64]):
+        self._rows, self._chosen = rows, chosen
+        self.shape = (len(chosen), rows.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __getitem__(self, at: NDArray[np.int64]) -> NDArray[np.floating]:
+        taken, back = np.unique(self._chosen[at], return_inverse=True)  # rows are read in ascending order
+        return np.asarray(self._rows[taken][back])
+
+
+def _others(gallery: Gallery, keep: int, members: list[int]) -> Iterator[tuple[str, float]]:
+    """The others of a group with their similarities to the one that is kept, the most similar first."""
+    rows = np.array(members)
+    vectors = as_float32(gallery.rows[rows])
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
+    similarity = np.minimum(vectors @ vectors[members.index(keep)], BELOW_EQUAL)  # (m, d) @ (d,) -> (m,)
+    equal = (gallery.contents[rows] == gallery.contents[keep]).all(axis=1)
+    found = zip(members, np.where(equal, 1.0, similarity).tolist(), strict=True)
+    for row, value in sorted(found, key=lambda one: (-one[1], gallery.files[one[0]])):
+        if row != keep:
+            yield gallery.files[row], value
+
+
+def _find(root: list[int], one: int) -> int:
+    while root[one] != one:
+        root[one] = root[root[one]]
+        one = root[one]
+    return one
+
+
+def _join(root: list[int], one: int, other: int) -> None:
+    first, second = sorted((_find(root, one), _find(root, other)))
+    root[second] = first
