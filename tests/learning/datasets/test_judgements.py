@@ -320,3 +320,19 @@ def test_a_csv_that_is_no_judgements_gets_one_line(tmp_path, text, words):
         with pytest.raises(ExamplesError) as caught:
             read_judgements_csv(path)
         assert str(caught.value) == f"{path}: {words}"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
+def test_an_answer_is_forced_to_the_disk_and_the_name_of_a_new_file_after_it(judgements, monkeypatch):
+    forced: list[Path] = []
+    fsync = os.fsync
+
+    def record(opened: int) -> None:
+        forced.append(Path(f"/proc/self/fd/{opened}").readlink())
+        fsync(opened)
+
+    monkeypatch.setattr(os, "fsync", record)
+    judgements.add("a.jpg", ["b.jpg"])
+    assert forced == [judgements.path, judgements.path.parent]
+    judgements.add("a.jpg", ["c.jpg"])
+    assert forced[2:] == [judgements.path]
