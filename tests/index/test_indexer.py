@@ -9,7 +9,10 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 from PIL import Image
 from support import drawn_network
 from support.pictures import draw
@@ -337,6 +340,21 @@ def test_files_beside_pictures_are_counted_apart(tiny: Path):
     assert done.other_files == {".json": 2, ".txt": 1}
     found = Collection(tiny).status()
     assert (list(found["refused"]), found["other_files"]) == (["broken.jpg"], 3)
+
+
+def test_a_picture_whose_features_are_no_numbers_is_refused_and_the_others_are_found(tmp_path: Path):
+    """The network divides the mean colour by nothing: black pictures give 0 / 0."""
+    bundle = drawn_network.write_bundle(tmp_path / "network")
+    model = onnx.load(bundle / "model.onnx")
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.array(0, np.float32), "white"))
+    (bundle / "model.onnx").write_bytes(model.SerializeToString())
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("1.png", "copy.png"):
+        Image.new("RGB", (20, 20), "black").save(folder / name)
+    done = Collection(folder, backbone=bundle).index()
+    assert (done.added, set(done.refused)) == (0, {"1.png", "copy.png"})
+    assert all("no numbers under this backbone" in reason for reason in done.refused.values())
 
 
 def test_a_row_that_was_refused_when_a_run_was_killed_is_removed_by_the_next(tiny: Path):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from lookalike.errors import CollectionError, ImageError
 from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
 from lookalike.images.limits import LIMITS, Limits
@@ -129,6 +131,8 @@ def embed_files(
         closing(backbone.pipeline(files, read)) as pipeline,
     ):
         for done, (file, outcome, features) in enumerate(pipeline, start=1):
+            if isinstance(outcome, Decoded) and not np.isfinite(features).all():
+                outcome = _without_numbers(outcome.content)
             if isinstance(outcome, Decoded):
                 size = (outcome.image.width, outcome.image.height)
                 batch.rows.append(ImageRow(file.file, outcome.content, file.bytes, file.mtime_ns, *size, features))
@@ -149,6 +153,12 @@ def embed_files(
             reporter.progress(timer.at(done))
     if batch:
         yield batch
+
+
+def _without_numbers(content: bytes) -> ImageError:
+    error = ImageError("its features are no numbers under this backbone. Leave it out, or use another backbone.")
+    error.content = content
+    return error
 
 
 class Indexer:

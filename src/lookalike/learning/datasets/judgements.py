@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from lookalike.errors import ExamplesError
+from lookalike.files import sync_folder
 from lookalike.learning.datasets.csv_table import open_csv
 from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs
 from lookalike.text import first_few, plural
@@ -225,6 +226,8 @@ class Judgements:
                 os.fsync(handle)
             finally:
                 os.close(handle)
+            if not end:  # the file is new: its name is to outlast a power cut too
+                sync_folder(self.path.parent)
         except OSError as error:
             raise ExamplesError(
                 f"{self.path}: cannot be written ({error.strerror}). Free some space, or keep the collection elsewhere "
