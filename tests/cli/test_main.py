@@ -157,7 +157,7 @@ def test_what_is_foreseeable_is_one_line(photos: Path, tmp_path: Path):
         ([*ask, "--grid", tmp_path / "grid.jpg"], "End its name in .png"),
         ([*ask, "--grid", tmp_path / "empty"], "End its name in .png"),
         ([*ask, "--grid", tmp_path / "file.txt/grid.png"], "cannot be written"),
-        ([*ask, "--where", "colour is red"], "not a condition"),
+        ([*ask, "--where", "colour is red"], "colour is no column"),
         ([*ask, "--min-similarity", "nan"], "between -1 and 1"),
         ([*ask, "--lens", "unknown"], "no such lens"),
         (["map", photos, tmp_path / "map.jpg"], "End its name in .png"),
@@ -196,4 +196,6 @@ def test_a_closed_pipe_ends_quietly(photos: Path):
 def test_duplicates_speak_json(photos: Path):
     lookalike("index", photos)
     lines = lookalike("duplicates", photos, "--json", "--min-similarity", 0.999).stdout.splitlines()
-    assert [json.loads(line) for line in lines] == [{"files": ["1.png", "sub/copy.png"], "similarity": 1.0}]
+    assert [json.loads(line) for line in lines] == [
+        {"keep": "1.png", "others": [{"file": "sub/copy.png", "similarity": 1.0}]}
+    ]

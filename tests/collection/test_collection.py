@@ -28,7 +28,7 @@ def test_a_collection_kept_elsewhere_leaves_the_folder_alone(photos: Path, tmp_p
 
 
 def test_duplicates_names_equal_content(indexed: Collection):
-    assert indexed.duplicates()[0] == DuplicateGroup("1.png", (("sub/copy.png", 1.0),))
+    assert indexed.duplicates(0.9999) == [DuplicateGroup("1.png", (("sub/copy.png", 1.0),))]
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "npy"])

@@ -79,10 +79,11 @@ def _others(gallery: Gallery, keep: int, members: list[int]) -> Iterator[tuple[s
     rows = np.array(members)
     vectors = as_float32(gallery.rows[rows])
     vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
-    similarity = np.minimum(vectors @ vectors[members.index(keep)], BELOW_EQUAL)  # (m, d) @ (d,) -> (m,)
+    found = (vectors @ vectors[members.index(keep)]).astype(np.float64)  # (m, d) @ (d,) -> (m,)
+    similarity = np.minimum(found, BELOW_EQUAL)
     equal = (gallery.contents[rows] == gallery.contents[keep]).all(axis=1)
-    found = zip(members, np.where(equal, 1.0, similarity).tolist(), strict=True)
-    for row, value in sorted(found, key=lambda one: (-one[1], gallery.files[one[0]])):
+    values = zip(members, np.where(equal, 1.0, similarity).tolist(), strict=True)
+    for row, value in sorted(values, key=lambda one: (-one[1], gallery.files[one[0]])):
         if row != keep:
             yield gallery.files[row], value
 
