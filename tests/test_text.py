@@ -2,7 +2,7 @@
 
 import pytest
 
-from lookalike.text import first_few, join_words, plural, printable_line
+from lookalike.text import csv_text, first_few, join_words, plural, printable_line
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,13 @@ def test_a_few_names_stand_for_many():
     assert first_few(["a", "b"]) == "a, b"
     assert first_few(["a", "b\n", "c"], 2, "; ", "; and ") == "a; b\\n; and 1 more"
     assert [join_words(["a"]), join_words(["a", "b", "c"])] == ["a", "a, b and c"]
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", " =1", "\t=1", "\tx", "\rx"])
+def test_a_cell_that_would_be_a_formula_is_text_in_a_spreadsheet(text: str):
+    assert csv_text(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["", "a", "1", "a=1", "'=1", "사과.png", "1-2.png"])
+def test_other_cells_stay_as_they_are(text: str):
+    assert csv_text(text) == text

@@ -14,6 +14,15 @@ def printable_line(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
+def csv_text(text: str) -> str:
+    """Text as a cell of a CSV that a spreadsheet does not take for a formula: with ' in front where it might.
+
+    >>> csv_text("=1+1.png"), csv_text("a=b.png")
+    ("'=1+1.png", 'a=b.png')
+    """
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r") else text
+
+
 def _escaped(c: str) -> str:
     if "\udc80" <= c <= "\udcff":  # how Python keeps a byte of a file's name that is no UTF-8
         return f"\\x{ord(c) - 0xDC00:02x}"

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
+from support.pictures import draw
 
 from lookalike.cli.main import main
 
@@ -199,3 +201,20 @@ def test_duplicates_speak_json(photos: Path):
     assert [json.loads(line) for line in lines] == [
         {"keep": "1.png", "others": [{"file": "sub/copy.png", "similarity": 1.0}]}
     ]
+
+
+def test_csv_cells_that_would_be_formulas_are_text_and_a_charset_that_lacks_a_letter_is_no_error(photos: Path):
+    draw(photos / "=사과.png", 77)
+    lookalike("index", photos)
+    command = [sys.executable, "-m", "lookalike", "search", str(photos), str(photos / "=사과.png"), "-k", "1", "--csv"]
+    run = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"}, check=False)
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.splitlines()[1].endswith(b",1,1.000000,'=\\uc0ac\\uacfc.png")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_error(photos: Path, closed: str):
+    lookalike("index", photos)
+    line = f"{sys.executable} -m lookalike search '{photos}' 1.png {closed}; exit $?"
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (run.returncode, "Traceback" in run.stderr) == (0, False)

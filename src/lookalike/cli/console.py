@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lookalike.cli.output import echo
+from lookalike.cli.output import echo, is_terminal
 from lookalike.errors import QueryError
 from lookalike.images.scan import scan_folder
 from lookalike.progress import SILENT, Progress, Reporter
@@ -183,7 +183,7 @@ def bars(unit: str = "/s") -> Iterator[Reporter]:
     Args:
         unit: of the rate.
     """
-    if not sys.stderr.isatty():  # rich is slow to import
+    if not is_terminal(sys.stderr):  # rich is slow to import
         yield Messages()
         return
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -208,7 +208,7 @@ class _Count(Reporter):
 @contextmanager
 def working(words: str) -> Iterator[Reporter]:
     """Show after a second that work goes on, and how far it is once that is reported."""
-    if not sys.stderr.isatty():  # rich is slow to import
+    if not is_terminal(sys.stderr):  # rich is slow to import
         yield SILENT
         return
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn

@@ -9,7 +9,7 @@ import click
 
 from lookalike.cli import console
 from lookalike.cli.options import AT, FOLDER, open_collection
-from lookalike.cli.output import echo, echo_json
+from lookalike.cli.output import echo, echo_json, is_terminal
 from lookalike.learning.config import LearnOptions
 from lookalike.models.layers import totals
 from lookalike.text import printable_line
@@ -223,7 +223,7 @@ def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -
     if as_json:
         for row in rows:
             echo_json(asdict(row))
-    elif sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         console.console().print(console.layers(rows))
     else:
         for line in console.layer_lines(rows):

@@ -1,5 +1,6 @@
 """Shell words -> calls on Collection -> print; no logic."""
 
+import io
 import os
 import shlex
 import sys
@@ -13,10 +14,10 @@ import click
 from lookalike import __version__
 from lookalike.cli import check, console, learn
 from lookalike.cli.options import AT, FOLDER, open_collection
-from lookalike.cli.output import echo, echo_json
+from lookalike.cli.output import echo, echo_json, is_terminal
 from lookalike.drawing.png import drawable
 from lookalike.errors import LookalikeError
-from lookalike.text import plural, printable_line
+from lookalike.text import csv_text, plural, printable_line
 
 if TYPE_CHECKING:
     from lookalike.collection.searcher import Cut
@@ -169,7 +170,8 @@ def search(
     show: Callable[[Sequence[Hits]], None] = _json if as_json else _csv if as_csv else _table
     try:
         show(answers)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:  # the grid and the copies are still made
         _drop_output()
     for reason in skipped.values():
@@ -272,7 +274,7 @@ def _same(folder: Path, at: Path | None) -> str:
 
 
 def _table(answers: "Sequence[Hits]") -> None:
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         for line in console.plain_lines(answers):
             echo(line)
         return
@@ -290,7 +292,10 @@ def _json(answers: "Sequence[Hits]") -> None:
 def _csv(answers: "Sequence[Hits]") -> None:
     import csv
 
-    writer = csv.writer(sys.stdout)
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
     writer.writerow(["query", "rank", "similarity", "file"])
     for hits in answers:
-        writer.writerows([hits.query, rank, f"{hit.similarity:.6f}", hit.file] for rank, hit in enumerate(hits, 1))
+        query = csv_text(hits.query)
+        writer.writerows([query, rank, f"{hit.similarity:.6f}", csv_text(hit.file)] for rank, hit in enumerate(hits, 1))
+    echo(buffer.getvalue().replace("\r\n", "\n").rstrip("\n"))

@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -23,6 +23,11 @@ def echo(text: str = "", *, err: bool = False) -> None:
     lines = ("\t".join(printable_line(part) for part in line.split("\t")) for line in text.split("\n"))
     charset = getattr(stream, "encoding", None) or "utf-8"
     click.echo("\n".join(lines).encode(charset, "backslashreplace").decode(charset), err=err)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is there and people read it as it is written."""
+    return stream is not None and stream.isatty()
 
 
 def echo_json(value: Any) -> None:

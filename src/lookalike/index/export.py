@@ -13,6 +13,7 @@ from lookalike.errors import CollectionError, MissingExtraError
 from lookalike.files import atomic_write
 from lookalike.models.bundle import Bundle
 from lookalike.models.lens import Lens
+from lookalike.text import csv_text
 
 
 def export(files: Sequence[str], vectors: NDArray[Any], out: Path) -> None:
@@ -76,7 +77,7 @@ def _csv(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(["file", *range(vectors.shape[1])])
-    writer.writerows([file, *row] for file, row in zip(files, vectors.tolist(), strict=True))
+    writer.writerows([csv_text(file), *row] for file, row in zip(files, vectors.tolist(), strict=True))
     atomic_write(out, buffer.getvalue().encode())
 
 

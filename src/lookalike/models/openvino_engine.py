@@ -89,8 +89,14 @@ class OpenVinoEngine:
                     cache.seal()
             except RuntimeError as error:
                 reason = str(error).strip().splitlines()[-1][:200]
-                raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). Export it anew.") from error
+                raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). {_mend(self.bundle)}") from error
         return self._compiled[batch]
+
+
+def _mend(bundle: Bundle) -> str:
+    if bundle.path.resolve().is_relative_to((cache_folder() / "backbones").resolve()):
+        return f"Remove {bundle.path}, and nothing else: it is made again when needed."
+    return "Export it anew."
 
 
 def _check_sizes(model: Any, bundle: Bundle) -> None:

@@ -24,7 +24,7 @@ from lookalike.learning.datasets.csv_columns import (
 )
 from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs, unlabelled
 from lookalike.learning.labels import Rows, notes_on_case
-from lookalike.text import first_few, plural
+from lookalike.text import csv_text, first_few, plural
 
 LONGEST_HEADER = 65_536  # characters; what has a longer first line is no CSV
 
@@ -203,6 +203,8 @@ def _spellings(name: str) -> Iterator[str]:
     """The names that a file may have here: as it is written, in both forms of Unicode, as a path of another system,
     and, of an absolute path, its last parts.
     """
+    if name[:1] == "'" and csv_text(name[1:]) == name:  # as our own CSVs keep a name from being a formula
+        yield name[1:]
     tried = {""}
     slashes = name.strip().replace("\\", "/")
     parts = slashes.split("/")
