@@ -1,5 +1,9 @@
 """Names, folders, files and ids to bundles."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import platformdirs
 import pytest
 from support.drawn_network import write_bundle
@@ -53,3 +57,24 @@ def test_a_folder_with_a_bundle_is_read_where_it_lies(tmp_path):
 def test_the_cache_is_the_users_own_where_none_is_named(monkeypatch):
     monkeypatch.delenv("LOOKALIKE_CACHE")
     assert cache_folder() == platformdirs.user_cache_path("lookalike")
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_set(tmp_path: Path):
+    code = """
+import os, pwd
+def none(uid):
+    raise KeyError(uid)
+pwd.getpwuid = none
+for name in ("HOME", "XDG_CACHE_HOME", "LOOKALIKE_CACHE"):
+    os.environ.pop(name, None)
+from lookalike.errors import BundleError
+from lookalike.models.registry import cache_folder
+try:
+    cache_folder()
+except BundleError as error:
+    print(error)
+os.environ["LOOKALIKE_CACHE"] = "here"
+print(cache_folder())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "this user has no home folder to keep backbones in. Set LOOKALIKE_CACHE to a folder.\nhere\n"

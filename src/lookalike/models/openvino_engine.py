@@ -95,7 +95,7 @@ class OpenVinoEngine:
 
 def _mend(bundle: Bundle) -> str:
     if bundle.path.resolve().is_relative_to((cache_folder() / "backbones").resolve()):
-        return f"Remove {bundle.path}, and nothing else: it is made again when needed."
+        return f"Delete the folder {bundle.path}, and nothing else: it is made again when needed."
     return "Export it anew."
 
 

@@ -12,11 +12,20 @@ KERAS = {".h5", ".hdf5"}
 
 
 def cache_folder() -> Path:
-    """Where backbones are kept for all collections: LOOKALIKE_CACHE, else the user's cache folder."""
+    """Where backbones are kept for all collections: LOOKALIKE_CACHE, else the user's cache folder.
+
+    Raises: BundleError, for a user without a home folder.
+    """
     from platformdirs import user_cache_path
 
-    named = os.environ.get("LOOKALIKE_CACHE")
-    return Path(named) if named else user_cache_path("lookalike")
+    if named := os.environ.get("LOOKALIKE_CACHE"):
+        return Path(named)
+    try:
+        return user_cache_path("lookalike")
+    except (RuntimeError, KeyError) as error:
+        raise BundleError(
+            "this user has no home folder to keep backbones in. Set LOOKALIKE_CACHE to a folder."
+        ) from error
 
 
 def resolve_bundle(name: str | Path) -> Bundle:
