@@ -64,10 +64,10 @@ def test_a_long_value_is_cut_and_true_is_no_number():
 
 
 @pytest.fixture(params=FAMILIES)
-def model(request, models, tmp_path):
+def model(request, from_transformers, tmp_path):
     """A copy of a small model, and what changes keys of one of its files."""
     folder = tmp_path / "model"
-    shutil.copytree(models(request.param), folder)
+    shutil.copytree(from_transformers(request.param)[0], folder)
     before = {name: (folder / name).read_text() for name in ("config.json", "preprocessor_config.json")}
 
     def change(file: str, changes: dict, part: str | None = None) -> None:
@@ -134,9 +134,9 @@ def test_a_network_larger_than_its_file_of_weights_is_refused_before_it_is_made(
         struct.pack("<Q", 70) + b'{"a":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4]}}     ' + bytes(4),
     ],
 )
-def test_a_file_of_weights_that_lies_is_one_line(models, tmp_path, content):
+def test_a_file_of_weights_that_lies_is_one_line(from_transformers, tmp_path, content):
     folder = tmp_path / "model"
-    shutil.copytree(models("resnet"), folder)
+    shutil.copytree(from_transformers("resnet")[0], folder)
     (folder / "model.safetensors").write_bytes(content)
     with pytest.raises(BundleError):
         load(folder)

@@ -137,7 +137,7 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
 
 def nothing_held_out(plan: EvaluationPlan) -> Proof:
     """The proof of examples of which nothing could be held out."""
-    more = "triplets of other pictures" if plan.hold_out.kind == "triplets" else "groups"
+    more = "triplets of other pictures" if len(plan.data.triplets) else "groups"
     why = "nothing could be held out and still leave something to learn from"
     return Proof(
         verdict="too few",

@@ -35,8 +35,8 @@ def network_settings(name: str, config: dict[str, Any]) -> dict[str, Any]:
         config: config.json, or its vision_config where it has one.
     Raises: BundleError, for a value of the wrong type or out of its range, and for quantized weights.
 
-    >>> network_settings("drawn", {"hidden_size": 8, "patch_size": [4, 4], "use_cache": "no"})
-    {'hidden_size': 8, 'patch_size': 4}
+    >>> network_settings("drawn", {"patch_size": [4, 4], "use_cache": "no"})
+    {'patch_size': 4}
     """
     if config.get("quantization_config") is not None:
         raise BundleError(f"{name}: its weights are quantized, which is not read. Choose the model in float32.")
