@@ -75,6 +75,8 @@ def test_without_labels_there_are_no_rows(labels):
         (["cat", "dog", "cat", ""], [0, 1, 0, -1]),
         (np.array(["b", "a", "b"]), [0, 1, 0]),
         ([None, "x", float("nan"), "y"], [-1, 0, -1, 1]),
+        (["cat", float("nan"), "dog"], [0, -1, 1]),
+        ([-1, "a", 3, "a"], [-1, 0, 1, 0]),
         (np.array(["x", None, 3, 3, -1], object), [0, -1, 1, 1, -1]),
         ([b"x", b"y", b"x"], [0, 1, 0]),
         ([("a", 1), ("a", 1)], None),

@@ -68,6 +68,10 @@ def as_labels(*columns: ArrayLike) -> tuple[Rows, ...]:
 def _label_array(labels: ArrayLike) -> NDArray[Any]:
     if hasattr(labels, "detach"):  # a tensor of torch, on any device
         labels = labels.detach().cpu()
+    if isinstance(labels, list | tuple) and len({isinstance(one, str) for one in labels}) == 2:
+        mixed = np.empty(len(labels), object)  # numpy would make words of NaN and numbers
+        mixed[:] = labels
+        return mixed
     array = np.asarray(labels)
     if array.dtype.kind == "f":
         known = ~np.isnan(array)

@@ -59,6 +59,17 @@ def test_an_answer_that_is_no_answer_is_refused_and_so_are_two():
         answer(["a", "b", "same", "match"], ["1", "2", "1", "0"])
 
 
+@pytest.mark.parametrize("name", ["distance", "dissimilarity"])
+def test_a_column_of_distances_is_refused_for_0_is_the_nearest_there(name: str):
+    with pytest.raises(ExamplesError, match="says how different two pictures are"):
+        answer(["a", "b", name], ["1", "2", "0"], ["1", "3", "1"])
+
+
+def test_similarities_between_0_and_1_are_refused():
+    with pytest.raises(ExamplesError, match=r"column 'similarity' of pairs says 0.1, 0.9; expected yes or no"):
+        answer(["a", "b", "similarity"], ["1", "2", "0.9"], ["1", "3", "0.1"])
+
+
 def test_lines_that_say_no_are_counted_and_empty_ones_are_incomplete():
     said_no: list[int] = []
     lines = iter([(2, ["x", "yes"]), (3, ["y", "No "]), (4, ["z", ""]), (5, ["w"])])
@@ -111,10 +122,10 @@ def test_labels_that_differ_in_case_alone_are_named(tmp_path: Path):
 def test_a_column_of_pairs_that_says_nothing_known_is_named(tmp_path: Path):
     for i in range(4):
         draw(tmp_path / f"{i}.png", i)
-    (tmp_path / "p.CSV").write_text("image1,image2,score\n0.png,1.png,0.3\n2.png,3.png,0.9\n")
+    (tmp_path / "p.CSV").write_text("image1,image2,rating\n0.png,1.png,0.3\n2.png,3.png,0.9\n")
     found = read(tmp_path / "p.CSV")
     assert found.labels.tolist() == [0, 0, 1, 1]
-    assert found.notes[1:] == ("not read of this table of pairs: 1 column: score",)
+    assert found.notes[1:] == ("not read of this table of pairs: 1 column: rating",)
 
 
 def test_json_is_one_line_that_says_what_to_write(tmp_path: Path):

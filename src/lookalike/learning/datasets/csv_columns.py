@@ -24,7 +24,13 @@ NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("label", "labels", "class", "class_name", "classname", "category", "group"),
     ),
 }
-ANSWERS = frozenset({"label", "same", "match", "is_match", "similar", "is_similar", "duplicate", "is_duplicate", "y"})
+ANSWERS = frozenset(
+    {
+        *("label", "same", "match", "is_match", "similar", "is_similar", "duplicate", "is_duplicate", "y"),
+        *("similarity", "score"),
+    }
+)
+DISTANCES = frozenset({"distance", "dist", "dissimilarity", "different", "is_different"})  # 0 is the nearest there
 YES = frozenset({"1", "1.0", "+1", "true", "t", "yes", "y", "same", "match", "similar", "positive", "pos"})
 NO = frozenset({"0", "0.0", "-1", "-1.0", "false", "f", "no", "n", "different", "dissimilar", "negative", "neg", "not"})
 MOST_WORDS = 50  # distinct words of a column after which it is no answer
@@ -72,6 +78,11 @@ def find_answer(header: Sequence[str], columns: Columns, lines: Lines, path: obj
         for column, found in words.items():
             if len(found) <= MOST_WORDS and column < len(line) and line[column].strip():
                 found.add(word_of(line[column]))
+    if distances := [header[column] for column in columns.others if header[column] in DISTANCES and words[column]]:
+        raise ExamplesError(
+            f"{path}: column {distances[0]!r} of pairs says how different two pictures are. Call it 'same', with 1 for "
+            "those that belong together and 0 for the others, or leave it out and keep only the former."
+        )
     named = [column for column in columns.others if header[column] in ANSWERS and words[column]]
     for column in named:
         if strange := sorted(words[column] - YES - NO):
