@@ -184,7 +184,10 @@ def judge(
     else:
         added = photos.judge_from(data) if data is not None else photos.judge(str(query), yes=yes, no=no)
         standing = len(photos.judgements.standing())
-        echo(f"{added:,} added, {standing:,} in all. Learn from them with: lookalike learn {folder}", err=True)
+        echo(
+            f"{added:,} added, {standing:,} in all. Learn from them with: lookalike learn {photos.home.shell_words}",
+            err=True,
+        )
 
 
 @click.command()
@@ -205,7 +208,7 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
     if rows and not as_json:
         echo(f"\nTheir proofs as pictures: {photos.home.lens('NAME') / 'proof.png'}", err=True)
     if not rows:
-        echo(f"None yet. Learn one with: lookalike learn {folder} --from DATA", err=True)
+        echo(f"None yet. Learn one with: lookalike learn {photos.home.shell_words} --from DATA", err=True)
 
 
 @click.command()
