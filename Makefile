@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export LOOKALIKE_DATA ?= $(wildcard $(abspath ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help base install demo test test-slow lint bench
+.PHONY: help base install demo test test-slow test-install lint bench
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 help:  ## Show this list
@@ -36,6 +36,9 @@ test: install  ## Run the tests but for the slow ones, the examples in the docst
 
 test-slow: install  ## Run the slow tests: whole pages, a whole figure, an installation, further families of networks
 	$(PYTEST) -m slow
+
+test-install: install  ## Run one of the slow tests: a venv with nothing but the package indexes, searches and learns
+	$(PYTEST) -m slow tests/test_install.py
 
 lint: install  ## Check format, style and types
 	$(BIN)/ruff check src tests examples benchmarks tools
