@@ -1,10 +1,10 @@
 """Files and folders written whole or not at all, and digests."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
+from support.forced import record_forced
 
 from lookalike.files import atomic_write, digest, previous_of, remove_folder, remove_leftovers, replace_folder
 
@@ -99,16 +99,7 @@ def test_only_what_we_began_is_taken_for_a_leftover(tmp_path: Path):
 
 def test_names_reach_the_disk_after_what_they_name(tmp_path: Path, monkeypatch):
     """Every file is forced before its folder, and the folder in which the new one stands last."""
-    synced: list[Path] = []
-    fsync = os.fsync
-
-    def recorded(descriptor: int) -> None:
-        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
-        fsync(descriptor)
-
-    if not Path("/proc/self/fd").is_dir():
-        pytest.skip("needs /proc to name what is forced to the disk")
-    monkeypatch.setattr(os, "fsync", recorded)
+    synced = record_forced(monkeypatch)
     replace_folder(tmp_path / "x", lambda new: [(new / name).write_text(name) for name in "ab"] and None)
     assert sorted(path.name for path in synced[:2]) == ["a", "b"]
     assert [path.name for path in synced[2:]] == ["new", tmp_path.name]

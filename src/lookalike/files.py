@@ -11,7 +11,7 @@ from pathlib import Path
 
 REMOVED, PREVIOUS = ".removed", ".previous"
 # A dot, the name, and what tempfile adds or one of the endings above.
-LEFTOVER = re.compile(r"\..+\.([a-z0-9_]{8}|removed|previous)", re.DOTALL)
+_LEFTOVER = re.compile(r"\..+\.([a-z0-9_]{8}|removed|previous)", re.DOTALL)
 
 
 def atomic_write(path: Path, content: bytes) -> None:
@@ -85,14 +85,18 @@ def remove_leftovers(folder: Path) -> None:
 
     Only for who may write there alone.
     """
-    for path in sorted(folder.glob(".*")):
+    for path in find_leftovers(folder):
         if path.name.endswith(PREVIOUS) and not (replaced := path.with_name(path.name[1 : -len(PREVIOUS)])).exists():
             path.rename(replaced)
-        elif LEFTOVER.fullmatch(path.name):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def find_leftovers(folder: Path) -> list[Path]:
+    """What stands in a folder for something that is being written or removed, or was when a run was killed."""
+    return [path for path in sorted(folder.glob(".*")) if _LEFTOVER.fullmatch(path.name)]
 
 
 def sync_file(path: Path) -> None:

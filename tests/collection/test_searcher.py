@@ -149,7 +149,8 @@ def test_a_search_goes_on_where_another_process_removed_the_version_that_it_read
         return gallery(state, name)
 
     monkeypatch.setattr(reader._searcher, "gallery", overtaken)
-    assert [hit.file for hit in reader.search(photos / "1.png", k=3)] == expected
+    once = (photos / name for name in ["1.png"])  # a generator, which cannot be asked a second time
+    assert [[hit.file for hit in hits] for hits in reader.search(once, k=3)] == [expected]
     assert removed
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.forced import record_forced
 from support.pictures import draw
 from support.small_table import row, small_table, turned
 
@@ -17,16 +18,8 @@ from lookalike.index.table import Table
 
 @pytest.fixture
 def forced(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """What is forced to the disk from now on, in order; it is really forced."""
-    found: list[Path] = []
-    fsync = os.fsync
-
-    def record(opened: int) -> None:
-        found.append(Path(f"/proc/self/fd/{opened}").readlink())
-        fsync(opened)
-
-    monkeypatch.setattr(os, "fsync", record)
-    return found
+    """What is forced to the disk from now on, in order."""
+    return record_forced(monkeypatch)
 
 
 def contents(folder: Path) -> set[Path]:
@@ -43,7 +36,6 @@ COMMITS: dict[str, Callable[[Table], object]] = {
 }
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
 @pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
 def test_each_commit_forces_its_new_files_then_their_folders_then_the_manifest(
     tmp_path: Path, request: pytest.FixtureRequest, commit: Callable[[Table], object]
@@ -63,7 +55,6 @@ def test_each_commit_forces_its_new_files_then_their_folders_then_the_manifest(
     assert forced[-1] == folder / "_versions"
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
 def test_a_new_table_is_forced_whole_before_its_name(tmp_path: Path, forced: list[Path]):
     small_table(tmp_path / "t.lance")
     names = [path.name for path in forced]
@@ -72,7 +63,6 @@ def test_a_new_table_is_forced_whole_before_its_name(tmp_path: Path, forced: lis
     assert forced[-1] == tmp_path
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
 def test_refused_files_are_forced_as_well(tmp_path: Path, forced: list[Path]):
     refused = RefusedTable(tmp_path / "r.lance")
     refused.append([RefusedFile("a.png", 1, 2, "broken")])

@@ -64,9 +64,9 @@ def test_many_copies_are_compared_once_and_listed_once(tmp_path: Path, monkeypat
     compared: list[int] = []
     pairs = near_duplicates_module.similar_pairs
 
-    def counted(rows, least):
+    def counted(rows, least, codes):
         compared.append(len(rows))
-        return pairs(rows, least)
+        return pairs(rows, least, codes)
 
     monkeypatch.setattr(near_duplicates_module, "similar_pairs", counted)
     (group,) = near_duplicates(Gallery(table.snapshot()))

@@ -178,14 +178,6 @@ def _checked(bundle: Bundle, id: str) -> Bundle:
     return bundle
 
 
-def _is_bundle(path: Path, id: str) -> bool:
-    """Whether a folder holds the backbone that it is named after."""
-    try:
-        return read(path).id == id
-    except BundleError:
-        return False
-
-
 def _local_bundle(place: str) -> Bundle | None:
     """The backbone at a place that collection.json names: of the default's family, or a bundle's folder; else None.
 

@@ -10,7 +10,7 @@ from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import CollectionError, LookalikeError
-from lookalike.files import LEFTOVER
+from lookalike.files import find_leftovers
 from lookalike.index.quantization import Int8Codes
 from lookalike.learning.datasets.judgements import Judgements
 from lookalike.models.backbone import Backbone
@@ -157,10 +157,9 @@ class CollectionCheck:
             yield Finding("judgements", f"{self.home.judgements}: {note}", "The other lines are read.")
 
     def _leftovers(self, _: bool) -> Iterator[Finding]:
-        for name in ("tables", "lenses", "backbones", "cache/codes"):
-            for path in sorted((self.home.at / name).glob(".*")):
-                if LEFTOVER.fullmatch(path.name):
-                    yield Finding("leftover", f"{path}: of a run that was killed", "The next index removes it.")
+        for folder in self.home.replaced_folders:
+            for path in find_leftovers(folder):
+                yield Finding("leftover", f"{path}: of a run that was killed", "The next index removes it.")
 
     def _config_of_what_is_there(self) -> CollectionConfig | None:
         """A configuration from the tables: the one with the most pictures is in use, and no lens."""

@@ -59,6 +59,11 @@ class CollectionFolder:
         """What may be deleted at any time: thumbnails, ranking codes."""
         return self.at / "cache"
 
+    @property
+    def replaced_folders(self) -> list[Path]:
+        """The folders in which others are written, replaced and removed whole."""
+        return [self.at / name for name in ("tables", "lenses", "backbones", "cache/codes")]
+
     def table(self, backbone: str) -> Path:
         """Where the table of one backbone lies."""
         return self.at / "tables" / f"{backbone}.lance"
@@ -243,8 +248,8 @@ class CollectionFolder:
         """Undo or finish what killed runs began."""
         for left in self.at.glob(".collection.json.*"):
             left.unlink(missing_ok=True)
-        for name in ("tables", "lenses", "backbones", "cache/codes"):
-            remove_leftovers(self.at / name)
+        for folder in self.replaced_folders:
+            remove_leftovers(folder)
 
 
 def _is_same(one: Path, other: Path) -> bool:

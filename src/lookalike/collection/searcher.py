@@ -179,6 +179,8 @@ class Searcher:
 
         Raises: QueryError, CollectionError, LensError.
         """
+        if are_many(query):
+            query = list(query)  # a generator gives its pictures once, and the search may be repeated
         try:
             return self._search(query, options, skipped, reporter)
         except OutdatedSnapshotError:  # another process cleaned up: once more, in the version that it left
@@ -198,12 +200,11 @@ class Searcher:
         def embed(source: Any) -> Vector:
             return np.asarray(state.backbone.embed([source])[0])
 
-        if not are_many(query):
+        if not isinstance(query, list):
             return search([resolve_query(query, folder, gallery, embed)], *rest)[0]
-        queries = list(query)
-        timer = Timer("searching", len(queries))
+        timer = Timer("searching", len(query))
 
         def report(done: int, total: int) -> None:
             reporter.progress(timer.at(done))
 
-        return search(resolve_queries(queries, folder, gallery, embed, skipped, report), *rest)
+        return search(resolve_queries(query, folder, gallery, embed, skipped, report), *rest)

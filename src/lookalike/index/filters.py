@@ -1,7 +1,6 @@
 """Conditions on pictures (--where): one SQL condition, bounded before anything parses it."""
 
 import re
-from collections.abc import Iterator
 
 from lookalike.errors import QueryError
 from lookalike.text import printable_line
@@ -26,7 +25,7 @@ WORDS = frozenset(
 )
 BEFORE_PARENTHESES = frozenset({"and", "cast", "in", "not", "or"})
 _TOKEN = re.compile(
-    r"""\s*(?:
+    r"""(?P<space>\s*)(?:
       (?P<text>'(?:[^']|'')*'|"[^"]*")
     | (?P<quoted>`[^`]*`)
     | (?P<number>[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|\.[0-9]+)
@@ -57,10 +56,9 @@ def checked_condition(where: str) -> str:
     if not where.isprintable() and re.search(r"[\ud800-\udfff\0]", where):
         raise _refused(printable_line(where), "it holds bytes that are no text")
     parts, depth, operators, prefixes = [], 0, 0, 0
-    tokens = list(_tokens(where))
-    for place, (kind, token) in enumerate(tokens):
-        word = token.lower()
-        called = place + 1 < len(tokens) and tokens[place + 1][0] == "open"
+    for found in _TOKEN.finditer(where):
+        kind, space, token = str(found.lastgroup), found["space"], found[str(found.lastgroup)]
+        word, called = token.lower(), where[found.end() :].lstrip().startswith("(")
         if kind == "other":
             reason = "one condition is taken, without ;" if token == ";" else f"{token!r} is not understood"
             raise _refused(where, reason)
@@ -77,33 +75,14 @@ def checked_condition(where: str) -> str:
             raise _refused(where, "a parenthesis is closed that was not opened")
         if depth > DEEPEST or prefixes > DEEPEST:
             raise _refused(where, f"nested more than {DEEPEST} deep")
-        parts.append("to_timestamp_nanos(mtime_ns)" if word == "mtime" and kind == "word" else token)
+        parts.append(space + ("to_timestamp_nanos(mtime_ns)" if word == "mtime" and kind == "word" else token))
     if operators > MOST_OPERATORS:
         raise _refused(where[:40] + "...", f"{operators:,} operators, more than {MOST_OPERATORS}")
     if depth:
         raise _refused(where, "a parenthesis is open")
-    if not tokens:
+    if not parts:
         raise _refused(where, "it is empty")
-    return _joined(where, tokens, parts)
-
-
-def _tokens(where: str) -> Iterator[tuple[str, str]]:
-    end = 0
-    while end < len(where.rstrip()):
-        found = _TOKEN.match(where, end)
-        assert found is not None and found.lastgroup is not None  # anything that is no space is a token
-        yield found.lastgroup, found[found.lastgroup]
-        end = found.end()
-
-
-def _joined(where: str, tokens: list[tuple[str, str]], parts: list[str]) -> str:
-    """The condition with its own spaces, each token by its part."""
-    found, end = [], 0
-    for (_, token), part in zip(tokens, parts, strict=True):
-        start = where.index(token, end)
-        found += [where[end:start], part]
-        end = start + len(token)
-    return "".join(found)
+    return "".join(parts)
 
 
 def _check_word(where: str, token: str, word: str, called: bool) -> None:

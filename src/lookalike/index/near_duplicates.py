@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from lookalike.errors import QueryError
 from lookalike.index.exact_knn import similar_pairs
 from lookalike.index.gallery import Gallery
-from lookalike.index.quantization import Rows
-from lookalike.models.vectors import as_float32
+from lookalike.index.quantization import Int8Codes, Rows
+from lookalike.models.vectors import as_float32, normalize_rows
 
 NEARLY_EQUAL = 0.98
 BELOW_EQUAL = 0.9999  # what pictures of different contents have at most: 1.0 says that the bytes are equal
@@ -42,9 +43,10 @@ def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[Dupli
     if not -1 <= least <= 1:
         raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
     _, first, content = np.unique(gallery.contents, axis=0, return_index=True, return_inverse=True)
-    rows = _Chosen(gallery.rows, first)
+    codes = gallery.knn.codes
+    codes = Int8Codes(codes.values[first], codes.scale[first], codes.error_norm[first])
     root = list(range(len(first)))
-    for one, others, _ in similar_pairs(rows, least):
+    for one, others, _ in similar_pairs(_Chosen(gallery.rows, first), least, codes):
         for other in others.tolist():
             _join(root, one, other)
     members: dict[int, list[int]] = defaultdict(list)
@@ -69,20 +71,19 @@ class _Chosen:
     def __len__(self) -> int:
         return len(self._chosen)
 
-    def __getitem__(self, at: NDArray[np.int64]) -> NDArray[np.floating]:
-        taken, back = np.unique(self._chosen[at], return_inverse=True)  # rows are read in ascending order
-        return np.asarray(self._rows[taken][back])
+    def __getitem__(self, indices: Any) -> NDArray[Any]:
+        return self._rows[self._chosen[indices]]
 
 
 def _others(gallery: Gallery, keep: int, members: list[int]) -> Iterator[tuple[str, float]]:
     """The others of a group with their similarities to the one that is kept, the most similar first."""
     rows = np.array(members)
-    vectors = as_float32(gallery.rows[rows])
-    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
-    found = (vectors @ vectors[members.index(keep)]).astype(np.float64)  # (m, d) @ (d,) -> (m,)
-    similarity = np.minimum(found, BELOW_EQUAL)
-    equal = (gallery.contents[rows] == gallery.contents[keep]).all(axis=1)
-    values = zip(members, np.where(equal, 1.0, similarity).tolist(), strict=True)
+    _, first, content = np.unique(gallery.contents[rows], axis=0, return_index=True, return_inverse=True)
+    vectors = normalize_rows(as_float32(gallery.rows[rows[first]]))  # one for each content
+    kept = content.ravel()[members.index(keep)]
+    similarity = np.minimum((vectors @ vectors[kept]).astype(np.float64), BELOW_EQUAL)  # (c, d) @ (d,) -> (c,)
+    similarity[kept] = 1.0
+    values = zip(members, similarity[content.ravel()].tolist(), strict=True)
     for row, value in sorted(values, key=lambda one: (-one[1], gallery.files[one[0]])):
         if row != keep:
             yield gallery.files[row], value

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.forced import record_forced
 
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.judgements import Judgements, read_judgements_csv
@@ -331,16 +332,8 @@ def test_a_name_with_a_colon_second_is_judged_and_a_path_with_a_drive_is_not(jud
             judgements.add(outside, ["b.jpg"])
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="names of open files are asked of /proc")
 def test_an_answer_is_forced_to_the_disk_and_the_name_of_a_new_file_after_it(judgements, monkeypatch):
-    forced: list[Path] = []
-    fsync = os.fsync
-
-    def record(opened: int) -> None:
-        forced.append(Path(f"/proc/self/fd/{opened}").readlink())
-        fsync(opened)
-
-    monkeypatch.setattr(os, "fsync", record)
+    forced = record_forced(monkeypatch)
     judgements.add("a.jpg", ["b.jpg"])
     assert forced == [judgements.path, judgements.path.parent]
     judgements.add("a.jpg", ["c.jpg"])
