@@ -38,7 +38,7 @@ def test_what_was_kept_left_out_and_refused_is_said_with_what_helps():
         "9 pictures missing, more than half of all: kept, in case a disk is unplugged. If they are really gone, add "
         "--prune.",
         "1 picture could not be looked at: kept as they were.",
-        "2 files or folders left out by patterns.",
+        "2 files and folders left out by patterns.",
         "skipped locked: cannot be read",
         "11 files beside the pictures, of other kinds: 10 .json, 1 without ending.",
         "1 file refused. See why with: lookalike status photos --at own",

@@ -50,7 +50,7 @@ def _kept(done: IndexReport) -> list[str]:
     if done.kept_unseen:
         lines.append(f"{plural(done.kept_unseen, 'picture')} could not be looked at: kept as they were.")
     if done.left_out:
-        lines.append(f"{plural(done.left_out, 'file')} or folders left out by patterns.")
+        lines.append(f"{plural(done.left_out, 'file or folder', 'files and folders')} left out by patterns.")
     return lines
 
 
