@@ -52,7 +52,7 @@ def dataset_from(
     if len(judgements.standing()) >= ENOUGH_JUDGEMENTS:
         return judgements.examples(folder), ["judgements"]
     if not files:
-        raise ExamplesError(f"{folder}: no pictures to learn from. Run: lookalike index {folder}")
+        raise ExamplesError(f"{folder}: no pictures to learn from. Index some first.")
     return from_files([folder / file for file in files]), ["views"]
 
 

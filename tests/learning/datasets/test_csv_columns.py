@@ -87,30 +87,6 @@ def test_pairs_that_say_no_join_nothing(tmp_path: Path):
     assert "1 pair that the CSV says no to, which join nothing" in found.notes
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-@pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_names_and_labels_are_found_in_both_forms_of_unicode(tmp_path: Path, encoding: str, form: str):
-    import unicodedata
-
-    for seed in range(4):
-        draw(tmp_path / unicodedata.normalize("NFC", f"사과é_{seed}.png"), seed)
-    names = [unicodedata.normalize(form, f"사과é_{seed}.png") for seed in range(4)]
-    labels = [unicodedata.normalize(one, "étoile") for one in ("NFC", "NFD")] + ["b", "b"]
-    text = "file,label\n" + "".join(f"{name},{label}\n" for name, label in zip(names, labels, strict=True))
-    (tmp_path / "labels.CSV").write_bytes(text.encode(encoding))
-    found = read(tmp_path / "labels.CSV")
-    assert (found.labels.tolist(), found.label_names) == ([0, 0, 1, 1], ("étoile", "b"))
-
-
-@pytest.mark.parametrize("base", ["C:\\Users\\kim\\photos\\", "/home/kim/photos/", "D:/x/"])
-def test_paths_of_another_machine_are_found_by_their_last_parts(tmp_path: Path, base: str):
-    for seed in range(4):
-        draw(tmp_path / f"trip/{seed}.png", seed)
-    text = "file,label\n" + "".join(f"{base}trip/{seed}.png,{seed // 2}\n" for seed in range(4))
-    (tmp_path / "labels.csv").write_text(text)
-    assert read(tmp_path / "labels.csv").labels.tolist() == [0, 0, 1, 1]
-
-
 def test_labels_that_differ_in_case_alone_are_named(tmp_path: Path):
     for seed in range(4):
         draw(tmp_path / f"{seed}.png", seed)

@@ -2,8 +2,6 @@
 
 import codecs
 import csv
-import os
-import re
 import unicodedata
 from array import array
 from collections.abc import Iterator, Sequence
@@ -22,9 +20,10 @@ from lookalike.learning.datasets.csv_columns import (
     find_columns,
     lines_that_say_yes,
 )
-from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs, unlabelled
+from lookalike.learning.datasets.csv_files import find_files
+from lookalike.learning.datasets.dataset import Dataset, labels_from_pairs, unlabelled
 from lookalike.learning.labels import Rows, notes_on_case
-from lookalike.text import csv_text, first_few, plural
+from lookalike.text import first_few, plural
 
 LONGEST_HEADER = 65_536  # characters; what has a longer first line is no CSV
 
@@ -79,7 +78,7 @@ def from_csv(
     if not len(cells.at):
         raise ExamplesError(f"{path}: found no lines of {layout} below the first; expected one for each. Add some.")
     bases = [path.parent, *([folder] if folder is not None else [])]
-    paths, row = _rows(cells.names[0], bases)
+    paths, row = find_files(cells.names[0], bases)
     if missing := [name for name, at in zip(cells.names[0], row.tolist(), strict=True) if at < 0]:
         tried = " and ".join(str(base) for base in bases)
         there = f"{len(row) - len(missing):,} of {plural(len(row), 'file')} that it names"
@@ -181,40 +180,6 @@ def _cells(lines: Iterator[tuple[int, list[str]]], columns: Sequence[int], own_n
             incomplete.append(number)
     together = np.frombuffer(at, np.int64).reshape(-1, len(columns)) if at else np.empty((0, len(columns)), np.int64)
     return CsvColumns([list(names) for names in known], together, incomplete)
-
-
-def _rows(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path], Rows]:
-    """The files that names stand for, each once, and the row of every name, -1 where there is no such file."""
-    identities = Identities()
-    paths: list[Path] = []
-    known: dict[str, int] = {}
-    row = np.full(len(names), -1)
-    for i, name in enumerate(names):
-        for path in (os.path.join(base, spelling) for spelling in _spellings(name) for base in bases):  # noqa: PTH118
-            if identity := identities.of(path):
-                at = row[i] = known.setdefault(identity, len(known))
-                if at == len(paths):
-                    paths.append(Path(path))
-                break
-    return paths, row
-
-
-def _spellings(name: str) -> Iterator[str]:
-    """The names that a file may have here: as it is written, in both forms of Unicode, as a path of another system,
-    and, of an absolute path, its last parts.
-    """
-    if name[:1] == "'" and csv_text(name[1:]) == name:  # as our own CSVs keep a name from being a formula
-        yield name[1:]
-    tried = {""}
-    slashes = name.strip().replace("\\", "/")
-    parts = slashes.split("/")
-    absolute = slashes.startswith("/") or re.match(r"[A-Za-z]:", slashes)
-    shorter = ["/".join(parts[start:]) for start in range(1, len(parts))] if absolute else []
-    for one in (name, name.strip(), slashes, *shorter):
-        for spelling in (one, *(unicodedata.normalize(form, one) for form in ("NFC", "NFD"))):
-            if spelling not in tried:
-                tried.add(spelling)
-                yield spelling
 
 
 def _triplets(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
