@@ -31,6 +31,8 @@ def test_twenty_judgements_are_learned_from_before_views(tmp_path: Path, judged:
 
 def test_nothing_to_learn_from_is_one_line(tmp_path: Path):
     judgements = Judgements(tmp_path / "none.jsonl")
+    with pytest.raises(ExamplesError, match="Run: lookalike index photos --at kept"):
+        dataset_from(None, None, tmp_path, judgements, [], "photos --at kept")
     with pytest.raises(ExamplesError, match="Run: lookalike index"):
         dataset_from(None, None, tmp_path, judgements, [])
     with pytest.raises(ExamplesError, match="no data named"):

@@ -29,7 +29,12 @@ class LearnRequest:
 
 
 def dataset_from(
-    source: ExamplesSource, as_: Layout | None, folder: Path, judgements: Judgements, files: Sequence[str]
+    source: ExamplesSource,
+    as_: Layout | None,
+    folder: Path,
+    judgements: Judgements,
+    files: Sequence[str],
+    shell_words: str | None = None,
 ) -> tuple[Dataset, list[str]]:
     """The dataset to learn from, and what it came from, by name.
 
@@ -39,6 +44,7 @@ def dataset_from(
         folder: the collection's.
         judgements: what people answered.
         files: of the collection.
+        shell_words: what names the collection in a shell; None: its folder.
     Raises: ExamplesError.
     """
     if isinstance(source, Dataset):
@@ -52,7 +58,7 @@ def dataset_from(
     if len(judgements.standing()) >= ENOUGH_JUDGEMENTS:
         return judgements.examples(folder), ["judgements"]
     if not files:
-        raise ExamplesError(f"{folder}: no pictures to learn from. Index some first.")
+        raise ExamplesError(f"{folder}: no pictures to learn from. Run: lookalike index {shell_words or folder}")
     return from_files([folder / file for file in files]), ["views"]
 
 

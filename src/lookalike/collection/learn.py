@@ -89,7 +89,8 @@ class Learner:
 
     def _dataset(self, state: CollectionState, request: LearnRequest) -> tuple[Dataset, list[str]]:
         judgements = Judgements(self.home.judgements)
-        return dataset_from(request.source, request.as_, self.home.folder, judgements, state.files())
+        words = self.home.shell_words
+        return dataset_from(request.source, request.as_, self.home.folder, judgements, state.files(), words)
 
     def _job(
         self, state: CollectionState, dataset: Dataset, config: LearnConfig, name: str, reporter: Reporter
