@@ -1,6 +1,13 @@
-"""`python -m lookalike`: the command, for those who name their Python."""
+"""`python -m lookalike`, and what the command `lookalike` runs."""
 
-from lookalike.cli.main import main
+import sys
+
+try:
+    from lookalike.cli.main import main
+except KeyboardInterrupt:  # Ctrl-C before the command itself can take it
+    if sys.stderr is not None:
+        sys.stderr.write("Interrupted.\n")
+    raise SystemExit(130) from None
 
 if __name__ == "__main__":
     main(prog_name="lookalike")

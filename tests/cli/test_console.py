@@ -54,7 +54,8 @@ def test_files_are_links_where_the_terminal_knows_links():
 
 # Taken by the new process itself: a function run between fork and exec would fork this one, where Lance has threads.
 AS_ITS_TERMINAL = """
-import fcntl, runpy, termios
+import fcntl, runpy, signal, termios
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 runpy.run_module("lookalike", run_name="__main__", alter_sys=True)
 """

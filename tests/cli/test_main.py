@@ -218,3 +218,18 @@ def test_closed_streams_are_no_error(photos: Path, closed: str):
     line = f"{sys.executable} -m lookalike search '{photos}' 1.png {closed}; exit $?"
     run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     assert (run.returncode, "Traceback" in run.stderr) == (0, False)
+
+
+def test_ctrl_c_while_the_command_is_imported_is_one_line_and_130():
+    code = """
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+runpy.run_module("lookalike", run_name="__main__", alter_sys=True)
+"""
+    run = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (130, "", "Interrupted.\n")
