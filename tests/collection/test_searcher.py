@@ -154,6 +154,29 @@ def test_a_search_goes_on_where_another_process_removed_the_version_that_it_read
     assert removed
 
 
+def test_a_version_is_opened_once_until_another_is_written(photos: Path, monkeypatch):
+    Collection(photos).index()
+    reader, opened = Collection(photos), []
+    open_table = reader.home.open_table
+
+    def counted(backbone):
+        opened.append(backbone)
+        return open_table(backbone)
+
+    monkeypatch.setattr(reader.home, "open_table", counted)
+    assert len(reader.search("1.png", k=None)) == len(reader.search("2.png", k=None)) == 7
+    assert len(opened) == 1
+    draw(photos / "new.png", 90)
+    Collection(photos).index()
+    assert len(reader.search("1.png", k=None)) == 8
+    shutil.rmtree(reader.home.table(reader.backbone.id))  # made anew, its versions count from 1 again
+    Collection(photos).index()
+    (photos / "new.png").unlink()
+    Collection(photos).index()
+    assert len(reader.search("1.png", k=None)) == 7
+    assert len(opened) == 3
+
+
 def test_a_switch_between_two_reads_of_a_search_gives_the_new_state(tmp_path: Path, photos: Path, monkeypatch):
     first, second = drawn_network.write_pair(tmp_path)
     collection = Collection(photos, backbone=first)

@@ -20,6 +20,7 @@ from lookalike.index.inside import check_inside
 from lookalike.index.query import Vector, resolve_queries, resolve_query
 from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
+from lookalike.index.versions import newest_manifest
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import PLAIN, Lens
 from lookalike.models.registry import DEFAULT
@@ -85,6 +86,7 @@ class Searcher:
         self.named, self.few = named, FEW
         self.opened: Backbone | None = None
         self._galleries: dict[str, tuple[object, Gallery]] = {}
+        self._held: tuple[object, Snapshot] | None = None  # the version that was read last, and what tells it
 
     def state(self, config: CollectionConfig | None = None) -> CollectionState:
         """The collection as it is now: collection.json is read once, unless what it says is given.
@@ -105,8 +107,16 @@ class Searcher:
                 return state
 
     def _state_of(self, config: CollectionConfig) -> CollectionState:
-        snapshot = self.home.open_table(config.backbone).snapshot()
-        return CollectionState(config, self.network(config), snapshot)
+        return CollectionState(config, self.network(config), self._snapshot(config.backbone))
+
+    def _snapshot(self, backbone: str) -> Snapshot | None:
+        """The newest version of a table; the one that was read last, where nothing was written since."""
+        manifest = newest_manifest(str(self.home.table(backbone)))
+        if self._held is not None and manifest is not None and self._held[0] == (backbone, manifest):
+            return self._held[1]
+        snapshot = self.home.open_table(backbone).snapshot()
+        self._held = None if snapshot is None else ((backbone, manifest), snapshot)
+        return snapshot
 
     def _is_switched_from(self, config: CollectionConfig) -> bool:
         """Whether another process has switched the backbone since this was read."""
@@ -154,7 +164,7 @@ class Searcher:
             raise CollectionError(
                 f"{self.home.folder}: no pictures yet. Put some there and run: lookalike index {self.home.shell_words}"
             )
-        key = (state.config.backbone, state.snapshot.version, None if lens is None else lens.fingerprint)
+        key = (state.snapshot, None if lens is None else lens.fingerprint)
         kept = self._galleries.get(name)
         if kept is None or kept[0] != key:
             kept = (key, Gallery(state.snapshot, lens, self.home.cache / "codes", self.few))
@@ -165,8 +175,7 @@ class Searcher:
         """Make now what the first search would have to make."""
         self.opened = backbone
         with suppress(LookalikeError):  # a damaged lens is in the report, and searches name it again
-            snapshot = self.home.open_table(backbone.id).snapshot()
-            self.gallery(CollectionState(config, backbone, snapshot), None).build_codes()
+            self.gallery(CollectionState(config, backbone, self._snapshot(backbone.id)), None).build_codes()
 
     def search(
         self,
@@ -185,6 +194,7 @@ class Searcher:
             return self._search(query, options, skipped, reporter)
         except OutdatedSnapshotError:  # another process cleaned up: once more, in the version that it left
             self._galleries.clear()
+            self._held = None
             return self._search(query, options, skipped, reporter)
 
     def _search(

@@ -73,6 +73,19 @@ def list_versions(uri: str) -> list[int]:
     return sorted((LARGEST - int(name) for name in names if name.isdecimal()), reverse=True)
 
 
+def newest_manifest(uri: str) -> tuple[int, int, int] | None:
+    """What tells the newest version of a table in a folder from any other: its number, its manifest's inode and date.
+
+    None, when there is no table, or it is being removed.
+    """
+    try:
+        version = list_versions(uri)[0]
+        status = Path(uri, manifest_name(version)).stat()
+    except (IndexError, OSError):
+        return None
+    return version, status.st_ino, status.st_mtime_ns
+
+
 def manifest_name(version: int) -> str:
     """The path of a version's manifest within its table."""
     return f"_versions/{LARGEST - version:020d}.manifest"
