@@ -1,11 +1,12 @@
 """The errors by themselves: one tree, and what each of them tells."""
 
 import inspect
+import pickle
 
 import pytest
 
 from lookalike import errors
-from lookalike.errors import Cancelled, ImageError, LookalikeError, MissingExtraError, TrainingError
+from lookalike.errors import Cancelled, ImageError, LensError, LookalikeError, MissingExtraError, TrainingError
 
 
 def test_every_error_of_the_module_is_caught_as_a_lookalike_error():
@@ -34,3 +35,13 @@ def test_a_missing_extra_is_an_import_error_that_names_the_line_to_type():
 def test_cancelling_is_a_lookalike_error_but_no_failure_of_training():
     assert issubclass(Cancelled, LookalikeError)
     assert not issubclass(Cancelled, TrainingError)
+
+
+def test_every_error_has_a_code_that_programs_can_tell_apart():
+    found = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+    codes = [one.code for one in found if one is not ImageError]
+    assert len(set(codes)) == len(codes)
+    assert LensError("x: no such lens.", code="lens.unknown").code == "lens.unknown"
+    assert (LensError("x").code, ImageError("x", "too large").code) == ("lens", "image.too_large")
+    assert MissingExtraError("x", "heic").code == "extra.missing"
+    assert pickle.loads(pickle.dumps(LensError("x", code="lens.taken"))).code == "lens.taken"

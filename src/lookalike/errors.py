@@ -2,11 +2,29 @@
 
 
 class LookalikeError(Exception):
-    """The root: the command line prints it as one line to stderr and exits 1; the page answers with a 4xx."""
+    """The root: the command line prints it as one line to stderr and exits 1; the server answers with a 4xx.
+
+    Args:
+        args: the line for people.
+        code: what tells the reason apart for programs and for translation, such as "lens.unknown"; by default that of
+            the class.
+
+    >>> LensError("stripes: no such lens.", code="lens.unknown").code, QueryError("k is 0.").code
+    ('lens.unknown', 'query')
+    """
+
+    code = "error"
+
+    def __init__(self, *args: object, code: str | None = None):
+        super().__init__(*args)
+        if code is not None:
+            self.code = code
 
 
 class ShapeError(LookalikeError, ValueError):
     """Arrays whose shapes or dtypes do not fit together."""
+
+    code = "shape"
 
 
 class ImageError(LookalikeError):
@@ -16,59 +34,82 @@ class ImageError(LookalikeError):
         reason: what is wrong and how to mend it, without the file's name.
         kind: "broken", "too large", "needs an extra", "unsupported" (a picture in a format that is not read),
             "not a picture" (and its ending does not pretend so), "killed" (a run was killed while it was read),
-            "unreadable" (the system refused it: a permission, a disk, a network), or "gone" (it vanished).
+            "unreadable" (the system refused it: a permission, a disk, a network), or "gone" (it vanished). The
+            code is made of it: "image.too_large".
         content: the hash of the file's bytes, where they could be read and not decoded; else None.
     """
 
     content: bytes | None = None
 
     def __init__(self, reason: str, kind: str = "broken", file: str | None = None):
-        super().__init__(reason if file is None else f"{file}: {reason}")
+        super().__init__(reason if file is None else f"{file}: {reason}", code=f"image.{kind.replace(' ', '_')}")
         self.reason, self.kind = reason, kind
 
 
 class BundleError(LookalikeError):
     """A backbone on disk that is incomplete, damaged, hostile or not known by that name."""
 
+    code = "backbone"
+
 
 class CollectionError(LookalikeError):
     """A collection that cannot be opened, or cannot do what was asked of it as it stands."""
+
+    code = "collection"
 
 
 class DamagedTableError(CollectionError):
     """A table whose files are missing, cut or cannot be read; says what mends it."""
 
+    code = "collection.damaged"
+
 
 class OutdatedSnapshotError(CollectionError):
     """A version of a table whose files another process removed while it was read: the newest one can be read."""
+
+    code = "collection.outdated"
 
 
 class LockedError(CollectionError):
     """Another process is writing to the collection."""
 
+    code = "collection.locked"
+
 
 class QueryError(LookalikeError):
     """Something that cannot be searched with, or a filter that cannot be understood."""
+
+    code = "query"
 
 
 class ExamplesError(LookalikeError):
     """Examples that cannot be read as pairs, classes, triplets or judgements."""
 
+    code = "examples"
+
 
 class LensError(LookalikeError):
     """A lens that is not there, does not fit the collection's backbone, or is damaged."""
+
+    code = "lens"
 
 
 class TrainingError(LookalikeError):
     """Learning that went wrong: collapse, numbers that are no numbers, or nothing to learn from."""
 
+    code = "training"
+
 
 class NoActiveTripletsError(TrainingError):
     """Learning in which no triplet was ever active: everything is as far apart as the loss asks for."""
 
+    code = "training.no_active_triplets"
+
 
 class MissingExtraError(LookalikeError, ImportError):
     """A part of lookalike whose optional dependency is not installed."""
+
+    code = "extra.missing"
 
     def __init__(self, what: str, extra: str):
         super().__init__(f"{what} needs the extra '{extra}'. Install it with: pip install 'lookalike[{extra}]'")
@@ -76,3 +117,5 @@ class MissingExtraError(LookalikeError, ImportError):
 
 class Cancelled(LookalikeError):  # noqa: N818  (a request, not a fault)
     """Raised by a Reporter to stop the work: what was committed stays, and nothing keeps running."""
+
+    code = "cancelled"

@@ -214,3 +214,31 @@ def test_open_files_generators_columns_and_single_names_are_asked_with(indexed: 
 def test_what_cannot_be_asked_with_is_one_line(indexed: Collection, asked: object):
     with pytest.raises(QueryError, match=r"is no picture\. Give a path, bytes"):
         indexed.search(asked)
+
+
+def test_pictures_asked_with_are_no_hits_and_negative_ones_push_theirs_down(photos: Path):
+    collection = Collection(photos)
+    collection.index()
+    features = collection.to_pandas().set_index("file").features
+    hits = collection.search(positive=["1.png", "2.png"], negative=["sub/a.jpg"], k=None, negative_weight=0.25)
+    assert {"1.png", "sub/copy.png", "2.png", "sub/a.jpg"}.isdisjoint(hit.file for hit in hits)  # copies neither
+    vector = (features["1.png"] + features["2.png"]) / 2 - 0.25 * features["sub/a.jpg"]
+    vector /= np.linalg.norm(vector)
+    for hit in hits:
+        assert hit.similarity == pytest.approx(float(features[hit.file] @ vector), abs=2e-3)
+    assert [hit.file for hit in collection.search("1.png", positive=["2.png"], k=2)] == [
+        hit.file for hit in collection.search(positive=["1.png", "2.png"], k=2)
+    ]
+    with pytest.raises(QueryError, match="no positive picture"):
+        collection.search(negative=["1.png"])
+
+
+def test_a_region_of_the_whole_picture_finds_it_by_its_pixels(photos: Path):
+    collection = Collection(photos)
+    collection.index()
+    hits = collection.search("1.png", region=(0, 0, 1, 1), k=2)
+    assert {hit.file for hit in hits} == {"1.png", "sub/copy.png"}
+    one = collection.pictures().find(hits[0].content.hex())[0]
+    assert collection.search(one, region=(0, 0, 1, 1), k=2)[0].similarity == hits[0].similarity
+    with pytest.raises(QueryError, match="with one query"):
+        collection.search(["1.png", "2.png"], region=(0, 0, 1, 1))

@@ -10,7 +10,7 @@ from support.pictures import draw
 
 from lookalike.errors import ImageError
 from lookalike.images.decode import content_hash
-from lookalike.images.thumbnails import thumbnail, thumbnail_image
+from lookalike.images.thumbnails import encoded, thumbnail, thumbnail_bytes, thumbnail_image
 
 
 def put(path, size=(300, 200), colour=(200, 30, 30)) -> bytes:
@@ -125,3 +125,26 @@ def test_a_picture_that_was_drawn_before_is_not_decoded_again(tmp_path):
     again = thumbnail_image(path, content, tmp_path / "cache")
     assert first.size == (320, 213)
     assert np.array_equal(first, again)
+
+
+def test_the_bytes_of_a_kept_thumbnail_are_sent_as_they_are_and_damaged_ones_made_anew(tmp_path):
+    content = put(tmp_path / "a.png")
+    first = thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60)
+    assert Image.open(io.BytesIO(first)).size == (60, 40)
+    (place,) = kept(tmp_path / "cache")
+    assert place.read_bytes() == first
+    (tmp_path / "a.png").unlink()
+    assert thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60) == first
+    place.write_bytes(first[:-9])
+    with pytest.raises(ImageError, match="no such file"):
+        thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60)
+    put(tmp_path / "a.png")
+    assert thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60) == first
+
+
+def test_any_source_is_encoded_anew_upright_and_no_larger_than_asked(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (300, 200)).save(tmp_path / "turned.tif", exif=exif)
+    image = Image.open(io.BytesIO(encoded(tmp_path / "turned.tif", 150)))
+    assert (image.format, image.size, image.getexif().get(0x0112)) == ("JPEG", (100, 150), None)

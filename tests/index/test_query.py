@@ -11,22 +11,25 @@ from support.pictures import draw
 from lookalike.errors import QueryError
 from lookalike.images.decode import content_hash
 from lookalike.index.gallery import Gallery
-from lookalike.index.query import resolve_queries, resolve_query
+from lookalike.index.pictures import Picture
+from lookalike.index.query import Query, QueryResolver, combine
 from lookalike.index.table import ImageRow, Table
 
 
 def test_a_vector_of_another_length_is_no_query(table: Table, tmp_path: Path):
     gallery = Gallery(table.snapshot(), LENS)
-    assert resolve_query(FEATURES[0], tmp_path, gallery, lambda _: pytest.fail("no picture")).vector.shape == (4,)
+    assert QueryResolver(tmp_path, gallery, lambda _: pytest.fail("no picture"), 32).resolve(
+        FEATURES[0]
+    ).vector.shape == (4,)
     with pytest.raises(QueryError, match=r"features are \(16,\)"):
-        resolve_query(np.ones(4), tmp_path, gallery, lambda _: pytest.fail("no picture"))
+        QueryResolver(tmp_path, gallery, lambda _: pytest.fail("no picture"), 32).resolve(np.ones(4))
 
 
 def test_a_name_too_long_for_any_disk_is_one_line(table: Table, tmp_path: Path):
     gallery = Gallery(table.snapshot())
     for asked in ("x" * 5000, "a\0b"):
         with pytest.raises(QueryError, match="no such picture"):
-            resolve_query(asked, tmp_path, gallery, lambda _: pytest.fail("no picture"))
+            QueryResolver(tmp_path, gallery, lambda _: pytest.fail("no picture"), 32).resolve(asked)
 
 
 def no_network(source: object) -> np.ndarray:
@@ -44,7 +47,7 @@ def test_a_file_of_the_collection_and_a_copy_of_its_bytes_take_the_stored_vector
         raw: ("a picture", raw),
     }
     for source, (name, shown) in expected.items():
-        query = resolve_query(source, tmp_path, gallery, no_network)
+        query = QueryResolver(tmp_path, gallery, no_network, 32).resolve(source)
         assert (query.name, query.content, query.source) == (name, content_hash(raw), shown)
         assert query.vector.tobytes() == FEATURES[0].tobytes()
 
@@ -52,7 +55,7 @@ def test_a_file_of_the_collection_and_a_copy_of_its_bytes_take_the_stored_vector
 def test_any_other_picture_is_embedded_and_goes_through_the_lens(table: Table, tmp_path: Path):
     gallery = Gallery(table.snapshot(), LENS)
     picture = Image.new("RGB", (5, 5))
-    query = resolve_query(picture, tmp_path, gallery, lambda source: FEATURES[3].astype(np.float32))
+    query = QueryResolver(tmp_path, gallery, lambda source: FEATURES[3].astype(np.float32), 32).resolve(picture)
     assert (query.name, query.content, query.source) == ("a picture", None, picture)
     np.testing.assert_array_equal(query.vector, LENS.apply(FEATURES[3:4])[0])
 
@@ -63,10 +66,66 @@ def test_of_many_sources_those_that_cannot_be_read_are_named_or_raised(table: Ta
     sources = [FILES[0], str(tmp_path / "empty.png"), "nothing.png", FILES[1]]
     skipped: dict[str, str] = {}
     done: list[tuple[int, int]] = []
-    queries = resolve_queries(sources, tmp_path, gallery, no_network, skipped, lambda *at: done.append(at))
+    queries = QueryResolver(tmp_path, gallery, no_network, 32).resolve_all(
+        sources, skipped, lambda *at: done.append(at)
+    )
     assert [query.name for query in queries] == FILES[:2]
     assert list(skipped) == sources[1:3]
     assert skipped[sources[1]].startswith(f"{sources[1]}: empty file (0 bytes).")
     assert done == [(1, 4), (2, 4), (3, 4), (4, 4)]
     with pytest.raises(QueryError, match="empty file"):
-        resolve_queries(sources, tmp_path, gallery, no_network)
+        QueryResolver(tmp_path, gallery, no_network, 32).resolve_all(sources)
+
+
+def a_query(vector: list[float], content: bytes | None = None) -> Query:
+    return Query("q", np.array(vector, np.float16), content, None)
+
+
+def test_a_combination_is_the_mean_of_the_positive_less_a_share_of_the_negative_ones():
+    positive = [a_query([2, 0, 0], b"a" * 16), a_query([0, 1, 0])]  # lengths do not count
+    made = combine(positive, [a_query([0, 0, 3], b"c" * 16)], 0.5)
+    np.testing.assert_allclose(made.vector, np.array([0.5, 0.5, -0.5]) / np.sqrt(0.75), atol=1e-6)
+    assert made.asked == (b"a" * 16, b"c" * 16)
+    np.testing.assert_allclose(combine(positive, [], 9).vector, np.array([1, 1, 0]) / np.sqrt(2), atol=1e-6)
+
+
+def test_a_combination_of_nothing_or_with_no_weight_is_refused():
+    for positive, negative, weight in (
+        ([], [a_query([1, 0])], 0.5),
+        ([a_query([1, 0])], [a_query([1, 0])], 1.0),
+        ([a_query([1, 0])], [], float("nan")),
+        ([a_query([1, 0])], [], -1),
+    ):
+        with pytest.raises(QueryError):
+            combine(positive, negative, weight)
+
+
+def test_a_region_is_embedded_by_itself_and_is_never_the_picture(table: Table, tmp_path: Path):
+    gallery, seen = Gallery(table.snapshot()), []
+    pixels = np.zeros((40, 80, 3), np.uint8)
+    pixels[:, 40:] = 200
+    Image.fromarray(pixels).save(tmp_path / FILES[0])
+
+    def embed(picture: Image.Image) -> np.ndarray:
+        seen.append(picture)
+        return FEATURES[3].astype(np.float32)
+
+    resolver = QueryResolver(tmp_path, gallery, embed, 32)
+    inside = Picture(FILES[0], tmp_path / FILES[0], gallery.contents[0].tobytes(), 80, 40, 0)
+    for source in (FILES[0], tmp_path / FILES[0], inside, Image.fromarray(pixels)):
+        query = resolver.resolve(source, (0.5, 0, 0.5, 1))
+        assert query.content is None
+        assert np.asarray(seen.pop()).tolist() == np.full((40, 40, 3), 200).tolist()
+    for region in ((0.5, 0, 0.6, 1), (0, 0, 0, 1), (0, 0, 1), "abcd", (float("nan"), 0, 1, 1)):
+        with pytest.raises(QueryError, match="region"):
+            resolver.resolve(FILES[0], region)
+    with pytest.raises(QueryError, match="no such picture"):
+        resolver.resolve("nothing.png", (0, 0, 1, 1))
+
+
+def test_a_picture_of_the_collection_is_asked_with_where_its_file_is_not_there(table: Table, tmp_path: Path):
+    gallery = Gallery(table.snapshot())
+    file, content = gallery.files[2], gallery.contents[2].tobytes()
+    query = QueryResolver(tmp_path, gallery, no_network, 32).resolve(Picture(file, tmp_path / file, content, 1, 1, 0))
+    assert (query.name, query.content) == (file, content)
+    assert query.vector.tobytes() == gallery.rows[2].tobytes()

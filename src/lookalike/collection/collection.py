@@ -14,7 +14,7 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.map import draw_map
-from lookalike.collection.searcher import Cut, Searcher, SearchOptions
+from lookalike.collection.searcher import Searcher, SearchKeywords, SearchOptions
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.drawing.png import save
@@ -25,6 +25,7 @@ from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits, answers_grid, copy_hits
 from lookalike.index.indexer import IndexReport
 from lookalike.index.near_duplicates import NEARLY_EQUAL, DuplicateGroup, near_duplicates
+from lookalike.index.pictures import Picture, PictureList
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 from lookalike.learning.config import LearnConfig, LearnOptions
@@ -115,27 +116,18 @@ class Collection:
 
     @overload
     def search(
-        self, query: list[Any] | tuple[Any, ...], k: int | None = 5, *, lens: str | None = None, others: bool = False,
-        where: str | None = None, min_similarity: Cut = None, skipped: dict[str, str] | None = None,
-        report: ReporterLike = None,
+        self, query: list[Any] | tuple[Any, ...], k: int | None = 5, *, skipped: dict[str, str] | None = None,
+        report: ReporterLike = None, **options: Unpack[SearchKeywords],
     ) -> Answers: ...  # fmt: skip
     @overload
     def search(
-        self, query: ImageSource | NDArray[np.floating[Any]], k: int | None = 5, *, lens: str | None = None,
-        others: bool = False, where: str | None = None, min_similarity: Cut = None,
+        self, query: ImageSource | Picture | NDArray[np.floating[Any]] | None = None, k: int | None = 5,
+        **options: Unpack[SearchKeywords],
     ) -> Hits: ...  # fmt: skip
     def search(
-        self,
-        query: Any,
-        k: int | None = 5,
-        *,
-        lens: str | None = None,
-        others: bool = False,
-        where: str | None = None,
-        min_similarity: Cut = None,
-        skipped: dict[str, str] | None = None,
-        report: ReporterLike = None,
-    ) -> Hits | Answers:
+        self, query: Any = None, k: int | None = 5, *, skipped: dict[str, str] | None = None,
+        report: ReporterLike = None, **options: Unpack[SearchKeywords],
+    ) -> Hits | Answers:  # fmt: skip
         """The k pictures most like a query, as Hits; a list of queries gives a list of Hits, in their order.
 
         Args:
@@ -146,12 +138,14 @@ class Collection:
             where: an SQL condition on file, width, height, bytes, mtime; applied before ranking.
             min_similarity: leave out hits below it, -1 to 1; "learned" for the value that the lens's proof found to
                 separate right from wrong.
+            positive, negative: pictures that the hits should be like, and unlike; then there is one query of them all,
+                and none of them is a hit. negative_weight: of the negative ones' mean, 0.5 when left out.
+            region: left, top, width, height of the part of the query that is meant, in shares (0 to 1) of the picture.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: for a list of queries: a Reporter or a function that takes Progress: "searching".
         Raises: QueryError, CollectionError, LensError.
         """
-        options = SearchOptions(k, lens, others, where, min_similarity)
-        return self._searcher.search(query, options, skipped, as_reporter(report))
+        return self._searcher.search(query, SearchOptions(k, **options), skipped, as_reporter(report))
 
     def lens(self, name: str) -> Lens:
         """One of the collection's lenses.
@@ -298,6 +292,10 @@ class Collection:
         Raises: QueryError, when `least` is no similarity.
         """
         return near_duplicates(self._gallery(), least)
+
+    def pictures(self) -> PictureList:
+        """The pictures one by one, page by page, or by the hash of their content."""
+        return PictureList(self._gallery(), self.folder)
 
     def status(self) -> dict[str, Any]:
         """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes."""

@@ -143,7 +143,8 @@ class CollectionFolder:
         config = self.config()
         if config is None:
             self.require_pictures()
-            raise CollectionError(f"{self.folder}: not indexed yet. Run: lookalike index {self.shell_words}")
+            line = f"{self.folder}: not indexed yet. Run: lookalike index {self.shell_words}"
+            raise CollectionError(line, code="collection.empty")
         return config
 
     def require_pictures(self) -> None:
@@ -151,7 +152,8 @@ class CollectionFolder:
         if self.folder.exists() and not self.folder.is_dir():
             raise CollectionError(f"{self.folder}: a file. Name its folder.")
         if not self.folder.exists():
-            raise CollectionError(f"{self.folder}: no such folder. Check the name, or plug its disk in.")
+            line = f"{self.folder}: no such folder. Check the name, or plug its disk in."
+            raise CollectionError(line, code="collection.offline")
 
     def with_this_folder(self, config: CollectionConfig) -> CollectionConfig:
         """What collection.json shall say of a folder that moved together with its collection, or before `--moved`.

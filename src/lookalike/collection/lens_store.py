@@ -39,7 +39,7 @@ class LensStore:
         there = self.home.lenses()
         if name not in there:
             known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
-            raise LensError(f"{name}: no such lens in {self.home.folder}. {known}.")
+            raise LensError(f"{name}: no such lens in {self.home.folder}. {known}.", code="lens.unknown")
         try:
             lens = Lens.load(self.home.lens(name))
         except LensError:
@@ -53,7 +53,7 @@ class LensStore:
         """
         lens = self.get(name)
         if lens.backbone != backbone:
-            raise LensError(self._other_backbone(lens, backbone, config))
+            raise LensError(self._other_backbone(lens, backbone, config), code="lens.other_backbone")
         return lens
 
     def all_for(self, backbone: str, config: CollectionConfig) -> tuple[list[Lens], dict[str, str]]:
@@ -112,9 +112,13 @@ class LensStore:
         if resuming:
             raise LensError(
                 f"{name}: a lens of {self.home.folder} already. If it is learned, put it into service with: "
-                f"lookalike use {self.home.shell_words} {name}. If it was to be replaced, add --replace."
+                f"lookalike use {self.home.shell_words} {name}. If it was to be replaced, add --replace.",
+                code="lens.taken",
             )
-        raise LensError(f"{name}: a lens of {self.home.folder} already. Choose another with --name, or add --replace.")
+        raise LensError(
+            f"{name}: a lens of {self.home.folder} already. Choose another with --name, or add --replace.",
+            code="lens.taken",
+        )
 
     def save(
         self, lens: Lens, files: Files, learned: CollectionConfig, *, use: bool, waiting: Reporter | None = None
@@ -180,7 +184,9 @@ class LensStore:
                 check_name(name)  # what is no name may lead elsewhere
                 if not (self.home.lens(name) / "run").is_dir():
                     there = ", ".join(self.home.lenses()) or "none"
-                    raise LensError(f"{name}: no such lens in {self.home.folder}. There are: {there}.")
+                    raise LensError(
+                        f"{name}: no such lens in {self.home.folder}. There are: {there}.", code="lens.unknown"
+                    )
             if config.lens == name:
                 config = replace(config, lens=None)
                 self.home.save(config)
@@ -205,7 +211,8 @@ class LensStore:
 def check_allowed(lens: Lens | None, anyway: bool) -> None:
     """Raises: LensError, when a lens may not be used: not proved to be better than plain, and not `anyway`."""
     if lens is not None and not anyway and not is_allowed(lens.proof):
-        raise LensError(f"{lens.name}: {words_of(lens.proof)} To put it into service anyway, add --anyway.")
+        line = f"{lens.name}: {words_of(lens.proof)} To put it into service anyway, add --anyway."
+        raise LensError(line, code="lens.refused")
 
 
 def is_allowed(proof: Proof | None) -> bool:

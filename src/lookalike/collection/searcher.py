@@ -1,9 +1,10 @@
 """What answers for a collection: its state read once, the open network, and the galleries that are ranked."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -11,13 +12,13 @@ from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_store import LensStore, learned_cut
-from lookalike.errors import CollectionError, LookalikeError, OutdatedSnapshotError
-from lookalike.images.sources import are_many
+from lookalike.errors import CollectionError, LookalikeError, OutdatedSnapshotError, QueryError
+from lookalike.images.sources import are_many, as_source_list
 from lookalike.index.exact_knn import FEW
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits
 from lookalike.index.inside import check_inside
-from lookalike.index.query import Vector, resolve_queries, resolve_query
+from lookalike.index.query import Query, QueryResolver, Vector, combine
 from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
 from lookalike.index.versions import newest_manifest
@@ -55,15 +56,32 @@ class CollectionState:
         return list(names.to_pylist())
 
 
+class SearchKeywords(TypedDict, total=False):
+    """The keyword options of `Collection.search`."""
+
+    lens: str | None
+    others: bool
+    where: str | None
+    min_similarity: Cut
+    positive: Sequence[Any]
+    negative: Sequence[Any]
+    negative_weight: float
+    region: Sequence[float] | None
+
+
 @dataclass(frozen=True)
 class SearchOptions:
-    """How a search ranks: see `Collection.search`."""
+    """What is asked with, and how it is ranked: see `Collection.search`."""
 
     k: int | None = 5
     lens: str | None = None
     others: bool = False
     where: str | None = None
     min_similarity: Cut = None
+    positive: Sequence[Any] = ()
+    negative: Sequence[Any] = ()
+    negative_weight: float = 0.5
+    region: Sequence[float] | None = None
 
 
 class Searcher:
@@ -162,7 +180,8 @@ class Searcher:
         lens = self.lens(state, name)
         if state.snapshot is None:
             raise CollectionError(
-                f"{self.home.folder}: no pictures yet. Put some there and run: lookalike index {self.home.shell_words}"
+                f"{self.home.folder}: no pictures yet. Put some there and run: lookalike index {self.home.shell_words}",
+                code="collection.empty",
             )
         key = (state.snapshot, None if lens is None else lens.fingerprint)
         kept = self._galleries.get(name)
@@ -210,11 +229,28 @@ class Searcher:
         def embed(source: Any) -> Vector:
             return np.asarray(state.backbone.embed([source])[0])
 
+        resolver = QueryResolver(folder, gallery, embed, state.backbone.bundle.side_px)
+        if options.positive or options.negative:
+            return search([self._combined(query, options, resolver)], *rest)[0]
         if not isinstance(query, list):
-            return search([resolve_query(query, folder, gallery, embed)], *rest)[0]
+            return search([resolver.resolve(query, options.region)], *rest)[0]
+        if options.region is not None:
+            raise QueryError("a region of many pictures: give it with one query.")
         timer = Timer("searching", len(query))
 
         def report(done: int, total: int) -> None:
             reporter.progress(timer.at(done))
 
-        return search(resolve_queries(query, folder, gallery, embed, skipped, report), *rest)
+        return search(resolver.resolve_all(query, skipped, report), *rest)
+
+    @staticmethod
+    def _combined(query: Any, options: SearchOptions, resolver: QueryResolver) -> Query:
+        """One query of what is positive, the query itself first, and what is negative."""
+        positive = [*([] if query is None else as_source_list(query)), *as_source_list(options.positive)]
+        if options.region is not None and len(positive) != 1:
+            raise QueryError(f"a region of {len(positive)} pictures: crop them first with lookalike.images.crop.crop.")
+        return combine(
+            [resolver.resolve(one, options.region) for one in positive],
+            [resolver.resolve(one) for one in as_source_list(options.negative)],
+            options.negative_weight,
+        )

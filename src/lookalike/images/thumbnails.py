@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from lookalike.errors import ImageError
-from lookalike.images.decode import content_hash, load, read_bytes
+from lookalike.images.decode import ImageSource, content_hash, load, read_bytes
 from lookalike.images.limits import LIMITS, Limits
 
 SIDE_PX = 320  # of the pictures kept for grids: cells are 220 wide, a query under several lenses 286
@@ -27,8 +27,6 @@ def thumbnail_image(
         cache: where `thumbnail` keeps things: with both, a picture that was drawn before is not decoded again.
         side_px: its longer side at most.
     """
-    from lookalike.images.decode import load
-
     if source is None:
         return "no picture: asked with a vector"
     try:
@@ -59,16 +57,44 @@ def thumbnail(path: Path, content: bytes, cache: Path, side_px: int, limits: Lim
     Traceback (most recent call last):
     lookalike.errors.ImageError: no such file. Check its name, or whether it was moved.
     """
-    kept = cache / "thumbnails" / content[:1].hex() / f"{content.hex()}-{side_px}.jpg"
     with contextlib.suppress(ImageError):  # none yet, or a damaged one, which is made anew
-        found = load(kept)
+        found = load(_place(content, cache, side_px))
         if max(found.size) <= side_px:
             return found
+    return load(_made(path, content, cache, side_px, limits))
+
+
+def thumbnail_bytes(path: Path, content: bytes, cache: Path, side_px: int, limits: Limits = LIMITS) -> bytes:
+    """The same as a JPEG file's bytes, as it is kept: what is kept is sent on without being decoded.
+
+    Args, Raises: as for `thumbnail`.
+    """
+    with contextlib.suppress(OSError):
+        kept = _place(content, cache, side_px).read_bytes()
+        if kept[:2] == b"\xff\xd8" and kept[-2:] == b"\xff\xd9":  # whole: kept files are renamed into place
+            return kept
+    return _made(path, content, cache, side_px, limits)
+
+
+def encoded(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> bytes:
+    """A picture as a new JPEG file, upright, RGB, its longer side at most `side_px`.
+
+    Raises: ImageError.
+    """
+    return _encoded(_shrunk(load(source, limits, side_px), side_px))
+
+
+def _place(content: bytes, cache: Path, side_px: int) -> Path:
+    return cache / "thumbnails" / content[:1].hex() / f"{content.hex()}-{side_px}.jpg"
+
+
+def _made(path: Path, content: bytes, cache: Path, side_px: int, limits: Limits) -> bytes:
+    """A new thumbnail, kept where it can be."""
     original = read_bytes(path, limits)
-    encoded = _encoded(_shrunk(load(original, limits, side_px), side_px))
+    made = encoded(original, side_px, limits)
     if content_hash(original) == content:  # the file may have changed since its hash was taken
-        _keep(kept, encoded)
-    return load(encoded)
+        _keep(_place(content, cache, side_px), made)
+    return made
 
 
 def _shrunk(image: Image.Image, side_px: int) -> Image.Image:

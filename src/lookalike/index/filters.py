@@ -98,4 +98,4 @@ def _check_word(where: str, token: str, word: str, called: bool) -> None:
 
 
 def _refused(where: str, reason: str) -> QueryError:
-    return QueryError(f"--where {where!r}: {reason}. {EXAMPLE}")
+    return QueryError(f"--where {where!r}: {reason}. {EXAMPLE}", code="query.where")

@@ -1,7 +1,8 @@
 """Query sources (path, bytes, image, pixels, features, a file of the collection) -> the vector to rank by."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,97 +11,184 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import ImageError, QueryError
+from lookalike.images.crop import crop
 from lookalike.images.decode import content_hash, read_bytes
 from lookalike.images.sources import as_image_source
 from lookalike.index.gallery import Gallery
+from lookalike.index.pictures import Picture
 
 Vector = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query: its name, the vector (d,) to rank by, its content's hash, a picture of it where there is one."""
+    """A query: its name, the vector (d,) to rank by, its content's hash, a picture of it where there is one.
+
+    Attributes:
+        asked: the contents of the pictures that a query of several is made of: they are no hits.
+    """
 
     name: str
     vector: Vector
     content: bytes | None
     source: Any
+    asked: tuple[bytes, ...] = ()
 
 
-def resolve_query(source: Any, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
-    """A source as a query.
+def combine(positive: Sequence[Query], negative: Sequence[Query], weight: float) -> Query:
+    """One query of several: what is like the positive ones and less like the negative ones.
+
+    The vector is the mean of the positive vectors, each of length 1, less `weight` times the mean of the negative ones,
+    brought to length 1 (Rocchio, "Relevance feedback in information retrieval", 1971).
 
     Args:
-        source: a path, a file of the collection, what else `as_image_source` takes, or float features (f,).
+        positive: one or more.
+        negative: any number.
+        weight: from 0 on.
+    Raises: QueryError, when there is no positive one, the weight is no such number, or nothing is left of the vector.
+    """
+    if not positive:
+        raise QueryError("no positive picture. Name at least one that the answers should be like.")
+    if not 0 <= weight < float("inf"):
+        raise QueryError(f"a negative weight of {weight}: expected a number from 0 on. The default is 0.5.")
+    vector = _mean(positive)
+    if negative:
+        vector = vector - weight * _mean(negative)
+    length = float(np.linalg.norm(vector))
+    if length < 1e-6:
+        raise QueryError("the negative pictures cancel the positive ones. Take one of them back.")
+    name = " + ".join(query.name for query in positive) + "".join(f" - {query.name}" for query in negative)
+    asked = tuple(query.content for query in (*positive, *negative) if query.content is not None)
+    return Query(name, (vector / length).astype(np.float32), None, positive[0].source, asked)
+
+
+def _mean(queries: Sequence[Query]) -> Vector:
+    """The mean of vectors (d,), each brought to length 1."""
+    vectors = np.stack([query.vector for query in queries]).astype(np.float64)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    mean: Vector = (vectors / np.maximum(lengths, 1e-12)).mean(axis=0)
+    return mean
+
+
+class QueryResolver:
+    """Makes queries of what people hold: pictures in any form, names, features.
+
+    Args:
         folder: of the collection.
         gallery: what is searched; for a picture whose content it holds, its stored vector is taken.
         embed: a picture -> features (f,).
-    Raises: QueryError.
+        side_px: of the squares that the backbone takes: a region is not decoded much larger than it needs.
     """
+
+    def __init__(self, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector], side_px: int):
+        self.folder, self.gallery, self.embed, self.side_px = folder, gallery, embed, side_px
+
+    def resolve(self, source: Any, region: Sequence[float] | None = None) -> Query:
+        """A source as a query.
+
+        Args:
+            source: a path, a file of the collection, one of its pictures (a Picture), what else `as_image_source`
+                takes, or float features (f,).
+            region: left, top, width, height of the part that is meant, in shares of the upright picture: it is embedded
+                by itself, so that the picture itself is a hit like any other.
+        Raises: QueryError.
+        """
+        if region is not None:
+            return self._part(source, region)
+        if isinstance(source, Picture):
+            return self._stored(source)
+        try:
+            if not isinstance(source, str | Path):
+                source = as_image_source(source)
+        except ImageError as error:
+            raise QueryError(f"the query: {error}") from error
+        gallery = self.gallery
+        if isinstance(source, np.ndarray) and source.dtype.kind == "f":
+            if source.shape != (gallery.features,):
+                raise QueryError(
+                    f"a vector of shape {source.shape}: this backbone's features are ({gallery.features},)."
+                )
+            return Query("a vector", gallery.embed_query(source), None, None)
+        with _named(source):
+            if isinstance(source, str | Path):
+                return self._from_path(str(source))
+            if isinstance(source, bytes):
+                return Query("a picture", *self._known(source), source)
+            return Query("a picture", gallery.embed_query(self.embed(source)), None, source)
+
+    def resolve_all(
+        self,
+        sources: Sequence[Any],
+        skipped: dict[str, str] | None = None,
+        report: Callable[[int, int], None] | None = None,
+    ) -> list[Query]:
+        """Sources as queries, one by one.
+
+        Args:
+            sources: what `resolve` takes, any number.
+            skipped: takes query -> reason of those that cannot be read; without it the first one is raised.
+            report: called with how many are done, and of how many.
+        Raises: QueryError.
+        """
+        queries = []
+        for done, one in enumerate(sources, start=1):
+            try:
+                queries.append(self.resolve(one))
+            except QueryError as error:
+                if skipped is None:
+                    raise
+                skipped[str(one)] = str(error)
+            if report is not None:
+                report(done, len(sources))
+        return queries
+
+    def _part(self, source: Any, region: Sequence[float]) -> Query:
+        name = source.file if isinstance(source, Picture) else source
+        if isinstance(source, Picture):
+            source = source.path
+        elif isinstance(source, str | Path) and not os.path.isfile(source):  # noqa: PTH113
+            if self.gallery.row_of(str(source)) is None:
+                raise _unknown(str(source))
+            source = self.folder / source
+        with _named(name):
+            part = crop(source, region, self.side_px)
+            title = f"part of {name}" if isinstance(name, str | Path) else "part of a picture"
+            return Query(title, self.gallery.embed_query(self.embed(part)), None, part)
+
+    def _stored(self, picture: Picture) -> Query:
+        """A picture of the collection by its content: it may lie on a disk that is not there."""
+        places = self.gallery.copies_of(picture.content)
+        if not len(places):
+            return self._from_path(str(picture.path))
+        return Query(picture.file, self.gallery.rows[places[:1]][0], picture.content, picture.path)
+
+    def _from_path(self, name: str) -> Query:
+        path = Path(name)
+        if os.path.isfile(name):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
+            return Query(name, *self._known(read_bytes(path)), path)
+        row = self.gallery.row_of(name)
+        if row is None:
+            raise _unknown(name)
+        return Query(name, self.gallery.rows[[row]][0], self.gallery.contents[row].tobytes(), self.folder / name)
+
+    def _known(self, raw: bytes) -> tuple[Vector, bytes]:
+        """The vector of a picture, and the hash of its bytes."""
+        content = content_hash(raw)
+        places = self.gallery.copies_of(content)
+        if len(places):
+            return self.gallery.rows[places[:1]][0], content
+        return self.gallery.embed_query(self.embed(raw)), content
+
+
+@contextmanager
+def _named(source: Any) -> Iterator[None]:
+    """Raises: QueryError, with the query's name, in the place of an ImageError."""
     try:
-        if not isinstance(source, str | Path):
-            source = as_image_source(source)
-    except ImageError as error:
-        raise QueryError(f"the query: {error}") from error
-    if isinstance(source, np.ndarray) and source.dtype.kind == "f":
-        if source.shape != (gallery.features,):
-            raise QueryError(f"a vector of shape {source.shape}: this backbone's features are ({gallery.features},).")
-        return Query("a vector", gallery.embed_query(source), None, None)
-    try:
-        if isinstance(source, str | Path):
-            return _from_path(str(source), folder, gallery, embed)
-        if isinstance(source, bytes):
-            return Query("a picture", *_known(source, gallery, embed), source)
-        return Query("a picture", gallery.embed_query(embed(source)), None, source)
+        yield
     except ImageError as error:
         name = source if isinstance(source, str | Path) else "the query"
-        raise QueryError(f"{name}: {error}") from error
+        raise QueryError(f"{name}: {error}", code=error.code) from error
 
 
-def _from_path(name: str, folder: Path, gallery: Gallery, embed: Callable[[Any], Vector]) -> Query:
-    path = Path(name)
-    if os.path.isfile(name):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
-        return Query(name, *_known(read_bytes(path), gallery, embed), path)
-    row = gallery.row_of(name)
-    if row is None:
-        raise QueryError(f"{name}: no such picture, here or in the collection. Check the name.")
-    return Query(name, gallery.rows[[row]][0], gallery.contents[row].tobytes(), folder / name)
-
-
-def _known(raw: bytes, gallery: Gallery, embed: Callable[[Any], Vector]) -> tuple[Vector, bytes]:
-    """The vector of a picture, and the hash of its bytes."""
-    content = content_hash(raw)
-    places = gallery.copies_of(content)
-    return gallery.rows[places[:1]][0] if len(places) else gallery.embed_query(embed(raw)), content
-
-
-def resolve_queries(
-    sources: Sequence[Any],
-    folder: Path,
-    gallery: Gallery,
-    embed: Callable[[Any], Vector],
-    skipped: dict[str, str] | None = None,
-    report: Callable[[int, int], None] | None = None,
-) -> list[Query]:
-    """Sources as queries, one by one.
-
-    Args:
-        sources: what `resolve_query` takes, any number.
-        folder: as for `resolve_query`.
-        gallery: as for `resolve_query`.
-        embed: as for `resolve_query`.
-        skipped: takes query -> reason of those that cannot be read; without it the first one is raised.
-        report: called with how many are done, and of how many.
-    Raises: QueryError.
-    """
-    queries = []
-    for done, one in enumerate(sources, start=1):
-        try:
-            queries.append(resolve_query(one, folder, gallery, embed))
-        except QueryError as error:
-            if skipped is None:
-                raise
-            skipped[str(one)] = str(error)
-        if report is not None:
-            report(done, len(sources))
-    return queries
+def _unknown(name: str) -> QueryError:
+    return QueryError(f"{name}: no such picture, here or in the collection. Check the name.", code="query.unknown")

@@ -56,14 +56,15 @@ def search(
     if not queries:
         return Answers()
     same = [gallery.copies_of(query.content) for query in queries]
+    asked = [np.concatenate([gallery.copies_of(None), *map(gallery.copies_of, query.asked)]) for query in queries]
     # Copies of the query are put first or dropped below, so rank that many more.
-    more = None if k is None else k + max(map(len, same))
+    more = None if k is None else k + max(map(len, (*same, *asked)))
     ranked = gallery.knn.search(np.stack([query.vector for query in queries]), more, allowed)
     answers, lens = Answers(), PLAIN if gallery.lens is None else gallery.lens.name
-    for query, own, indices, similarities in zip(queries, same, *ranked, strict=True):
+    for query, own, parts, indices, similarities in zip(queries, same, asked, *ranked, strict=True):
         if allowed is not None:
             own = own[allowed[own]]
-        rest = ~np.isin(indices, own)
+        rest = ~np.isin(indices, np.concatenate([own, parts]))
         if least is not None:
             rest &= similarities >= least
         ranking = [] if selection.others else [(place, 1.0) for place in own.tolist()]

@@ -116,7 +116,8 @@ class Snapshot:
             return self._dataset.to_table(columns=["file"], filter=condition).column("file")
         except (ValueError, OSError) as error:
             raise QueryError(
-                f"--where {where!r}: not a condition on file, width, height, bytes or mtime. {EXAMPLE}"
+                f"--where {where!r}: not a condition on file, width, height, bytes or mtime. {EXAMPLE}",
+                code="query.where",
             ) from error
 
 
