@@ -9,7 +9,7 @@ from PIL import Image
 from support.pictures import draw
 
 from lookalike.errors import ImageError
-from lookalike.images.decode import content_hash
+from lookalike.images.decode import content_hash, read_bytes
 from lookalike.images.thumbnails import encoded, thumbnail, thumbnail_bytes, thumbnail_image
 
 
@@ -129,17 +129,21 @@ def test_a_picture_that_was_drawn_before_is_not_decoded_again(tmp_path):
 
 def test_the_bytes_of_a_kept_thumbnail_are_sent_as_they_are_and_damaged_ones_made_anew(tmp_path):
     content = put(tmp_path / "a.png")
-    first = thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60)
+
+    def read() -> bytes:
+        return read_bytes(tmp_path / "a.png")
+
+    first = thumbnail_bytes(read, content, tmp_path / "cache", 60)
     assert Image.open(io.BytesIO(first)).size == (60, 40)
     (place,) = kept(tmp_path / "cache")
     assert place.read_bytes() == first
     (tmp_path / "a.png").unlink()
-    assert thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60) == first
+    assert thumbnail_bytes(read, content, tmp_path / "cache", 60) == first
     place.write_bytes(first[:-9])
     with pytest.raises(ImageError, match="no such file"):
-        thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60)
+        thumbnail_bytes(read, content, tmp_path / "cache", 60)
     put(tmp_path / "a.png")
-    assert thumbnail_bytes(tmp_path / "a.png", content, tmp_path / "cache", 60) == first
+    assert thumbnail_bytes(read, content, tmp_path / "cache", 60) == first
 
 
 def test_any_source_is_encoded_anew_upright_and_no_larger_than_asked(tmp_path):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike import __version__
-from lookalike.cli import check, console, learn
+from lookalike.cli import check, console, learn, serve
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.cli.output import echo, echo_json, is_terminal
 from lookalike.drawing.png import drawable
@@ -259,7 +259,7 @@ def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     echo(f"drawn: {drawn}", err=True)
 
 
-for verb in (check.check, learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, learn.layers):
+for verb in (check.check, learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, learn.layers, serve.serve):
     main.add_command(verb)
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +62,27 @@ def thumbnail(path: Path, content: bytes, cache: Path, side_px: int, limits: Lim
         found = load(_place(content, cache, side_px))
         if max(found.size) <= side_px:
             return found
-    return load(_made(path, content, cache, side_px, limits))
+    return load(_made(lambda: read_bytes(path, limits), content, cache, side_px, limits))
 
 
-def thumbnail_bytes(path: Path, content: bytes, cache: Path, side_px: int, limits: Limits = LIMITS) -> bytes:
+def thumbnail_bytes(
+    read: Callable[[], bytes], content: bytes, cache: Path, side_px: int, limits: Limits = LIMITS
+) -> bytes:
     """The same as a JPEG file's bytes, as it is kept: what is kept is sent on without being decoded.
 
-    Args, Raises: as for `thumbnail`.
+    Args:
+        read: gives the bytes of the picture's file; called only where no thumbnail of it is kept.
+        content: as for `thumbnail`.
+        cache: as for `thumbnail`.
+        side_px: as for `thumbnail`.
+        limits: as for `load`.
+    Raises: ImageError, and what `read` raises.
     """
     with contextlib.suppress(OSError):
         kept = _place(content, cache, side_px).read_bytes()
         if kept[:2] == b"\xff\xd8" and kept[-2:] == b"\xff\xd9":  # whole: kept files are renamed into place
             return kept
-    return _made(path, content, cache, side_px, limits)
+    return _made(read, content, cache, side_px, limits)
 
 
 def encoded(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> bytes:
@@ -88,9 +97,9 @@ def _place(content: bytes, cache: Path, side_px: int) -> Path:
     return cache / "thumbnails" / content[:1].hex() / f"{content.hex()}-{side_px}.jpg"
 
 
-def _made(path: Path, content: bytes, cache: Path, side_px: int, limits: Limits) -> bytes:
+def _made(read: Callable[[], bytes], content: bytes, cache: Path, side_px: int, limits: Limits) -> bytes:
     """A new thumbnail, kept where it can be."""
-    original = read_bytes(path, limits)
+    original = read()
     made = encoded(original, side_px, limits)
     if content_hash(original) == content:  # the file may have changed since its hash was taken
         _keep(_place(content, cache, side_px), made)

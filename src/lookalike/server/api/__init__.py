@@ -1,0 +1,1 @@
+"""The routes: a checked request, one call on the collection, an answer."""

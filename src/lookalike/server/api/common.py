@@ -1,0 +1,37 @@
+"""What every route needs: the open collection that its address names."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from lookalike.server.auth import Access
+from lookalike.server.schemas import FailureResponse
+from lookalike.server.workspace import OpenCollection, Workspace
+
+FAILURES: dict[int | str, dict[str, object]] = {
+    status: {"model": FailureResponse} for status in (400, 401, 403, 404, 409, 413, 421, 422, 503)
+}
+HexId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9a-f]+$")]
+LensName = Annotated[str, Path(min_length=1, max_length=200)]
+
+
+def workspace(request: Request) -> Workspace:
+    """The collections of this server."""
+    found: Workspace = request.app.state.workspace
+    return found
+
+
+def access(request: Request) -> Access:
+    """The secrets of this server."""
+    found: Access = request.app.state.access
+    return found
+
+
+def opened(c: HexId, request: Request) -> OpenCollection:
+    """The collection that an address names. Raises: Refusal."""
+    return workspace(request).get(c)
+
+
+Opened = Annotated[OpenCollection, Depends(opened)]
+Collections = Annotated[Workspace, Depends(workspace)]
+AccessOf = Annotated[Access, Depends(access)]

@@ -1,0 +1,99 @@
+"""Pictures page by page, one by one, and as images: found by the hash of their content, never by a path."""
+
+import threading
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from lookalike.images.thumbnails import encoded, thumbnail_bytes
+from lookalike.server.api.common import HexId, Opened
+from lookalike.server.picture_files import read_picture
+from lookalike.server.schemas import Order, PagesResponse, PictureOut, PictureResponse, Side
+from lookalike.server.timed import timed
+
+router = APIRouter(tags=["pictures"])
+DECODERS = threading.Semaphore(4)
+FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
+Key = Annotated[str | None, Query(max_length=64, description="the session's image_key, in place of a token")]
+
+
+class JpegResponse(Response):
+    """A picture as it may be shown in a page."""
+
+    media_type = "image/jpeg"
+
+
+IMAGE: dict[str, Any] = {"response_class": JpegResponse}
+
+
+@router.get("/c/{c}/pictures")
+async def pictures(
+    opened: Opened,
+    offset: Annotated[int, Query(ge=0, le=10**12)] = 0,
+    limit: Annotated[int, Query(ge=0, le=500)] = 100,
+    where: Annotated[str | None, Query(max_length=4000)] = None,
+    order: Order = "file",
+) -> PagesResponse:
+    """Some of the pictures, by file, date or at random."""
+    page = await timed(lambda: opened.pictures().page(offset, limit, where=where or None, order=order))
+    return PagesResponse(
+        version=page.version,
+        total=page.total,
+        offset=page.offset,
+        pictures=[PictureOut.of(one) for one in page.pictures],
+    )
+
+
+@router.get("/c/{c}/pictures/{id}")
+def picture(opened: Opened, id: HexId) -> PictureResponse:
+    """All that is known of a picture."""
+    found = opened.files_of(id)
+    first = found[0]
+    files = {one.file for one in found}
+    size = next((one.path.stat().st_size for one in found if one.path.is_file()), 0)
+    about = [
+        {"query": one.query, "yes": one.yes, "no": one.no, "t": one.t, "who": one.who}
+        for one in opened.collection.judgements.standing()
+        if files & one.files
+    ]
+    return PictureResponse(
+        **PictureOut.of(first).model_dump(),
+        files=[one.file for one in found],
+        bytes=size,
+        mtime=datetime.fromtimestamp(first.mtime_ns / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        judgements=about,
+    )
+
+
+@router.get("/c/{c}/thumbs/{id}", **IMAGE)
+def thumb(opened: Opened, id: HexId, side: Side = Side.MEDIUM, key: Key = None) -> Response:
+    """A small picture."""
+    found, home = opened.files_of(id), opened.collection.home
+
+    def read() -> bytes:
+        return read_picture(found, home.folder)[1]
+
+    with DECODERS:
+        content = thumbnail_bytes(read, found[0].content, home.cache, int(side))
+    return JpegResponse(content, headers=FOR_EVER)
+
+
+@router.get("/c/{c}/images/{id}", **IMAGE)
+def image(opened: Opened, id: HexId, side: Annotated[int, Query(ge=64, le=2560)] = 1600, key: Key = None) -> Response:
+    """A large picture, upright, encoded anew."""
+    found = opened.files_of(id)
+    with DECODERS:
+        content = encoded(read_picture(found, opened.collection.home.folder)[1], side)
+    return JpegResponse(content, headers=FOR_EVER)
+
+
+@router.get("/c/{c}/originals/{id}", response_class=Response)
+def original(opened: Opened, id: HexId, key: Key = None) -> Response:
+    """The file itself, to be saved."""
+    picture, content = read_picture(opened.files_of(id), opened.collection.home.folder)
+    name = quote(picture.path.name.encode("utf-8", "surrogateescape"), safe="")
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(content, media_type="application/octet-stream", headers=headers)

@@ -1,0 +1,137 @@
+"""Asking: with pictures of the collection, with pictures that are sent, with parts of them, for and against."""
+
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+
+from lookalike.errors import LensError
+from lookalike.images.crop import crop
+from lookalike.index.hits import Hits
+from lookalike.server.api.common import HexId, Opened
+from lookalike.server.api.images import DECODERS, FOR_EVER, IMAGE, JpegResponse, Key
+from lookalike.server.errors import Refusal
+from lookalike.server.picture_files import read_picture
+from lookalike.server.schemas import (
+    Asked,
+    DuplicatesOut,
+    HitOut,
+    PictureOut,
+    QueryResponse,
+    SearchRequest,
+    SearchResponse,
+)
+from lookalike.server.timed import timed
+from lookalike.server.workspace import OpenCollection
+
+router = APIRouter(tags=["search"])
+_PICTURE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("/c/{c}/queries", status_code=201, openapi_extra=_PICTURE)
+async def send_picture(opened: Opened, request: Request) -> QueryResponse:
+    """Send a picture to ask with: the body is its file, at most 50 MB. The last 32 are kept, in memory alone."""
+    content = await request.body()
+
+    def keep() -> QueryResponse:
+        with DECODERS:
+            upload = opened.uploads.add(content)
+        known = opened.pictures().find(upload.hash.hex()) if opened.is_indexed else []
+        return QueryResponse(
+            query=upload.id, width=upload.width, height=upload.height, known=known[0].id if known else None
+        )
+
+    return await run_in_threadpool(keep)
+
+
+@router.get("/c/{c}/queries/{q}/thumb", **IMAGE)
+def sent_picture(opened: Opened, q: HexId, key: Key = None) -> JpegResponse:
+    """A picture that was sent, no larger than 1600 pixels."""
+    return JpegResponse(opened.uploads.get(q).thumbnail, headers=FOR_EVER)
+
+
+@router.post("/c/{c}/search")
+async def search(opened: Opened, request: SearchRequest) -> SearchResponse:
+    """The pictures most like what is asked with."""
+    limit_s = 2.0 if request.where else 30.0
+    return await timed(lambda: _search(opened, request), limit_s)
+
+
+def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
+    started = time.perf_counter()
+    options: dict[str, Any] = {
+        "lens": request.lens,
+        "where": request.where or None,
+        "others": request.others,
+        "min_similarity": request.min_similarity,
+    }
+    first, *more = request.positive
+    alone = not more and not request.negative
+    if alone:
+        query, region = _source(opened, first), first.region
+    else:
+        options["positive"] = [_cropped(opened, one) for one in request.positive]
+        options["negative"] = [_cropped(opened, one) for one in request.negative]
+        query, region = None, None
+    with opened.lock:
+        hits = opened.collection.search(query, request.k, region=region, **options)
+        cut = _cut(opened, hits)
+        pictures = opened.pictures()
+        gallery = pictures.gallery
+        found = [(hit, gallery.row_of(hit.file)) for hit in hits]
+    return SearchResponse(
+        version=gallery.version,
+        lens=hits.lens,
+        cut=cut,
+        took_ms=round(1000 * (time.perf_counter() - started), 1),
+        hits=[HitOut.of_hit(hit, pictures.at(row)) for hit, row in found if row is not None],
+    )
+
+
+def _source(opened: OpenCollection, asked: Asked) -> Any:
+    """What the library is asked with. Raises: Refusal."""
+    if (asked.id is None) == (asked.query is None):
+        raise Refusal(400, "request", "name either the id of a picture or a query that was sent.")
+    if asked.query is not None:
+        return opened.uploads.get(asked.query).content
+    assert asked.id is not None
+    if asked.region is not None:  # its pixels are needed
+        return read_picture(opened.files_of(asked.id), opened.collection.home.folder)[1]
+    return opened.picture(asked.id)
+
+
+def _cropped(opened: OpenCollection, asked: Asked) -> Any:
+    source = _source(opened, asked)
+    return source if asked.region is None else crop(source, asked.region, opened.collection.backbone.bundle.side_px)
+
+
+def _cut(opened: OpenCollection, hits: Hits) -> float | None:
+    if hits.lens == "plain":
+        return None
+    try:
+        proof = opened.collection.lens(hits.lens).proof
+    except LensError:
+        return None
+    return None if proof is None or proof.threshold is None else proof.threshold.similarity
+
+
+@router.get("/c/{c}/duplicates")
+def duplicates(opened: Opened, least: float = 0.98) -> list[DuplicatesOut]:
+    """Groups of equal and nearly equal pictures, equal ones first."""
+    with opened.lock:
+        groups = opened.collection.duplicates(least)
+        pictures = opened.pictures()
+    found = []
+    for group in groups:
+        files = [group.keep, *(file for file, _ in group.others)]
+        rows = [row for row in map(pictures.gallery.row_of, files) if row is not None]
+        shown = [PictureOut.of(pictures.at(row)) for row in rows]
+        worst = min(similarity for _, similarity in group.others)
+        found.append(DuplicatesOut(equal=worst >= 1, least=round(worst, 4), keep=shown[0].id, pictures=shown))
+    return sorted(found, key=lambda one: not one.equal)

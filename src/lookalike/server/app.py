@@ -1,0 +1,68 @@
+"""The ASGI application: every route, the static files, and the guard around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from lookalike import __version__
+from lookalike.errors import LookalikeError
+from lookalike.server import errors
+from lookalike.server.api import collections, images, jobs, judgements, learning, search
+from lookalike.server.api.common import FAILURES
+from lookalike.server.auth import Access, Guard
+from lookalike.server.workspace import Workspace
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(workspace: Workspace, access: Access) -> Guard:
+    """The application behind its guard.
+
+    Args:
+        workspace: the collections that are open.
+        access: who may ask what.
+    """
+    return Guard(bare_app(workspace, access), access)
+
+
+def bare_app(workspace: Workspace, access: Access) -> FastAPI:
+    """The application without its guard: never served as it is."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        workspace.close()
+
+    app = FastAPI(
+        title="lookalike",
+        version=__version__,
+        description="A picture library that finds the ones like this, and that people can teach what that means.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.workspace, app.state.access = workspace, access
+    for part in (collections, images, search, judgements, learning, jobs):
+        app.include_router(part.router, prefix="/api", responses=FAILURES)
+    app.add_exception_handler(errors.Refusal, errors.on_refusal)
+    app.add_exception_handler(LookalikeError, errors.on_lookalike_error)
+    app.add_exception_handler(RequestValidationError, errors.on_invalid_request)
+    app.add_exception_handler(HTTPException, errors.on_http_error)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/", include_in_schema=False)
+    def page() -> Response:
+        return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
+
+    app.mount("/static", StaticFiles(directory=STATIC), "static")
+    return app
