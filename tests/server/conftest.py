@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.badges import classes
 from support.pictures import draw
 
 pytest.importorskip("fastapi")
@@ -41,4 +42,14 @@ def server(drawn_photos: Path) -> Iterator[Server]:
 def api(server: Server) -> Iterator[Client]:
     """Asks that server with its token."""
     with Client(server) as client:
+        yield client
+
+
+@pytest.fixture
+def badges(tmp_path: Path) -> Iterator[Client]:
+    """A server of pictures that nobody has indexed yet."""
+    classes(tmp_path / "photos")
+    workspace = Workspace()
+    workspace.add(tmp_path / "photos")
+    with Server(workspace, Listening(port=0)).running() as server, Client(server) as client:
         yield client

@@ -1,5 +1,6 @@
 """Asks a running server as a program would."""
 
+import json
 from typing import Any
 
 import httpx
@@ -30,3 +31,21 @@ class Client(httpx.Client):
         """The id of a picture."""
         pages = self.json(f"{self.c}/pictures?limit=500")["pictures"]
         return next(one["id"] for one in pages if one["file"] == file)
+
+    def events(self, job: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+        """All events of a job, up to its end."""
+        found, name = [], ""
+        with self.stream("GET", f"{self.c}/jobs/{job['id']}/events") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            for line in stream.iter_lines():
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    found.append((name, json.loads(line.removeprefix("data: "))))
+        return found
+
+    def run(self, **request: Any) -> dict[str, Any]:
+        """The end of a job."""
+        told = self.events(self.json(f"{self.c}/jobs", request, status=202))
+        assert (told[0][0], told[-1][0]) == ("job", "end")
+        return told[-1][1]

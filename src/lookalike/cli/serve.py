@@ -1,6 +1,7 @@
 """lookalike serve: the page and its API."""
 
 import os
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +62,8 @@ def serve(
     _announce(server, listen)
     if not no_open and listen is None:
         open_browser(server.url)
-    server.run()
+    with suppress(KeyboardInterrupt):  # Ctrl-C, after it has stopped what ran
+        server.run()
 
 
 def _announce(server: "Server", listen: str | None) -> None:

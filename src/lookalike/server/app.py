@@ -14,7 +14,7 @@ from lookalike import __version__
 from lookalike.errors import LookalikeError
 from lookalike.server import errors
 from lookalike.server.api import collections, images, jobs, judgements, learning, search
-from lookalike.server.api.common import FAILURES
+from lookalike.server.api.dependencies import FAILURES
 from lookalike.server.auth import Access, Guard
 from lookalike.server.workspace import Workspace
 

@@ -69,11 +69,13 @@ class Access:
         return hmac.new(self.token.encode(), b"pictures", hashlib.sha256).hexdigest()[:32]
 
     @classmethod
-    def on(cls, port: int, names: Iterable[str] = (), **options: Any) -> "Access":
+    def on(
+        cls, port: int, names: Iterable[str] = (), *, read_only: bool = False, password: str | None = None
+    ) -> "Access":
         """Access to a port of this machine, and under further names, with and without the port."""
         own = [f"{host}:{port}" for host in ("127.0.0.1", "localhost", "[::1]")]
         named = [host for name in names for host in (name.lower(), f"{name.lower()}:{port}")]
-        return cls(frozenset(own + named), **options)
+        return cls(frozenset(own + named), read_only, password)
 
     def login(self, password: str) -> str:
         """The token for the password, at most five tries a minute whoever tries.
@@ -147,7 +149,8 @@ class Guard:
             return
         if not (path == "/api/session" and method == "POST"):
             self._check_token(headers, scope)
-        if self.access.read_only and method not in ("GET", "HEAD") and not _READS.fullmatch(path):
+        reads = method in ("GET", "HEAD") or (method == "POST" and _READS.fullmatch(path))
+        if self.access.read_only and not reads:
             raise Refusal(403, "access.read_only", "this server is read-only.")
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdecimal() or int(length[:20]) > _longest(path):

@@ -34,9 +34,9 @@ class Refusal(Exception):  # noqa: N818  (an answer, not a fault)
         details: what a program may want to know of it.
     """
 
-    def __init__(self, status: int, code: str, message: str, **details: Any):
+    def __init__(self, status: int, code: str, message: str, details: dict[str, Any] | None = None):
         super().__init__(message)
-        self.status, self.code, self.message, self.details = status, code, message, details
+        self.status, self.code, self.message, self.details = status, code, message, details or {}
 
     def response(self) -> JSONResponse:
         """The answer."""

@@ -63,7 +63,7 @@ class Jobs:
         """
         with self._lock:
             if (running := self.running()) is not None:
-                raise Refusal(409, "job.running", f"busy: {running.do} is running.", job=running.id)
+                raise Refusal(409, "job.running", f"busy: {running.do} is running.", {"job": running.id})
             job = Job(secrets.token_hex(8), do)
             self._jobs[job.id] = job
             while len(self._jobs) > MOST_JOBS:

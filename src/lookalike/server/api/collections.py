@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from lookalike import __version__
-from lookalike.server.api.common import AccessOf, Collections, Opened
+from lookalike.server.api.dependencies import AccessOf, Collections, Opened
 from lookalike.server.errors import Refusal
 from lookalike.server.schemas import (
     CollectionOut,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from lookalike.images.thumbnails import encoded, thumbnail_bytes
-from lookalike.server.api.common import HexId, Opened
+from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.picture_files import read_picture
 from lookalike.server.schemas import Order, PagesResponse, PictureOut, PictureResponse, Side
 from lookalike.server.timed import timed

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, StreamingResponse
 
-from lookalike.server.api.common import HexId, Opened
+from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.api.images import Key
 from lookalike.server.errors import Refusal
 from lookalike.server.jobs import Job

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from lookalike.server.api.common import Opened
+from lookalike.server.api.dependencies import Opened
 from lookalike.server.errors import Refusal
 from lookalike.server.schemas import JudgementRequest, LinesResponse
 

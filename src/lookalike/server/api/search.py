@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from lookalike.errors import LensError
 from lookalike.images.crop import crop
 from lookalike.index.hits import Hits
-from lookalike.server.api.common import HexId, Opened
+from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.api.images import DECODERS, FOR_EVER, IMAGE, JpegResponse, Key
 from lookalike.server.errors import Refusal
 from lookalike.server.picture_files import read_picture
