@@ -259,7 +259,17 @@ def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
     echo(f"drawn: {drawn}", err=True)
 
 
-for verb in (check.check, learn.learn, learn.judge, learn.lenses, learn.use, learn.forget, learn.layers, serve.serve):
+for verb in (
+    check.check,
+    learn.learn,
+    learn.judge,
+    learn.lenses,
+    learn.use,
+    learn.forget,
+    learn.layers,
+    serve.serve,
+    serve.mcp,
+):
     main.add_command(verb)
 
 

@@ -1,4 +1,4 @@
-"""lookalike serve: the page and its API."""
+"""lookalike serve and mcp: the page with its API, and the tools for assistants."""
 
 import os
 from contextlib import suppress
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lookalike.cli.options import AT, FOLDER
 from lookalike.cli.output import echo
 from lookalike.errors import CollectionError, MissingExtraError
 
@@ -51,19 +52,29 @@ def serve(
         )
     if listen is None and (password_file is not None or hosts):
         raise click.UsageError("--password-file and --host go with --listen ADDRESS.")
-    from lookalike.server.run import Listening, Server, open_browser
-    from lookalike.server.workspace import Workspace, recent_file
+    from lookalike.server import run  # loads FastAPI
 
-    workspace = Workspace(None if read_only else recent_file())
-    for folder in folders:
-        workspace.add(folder, at)
     password = None if password_file is None else _password(password_file)
-    server = Server(workspace, Listening(listen or "127.0.0.1", port, hosts, password, read_only))
+    listening = run.Listening(listen or "127.0.0.1", port, hosts, password, read_only)
+    server = run.Server(run.open_folders(folders, at, read_only), listening)
     _announce(server, listen)
     if not no_open and listen is None:
-        open_browser(server.url)
+        run.open_browser(server.url)
     with suppress(KeyboardInterrupt):  # Ctrl-C, after it has stopped what ran
         server.run()
+
+
+@click.command()
+@FOLDER
+@AT
+@click.option("--allow-changes", is_flag=True, help="Let assistants judge, teach, and put a lens into service.")
+def mcp(folder: Path, at: Path | None, allow_changes: bool) -> None:
+    """Offer the collection of FOLDER to an assistant, by the Model Context Protocol on standard input and output."""
+    if find_spec("mcp") is None:
+        raise MissingExtraError("the Model Context Protocol", "mcp")
+    from lookalike.server.mcp_server import mcp_server  # loads the SDK
+
+    mcp_server(folder, at, changes=allow_changes).run("stdio")
 
 
 def _announce(server: "Server", listen: str | None) -> None:

@@ -14,7 +14,7 @@ import uvicorn
 from lookalike.errors import LookalikeError
 from lookalike.server.app import create_app
 from lookalike.server.auth import Access
-from lookalike.server.workspace import Workspace
+from lookalike.server.workspace import Workspace, recent_file
 
 PORT, PORTS = 8431, 100
 
@@ -82,6 +82,17 @@ class Server:
         finally:
             self.server.should_exit = True
             thread.join(20)
+
+
+def open_folders(folders: Sequence[Path], at: Path | None, read_only: bool) -> Workspace:
+    """A workspace with the collections of some folders; what was opened before is remembered unless it is read-only.
+
+    Raises: CollectionError.
+    """
+    workspace = Workspace(None if read_only else recent_file())
+    for folder in folders:
+        workspace.add(folder, at)
+    return workspace
 
 
 def bind(address: str, port: int) -> socket.socket:
