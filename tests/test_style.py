@@ -12,6 +12,7 @@ SRC = Path(lookalike.__file__).parent
 # A folder imports from the lines above its own, never from a neighbour on its line.
 FOLDERS = [
     ["errors", "files", "progress", "text"],
+    ["names"],
     ["images", "drawing"],
     ["models"],
     ["index", "learning"],

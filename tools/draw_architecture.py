@@ -85,7 +85,7 @@ BOXES = (
         (((INDEX, 4, "scan.py: which files"), (INDEX, 5, "decode.py: pixels")), ()),
     ),
     Box(648, 676, 444, 110, "drawing/", "plain data -> PNG: grids, charts, maps"),
-    Box(28, 798, 1064, 66, "errors.py   files.py   progress.py   text.py", "used by every folder"),
+    Box(28, 798, 1064, 66, "errors.py   files.py   names.py   progress.py   text.py", "used by every folder"),
 )  # fmt: skip
 
 

@@ -88,6 +88,12 @@ class ExamplesError(LookalikeError):
     code = "examples"
 
 
+class AmbiguousNameError(QueryError, ExamplesError):
+    """A name that several files have, each in another form of Unicode, and none exactly so."""
+
+    code = "name.ambiguous"
+
+
 class LensError(LookalikeError):
     """A lens that is not there, does not fit the collection's backbone, or is damaged."""
 

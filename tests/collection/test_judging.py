@@ -1,5 +1,6 @@
 """Judgements name pictures of the collection, are kept, listed and undone."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from support.badges import table
 
 from lookalike import Collection
 from lookalike.collection.judging import FileNames
-from lookalike.errors import QueryError
+from lookalike.errors import AmbiguousNameError, QueryError
 
 
 def test_judgements_are_kept_listed_and_taken_back(own_badges: Collection, tmp_path: Path):
@@ -38,3 +39,38 @@ def test_one_name_alone_and_a_hit_are_judged(own_badges: Collection):
     assert (told.query, told.yes, told.no) == ("kind-00/0.png", "kind-00/1.png", "kind-01/0.png")
     with pytest.raises(QueryError, match="NoneType names no picture"):
         own_badges.judge("kind-00/0.png", None)
+
+
+def test_a_name_in_another_form_of_unicode_is_the_same_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    nfc, nfd = (unicodedata.normalize(form, "été/é.png") for form in ("NFC", "NFD"))
+    folder = tmp_path / unicodedata.normalize("NFD", "école")
+    names = FileNames(folder, [nfd, "1.png"])
+    (folder / nfd).parent.mkdir(parents=True)
+    (folder / nfd).touch()
+    monkeypatch.chdir(tmp_path)
+    other = Path(unicodedata.normalize("NFC", "école"))
+    given = [nfc, nfd, folder / nfc, other / nfc, str(tmp_path / other / nfd)]
+    assert [names.find(one) for one in given] == [nfd] * 5
+    both = FileNames(folder, [nfc, nfd])
+    assert [both.find(one) for one in (nfc, nfd)] == [nfc, nfd]
+    with pytest.raises(AmbiguousNameError, match="2 files have this name"):
+        both.find(unicodedata.normalize("NFD", "été") + unicodedata.normalize("NFC", "/é.png"))
+
+
+def test_every_way_to_judge_takes_any_form_of_a_name_and_keeps_the_collection_s(own_badges: Collection, tmp_path: Path):
+    nfc, nfd = (unicodedata.normalize(form, "kind-00/é.png") for form in ("NFC", "NFD"))
+    (own_badges.folder / "kind-00/0.png").rename(own_badges.folder / nfd)
+    own_badges.index()
+    own_badges.judge(nfc, ["kind-00/1.png"], ["kind-01/1.png"])
+    own_badges.judge("kind-00/2.png", own_badges.folder / nfc)
+    own_badges.judge_from(table(tmp_path / "x.csv", "query,yes,no", [("kind-01/0.png", "kind-01/1.png", nfc)]))
+    told = [(one.query, one.yes, one.no) for one in own_badges.judgements.standing()]
+    assert told == [
+        (nfd, "kind-00/1.png", "kind-01/1.png"),
+        ("kind-00/2.png", nfd, None),
+        ("kind-01/0.png", "kind-01/1.png", nfd),
+    ]
+    (own_badges.folder / nfd).rename(own_badges.folder / nfc)  # copied to another system meanwhile
+    assert nfc in {path.relative_to(own_badges.folder).as_posix() for path in own_badges.judgements.examples(
+        own_badges.folder
+    ).paths}  # fmt: skip

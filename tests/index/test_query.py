@@ -1,5 +1,6 @@
 """Queries: every kind of source, to the vector that is ranked by."""
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -129,3 +130,38 @@ def test_a_picture_of_the_collection_is_asked_with_where_its_file_is_not_there(t
     query = QueryResolver(tmp_path, gallery, no_network, 32).resolve(Picture(file, tmp_path / file, content, 1, 1, 0))
     assert (query.name, query.content) == (file, content)
     assert query.vector.tobytes() == gallery.rows[2].tobytes()
+
+
+def test_a_name_in_another_form_of_unicode_is_the_same_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    nfc, nfd = (unicodedata.normalize(form, "sub/사과é.png") for form in ("NFC", "NFD"))
+    folder = tmp_path / "photos"
+    raw = draw(folder / nfd, 1).read_bytes()
+    table = Table(tmp_path / "t.lance")
+    table.append([ImageRow(nfd, content_hash(raw), 1, 1, 1, 1, FEATURES[0])])
+    gallery = Gallery(table.snapshot())
+    monkeypatch.chdir(tmp_path)
+    for asked, name, shown in [
+        (nfc, nfd, folder / nfd),
+        (nfd, nfd, folder / nfd),
+        (f"photos/{nfc}", f"photos/{nfc}", Path(f"photos/{nfd}")),
+        (folder / nfc, str(folder / nfc), folder / nfd),
+    ]:
+        query = QueryResolver(folder, gallery, no_network, 32).resolve(asked)
+        assert (query.name, query.source, query.content) == (name, shown, content_hash(raw))
+    (folder / nfd).unlink()  # its row is still there
+    assert QueryResolver(folder, gallery, no_network, 32).resolve(folder / nfc).name == nfd
+
+
+def test_an_exact_name_comes_before_another_form_and_a_file_before_a_picture_of_the_collection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    nfc, nfd = (unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
+    here, stored = draw(tmp_path / nfc, 1).read_bytes(), draw(tmp_path / "photos" / nfd, 2).read_bytes()
+    table = Table(tmp_path / "t.lance")
+    rows = [(nfd, stored, FEATURES[0]), ("here.png", here, FEATURES[1])]
+    table.append([ImageRow(name, content_hash(raw), 1, 1, 1, 1, vector) for name, raw, vector in rows])
+    gallery = Gallery(table.snapshot())
+    monkeypatch.chdir(tmp_path)
+    for asked, content in [(nfc, here), (nfd, stored)]:
+        query = QueryResolver(tmp_path / "photos", gallery, no_network, 32).resolve(asked)
+        assert query.content == content_hash(content)

@@ -1,5 +1,7 @@
 """One version of a table: it stays as it was, its columns, and conditions on its rows."""
 
+import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,3 +66,22 @@ def test_columns_are_aligned_and_lenses_are_not_among_them(table: Table):
     )  # fmt: skip
     assert set(columns) == set(COLUMNS)
     assert (held.features, held.lenses(), held.weights("pattern")) == (F, {"pattern": 3}, "w1")
+
+
+def test_a_condition_compares_names_in_one_form_of_unicode(tmp_path: Path):
+    composed, apart = (unicodedata.normalize(form, "été/é.png") for form in ("NFC", "NFD"))
+    mixed = unicodedata.normalize("NFD", "été/") + unicodedata.normalize("NFC", "é2.png")
+    for stored in (composed, apart):
+        table = Table(tmp_path / f"{stored == apart}.lance")
+        table.append([replace(row(number), file=name) for number, name in enumerate((stored, mixed, "tea.png"))])
+        for form in ("NFC", "NFD"):
+            for where, right in [
+                ("file = 'été/é.png'", [stored]),
+                ("file LIKE '%é%' AND width > 40", [mixed]),
+                ("file LIKE 'été/_.png'", [stored]),
+                ("file IN ('été/é2.png', 'tea.png')", [mixed, "tea.png"]),
+                ("NOT starts_with(file, 'é')", ["tea.png"]),
+                ("mtime > to_timestamp_nanos(1000) AND contains(file, 'é')", [mixed]),
+            ]:
+                found = table.snapshot().matching(unicodedata.normalize(form, where)).to_pylist()
+                assert sorted(found) == sorted(right), (where, form)

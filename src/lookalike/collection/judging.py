@@ -1,13 +1,13 @@
 """Judgements of a collection's pictures: what people say belongs together, checked against its files."""
 
-import contextlib
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lookalike.errors import QueryError
 from lookalike.images.sources import as_source_list
 from lookalike.learning.datasets.judgements import Judgements, read_judgements_csv
+from lookalike.names import Folders, NameIndex, name_within
 
 
 class FileNames:
@@ -18,23 +18,26 @@ class FileNames:
         files: their names in the collection.
     """
 
-    def __init__(self, folder: Path, files: Collection[str]):
-        self.folder, self.files = folder, frozenset(files)
+    def __init__(self, folder: Path, files: Iterable[str]):
+        self.folder, self._index, self._folders = folder, NameIndex(sorted(files)), Folders()
 
     def find(self, name: str | Path) -> str:
-        """The collection's name of a picture that is given by that name or as a path.
+        """The collection's name of a picture that is given by that name or as a path, in any form of Unicode.
 
-        Raises: QueryError, when it is not in the collection.
+        Raises: QueryError, when it is not in the collection; AmbiguousNameError.
         """
         name = getattr(name, "path", name)  # of a Hit
         if not isinstance(name, str | os.PathLike):
             raise QueryError(f"an object of type {type(name).__name__} names no picture. Give a name, a path or a Hit.")
-        if str(name) in self.files:
-            return str(name)
-        with contextlib.suppress(ValueError, OSError):
-            inside = Path(name).resolve().relative_to(self.folder.resolve()).as_posix()
-            if inside in self.files:
-                return inside
+        name = os.fsdecode(name)
+        inside = name_within(name, self.folder)
+        for exact in (name, inside):
+            if exact is not None and self._index.find_exactly(exact) is not None:
+                return exact
+        spelled = self._folders.find(name)  # the folders above the collection's may be in another form too
+        for other in (name, inside, spelled and name_within(spelled, self.folder)):
+            if other is not None and (row := self._index.find(other)) is not None:
+                return self._index.names[row]
         raise QueryError(f"{name}: not a picture of {self.folder}. Name a file as `search` prints it, or index first.")
 
 

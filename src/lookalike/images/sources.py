@@ -12,6 +12,7 @@ from PIL import Image
 
 from lookalike.errors import ImageError
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.names import on_disk
 
 CAN_BE = "a path, bytes, a file opened with 'rb', a PIL image, or an array of pixels"
 _CHANNELS = (1, 3, 4)
@@ -31,7 +32,7 @@ def as_image_source(source: Any, limits: Limits = LIMITS) -> Path | bytes | Imag
     if isinstance(source, Image.Image | bytes):
         return source
     if isinstance(source, str | os.PathLike):
-        return Path(os.fsdecode(source))
+        return on_disk(Path(os.fsdecode(source)))
     if isinstance(source, bytearray | memoryview):
         return bytes(source)
     if _is_open(source):

@@ -3,6 +3,7 @@
 import re
 
 from lookalike.errors import QueryError
+from lookalike.names import one_form
 from lookalike.text import printable_line
 
 LONGEST = 4096  # characters
@@ -45,7 +46,7 @@ def checked_condition(where: str) -> str:
     """A condition as it can be handed to the table: within bounds, of columns, words and functions that we know.
 
     Args: where: SQL on file, width, height, bytes and mtime.
-    Returns: the same, in which mtime is a time.
+    Returns: the same, in which mtime is a time, and texts are in the form of Unicode in which names are compared.
     Raises: QueryError, which says what cannot be understood.
 
     >>> checked_condition("width > 640 AND file LIKE 'mtime/%'")
@@ -75,6 +76,7 @@ def checked_condition(where: str) -> str:
             raise _refused(where, "a parenthesis is closed that was not opened")
         if depth > DEEPEST or prefixes > DEEPEST:
             raise _refused(where, f"nested more than {DEEPEST} deep")
+        token = one_form(token) if kind == "text" else token
         parts.append(space + ("to_timestamp_nanos(mtime_ns)" if word == "mtime" and kind == "word" else token))
     if operators > MOST_OPERATORS:
         raise _refused(where[:40] + "...", f"{operators:,} operators, more than {MOST_OPERATORS}")

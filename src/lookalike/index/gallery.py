@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from lookalike.index.inside import check_inside
 from lookalike.index.quantization import Int8Codes
 from lookalike.index.snapshot import LENS, Snapshot
 from lookalike.models.lens import Lens
+from lookalike.names import NameIndex
 
 SHARE = 8  # read the whole column once an eighth of its rows was fetched piecewise: the cost is about equal
 
@@ -49,6 +49,7 @@ class Gallery:
         self._names = read.column("file").take(order).combine_chunks()
         check_inside(self._names, snapshot.name)
         self.files: list[str] = self._names.to_pylist()
+        self._index = NameIndex(self.files)
         self.contents = as_contents(read.column("content").combine_chunks())[self._order]
         # A row's number in the table and its content: rows of equal keys are the same row, in any version.
         numbers = read.column("_rowid").to_numpy()[self._order]
@@ -58,6 +59,10 @@ class Gallery:
 
     def __len__(self) -> int:
         return len(self.files)
+
+    def __contains__(self, file: object) -> bool:
+        """Whether there is a file of exactly this name."""
+        return isinstance(file, str) and self._index.find_exactly(file) is not None
 
     @property
     def knn(self) -> ExactKNN:
@@ -93,9 +98,11 @@ class Gallery:
         return features if self.lens is None else self.lens.apply(features[None])[0]
 
     def row_of(self, file: str) -> int | None:
-        """Where a file stands; None when it is not here."""
-        row = bisect_left(self.files, file)
-        return row if row < len(self) and self.files[row] == file else None
+        """Where a file stands, in whatever form of Unicode it is asked; None when it is not here.
+
+        Raises: AmbiguousNameError, when several differ from it in their form alone.
+        """
+        return self._index.find(file)
 
     def copies_of(self, content: bytes | None) -> NDArray[np.int64]:
         """Where the pictures of this content stand."""
@@ -105,6 +112,8 @@ class Gallery:
 
     def filter(self, where: str) -> NDArray[np.bool_]:
         """Which pictures fulfil an SQL condition on file, width, height, bytes, mtime: (n,).
+
+        Names are compared in one form of Unicode, those of the condition and those of the pictures.
 
         Raises: QueryError, when the condition cannot be understood.
         """

@@ -16,6 +16,7 @@ from lookalike.images.decode import content_hash, read_bytes
 from lookalike.images.sources import as_image_source
 from lookalike.index.gallery import Gallery
 from lookalike.index.pictures import Picture
+from lookalike.names import Folders, name_within
 
 Vector = NDArray[np.floating[Any]]
 
@@ -146,10 +147,9 @@ class QueryResolver:
         name = source.file if isinstance(source, Picture) else source
         if isinstance(source, Picture):
             source = source.path
-        elif isinstance(source, str | Path) and not os.path.isfile(source):  # noqa: PTH113
-            if self.gallery.row_of(str(source)) is None:
-                raise _unknown(str(source))
-            source = self.folder / source
+        elif isinstance(source, str | Path):
+            found = self._find(str(source))
+            source = found if isinstance(found, Path) else self.folder / self.gallery.files[found]
         with _named(name):
             part = crop(source, region, self.side_px)
             title = f"part of {name}" if isinstance(name, str | Path) else "part of a picture"
@@ -163,13 +163,31 @@ class QueryResolver:
         return Query(picture.file, self.gallery.rows[places[:1]][0], picture.content, picture.path)
 
     def _from_path(self, name: str) -> Query:
-        path = Path(name)
-        if os.path.isfile(name):  # noqa: PTH113  (Path.is_file raises for a name that is too long)
-            return Query(name, *self._known(read_bytes(path)), path)
+        found = self._find(name)
+        if isinstance(found, Path):
+            return Query(name, *self._known(read_bytes(found)), found)
+        file = self.gallery.files[found]
+        content = self.gallery.contents[found].tobytes()
+        return Query(file, self.gallery.rows[[found]][0], content, self.folder / file)
+
+    def _find(self, name: str) -> Path | int:
+        """A file on the disk, else the row of a picture of the collection; exact names before other forms of Unicode.
+
+        Raises: QueryError, when it is neither.
+        """
+        file: str | None = name
+        if not os.path.isfile(name) and name not in self.gallery:  # noqa: PTH113  (Path.is_file raises for long names)
+            file = Folders().find(name)
+        if file is not None and os.path.isfile(file):  # noqa: PTH113
+            return Path(file)
         row = self.gallery.row_of(name)
+        if row is None and (inside := name_within(name, self.folder)) is not None:  # its file is gone, its row is there
+            row = self.gallery.row_of(inside)
         if row is None:
-            raise _unknown(name)
-        return Query(name, self.gallery.rows[[row]][0], self.gallery.contents[row].tobytes(), self.folder / name)
+            raise QueryError(
+                f"{name}: no such picture, here or in the collection. Check the name.", code="query.unknown"
+            )
+        return row
 
     def _known(self, raw: bytes) -> tuple[Vector, bytes]:
         """The vector of a picture, and the hash of its bytes."""
@@ -188,7 +206,3 @@ def _named(source: Any) -> Iterator[None]:
     except ImageError as error:
         name = source if isinstance(source, str | Path) else "the query"
         raise QueryError(f"{name}: {error}", code=error.code) from error
-
-
-def _unknown(name: str) -> QueryError:
-    return QueryError(f"{name}: no such picture, here or in the collection. Check the name.", code="query.unknown")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from lookalike.index.vector_column import as_matrix
 from lookalike.index.versions import list_versions
 
 COLUMNS = ("file", "content", "bytes", "mtime_ns", "width", "height")
+CONDITION_COLUMNS = ("file", "bytes", "mtime_ns", "width", "height")
 LENS = "lens:"  # what the name of a lens's column begins with
 ROWS_A_PIECE = 1 << 16
 ROWS_AT_ONCE = 2048
@@ -109,16 +111,34 @@ class Snapshot:
     def matching(self, where: str) -> Any:
         """The files whose row fulfils an SQL condition on file, width, height, bytes, mtime: a pyarrow array.
 
+        Names are compared in one form of Unicode.
+
         Raises: QueryError, when the condition cannot be understood.
         """
         condition = checked_condition(where)
         try:
-            return self._dataset.to_table(columns=["file"], filter=condition).column("file")
+            if self._in_one_form is None:
+                return self._dataset.to_table(columns=["file"], filter=condition).column("file")
+            return self._in_one_form.to_table(columns=["spelled"], filter=condition).column("spelled")
         except (ValueError, OSError) as error:
             raise QueryError(
                 f"--where {where!r}: not a condition on file, width, height, bytes or mtime. {EXAMPLE}",
                 code="query.where",
             ) from error
+
+    @cached_property
+    def _in_one_form(self) -> Any:
+        """The columns of conditions with the names in one form, in memory; None where they are all in it already."""
+        import lance
+        import pyarrow.compute as pc
+
+        rows = self.read(*CONDITION_COLUMNS)
+        spelled = rows.column("file")
+        names = pc.utf8_normalize(spelled, form="NFC")
+        if names.equals(spelled):
+            return None
+        rows = rows.set_column(0, "file", names).append_column("spelled", spelled)
+        return lance.write_dataset(rows, "memory://")
 
 
 def sql_in(files: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """Labels of rows: numbers for any labels, rows by label, and the connected components of what belongs together."""
 
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ShapeError
+from lookalike.names import one_form
 from lookalike.text import first_few, plural
 
 Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -86,7 +86,7 @@ def _number_of(label: object, numbers: dict[object, int]) -> int:
         return -1
     if isinstance(label, int | float) and not isinstance(label, bool) and label < 0:
         return -1
-    key = unicodedata.normalize("NFC", label) if isinstance(label, str) else label
+    key = one_form(label) if isinstance(label, str) else label
     try:
         return numbers.setdefault(key, len(numbers))
     except TypeError as error:

@@ -1,10 +1,10 @@
 """Which columns of a CSV say what: the names that people give them, and words that say yes or no."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lookalike.errors import ExamplesError
+from lookalike.names import one_form
 from lookalike.text import first_few
 
 EXPECTED = "anchor,positive,negative or a,b or file,label"
@@ -103,7 +103,7 @@ def word_of(cell: str) -> str:
     >>> word_of(" Ye\u0301s ") == word_of("y\u00e9s")
     True
     """
-    return unicodedata.normalize("NFC", cell.strip()).lower()
+    return one_form(cell.strip()).lower()
 
 
 def lines_that_say_yes(lines: Lines, answer: int, said_no: list[int]) -> Lines:

@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import unicodedata
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from lookalike.learning.datasets.csv_columns import (
 from lookalike.learning.datasets.csv_files import find_files
 from lookalike.learning.datasets.dataset import Dataset, labels_from_pairs, unlabelled
 from lookalike.learning.labels import Rows, notes_on_case
+from lookalike.names import one_form
 from lookalike.text import first_few, plural
 
 LONGEST_HEADER = 65_536  # characters; what has a longer first line is no CSV
@@ -236,7 +236,7 @@ def _pairs(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: l
 
 def _labels(path: Path, cells: CsvColumns, row: Rows, paths: list[Path], notes: list[str]) -> Dataset:
     spelled: dict[str, int] = {}
-    texts = (unicodedata.normalize("NFC", text.strip()) for text in cells.names[1])
+    texts = (one_form(text.strip()) for text in cells.names[1])
     label_of = np.array([spelled.setdefault(text, len(spelled)) for text in texts], np.int64)
     lines = np.column_stack([row[cells.at[:, 0]], label_of[cells.at[:, 1]]])
     distinct = _once(lines[lines[:, 0] >= 0])

@@ -1,7 +1,6 @@
 """A folder -> Examples: sides, classes or views, by how its pictures lie in it; no picture is decoded."""
 
 import os
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from lookalike.errors import ExamplesError, ImageError
 from lookalike.images.formats import HEAD, detect_format, has_image_suffix
 from lookalike.images.scan import NOT_OURS, ImageFile, natural_key, scan_folder
 from lookalike.learning.datasets.dataset import Dataset, Identities, encode_labels, unlabelled
+from lookalike.names import one_form
 from lookalike.text import first_few, join_words, plural
 
 As = Literal["sides", "classes", "views"]
@@ -299,7 +299,7 @@ def _sides_of(files: list[str]) -> dict[str, dict[str, int]]:
 def _stem(name: str) -> str:
     """A name without its ending, in one spelling: a Mac and a PC write the same Hangul in different code points."""
     stem, dot, ending = name.rpartition(".")
-    return unicodedata.normalize("NFC", stem if dot and "/" not in ending else name)
+    return one_form(stem if dot and "/" not in ending else name)
 
 
 def _folders_in(folder: Path) -> list[str]:

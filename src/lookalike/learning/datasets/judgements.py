@@ -13,6 +13,7 @@ from lookalike.errors import ExamplesError
 from lookalike.files import sync_folder
 from lookalike.learning.datasets.csv_table import open_csv
 from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs
+from lookalike.names import Folders
 from lookalike.text import first_few, plural
 
 LONGEST_LINE = 131_072  # bytes; three names of 4,096 bytes, each byte escaped, fit in
@@ -262,16 +263,19 @@ def read_judgements_csv(path: Path) -> list[tuple[str, str, str | None]]:
 
 def _files_of(judgements: Sequence[Judgement], folder: Path) -> tuple[list[Path], dict[str, int]]:
     """The pictures that judgements are about, each once, and the row of each file's name; none for files gone."""
-    identities = Identities()
+    identities, folders = Identities(), Folders()
     paths: list[Path] = []
     known: dict[str, int] = {}
     row: dict[str, int] = {}
     for one in judgements:
         for file in (one.query, one.yes, one.no):
-            if file is not None and file not in row and (identity := identities.of(folder / file)):
+            if file is None or file in row:
+                continue
+            path = folder / file
+            if identity := identities.of(path) or identities.of(path := Path(folders.find(path) or path)):
                 row[file] = known.setdefault(identity, len(known))
                 if row[file] == len(paths):
-                    paths.append(folder / file)
+                    paths.append(path)
     return paths, row
 
 

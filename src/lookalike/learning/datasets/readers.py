@@ -12,6 +12,7 @@ from lookalike.learning.datasets.csv_table import from_csv
 from lookalike.learning.datasets.dataset import Dataset, Identities, unlabelled
 from lookalike.learning.datasets.image_folder import from_folder
 from lookalike.learning.labels import Rows, components
+from lookalike.names import on_disk
 from lookalike.text import plural
 
 __all__ = ["Dataset", "from_files", "merge_datasets", "read"]
@@ -29,7 +30,7 @@ def read(
         folder: the collection's, from which a CSV's paths are tried after the CSV's own folder.
     Raises: ExamplesError, which says what was found, what was expected and the nearest layout.
     """
-    source = Path(source)
+    source = on_disk(Path(source))
     if source.is_dir():
         return from_folder(source, as_)
     if not source.exists():
