@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from support.on_disk import groups, put
 
+from lookalike import Collection
 from lookalike.collection.dataset_source import dataset_from, name_after
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.judgements import Judgements
@@ -42,3 +44,24 @@ def test_nothing_to_learn_from_is_one_line(tmp_path: Path):
 def test_a_lens_is_named_after_its_first_data():
     assert name_after(["~/My Pairs/", "other"]) == "my-pairs"
     assert name_after(["일.csv"]) == name_after([]) == name_after(["plain"]) == "lens"
+
+
+def test_what_python_holds_is_read_as_a_table_of_the_collection_s_files(tmp_path: Path):
+    files = ["cat/1.jpg", "cat/2.jpg", "dog/3.jpg", "dog/4.jpg"]
+    folder, judgements = put(tmp_path / "photos", *files), Judgements(tmp_path / "none.jsonl")
+    by_file = {file: file[:3] for file in files}
+    for source in (by_file, pd.DataFrame({"file": by_file.keys(), "label": by_file.values()}), by_file.items()):
+        dataset, names = dataset_from(source, None, folder, judgements, [])
+        assert (groups(dataset, folder), names) == ({frozenset(files[:2]), frozenset(files[2:])}, ["examples"])
+    both = dataset_from([folder, by_file], None, folder, judgements, [])
+    assert both[1] == [str(folder), "examples"]
+    assert len(both[0].paths) == 4
+    with pytest.raises(ExamplesError, match=r"type int gives no examples\. Give folders and CSV files by name, a Data"):
+        dataset_from(3, None, folder, judgements, [])
+
+
+def test_a_collection_checks_and_learns_from_rows(own_badges: Collection):
+    rows = [(f"kind-{kind:02d}/{look}.png", f"kind {kind}") for kind in range(20) for look in range(3)]
+    assert "20 labels with 60 pictures" in "\n".join(own_badges.check(rows, quick=True))
+    lens = own_badges.learn((row for row in rows), quick=True)
+    assert (lens.name, lens.settings["data"], lens.settings["layout"]) == ("examples", ["examples"], "labels")

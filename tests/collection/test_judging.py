@@ -8,7 +8,7 @@ from support.badges import table
 
 from lookalike import Collection
 from lookalike.collection.judging import FileNames
-from lookalike.errors import AmbiguousNameError, QueryError
+from lookalike.errors import AmbiguousNameError, ExamplesError, QueryError
 
 
 def test_judgements_are_kept_listed_and_taken_back(own_badges: Collection, tmp_path: Path):
@@ -74,3 +74,19 @@ def test_every_way_to_judge_takes_any_form_of_a_name_and_keeps_the_collection_s(
     assert nfc in {path.relative_to(own_badges.folder).as_posix() for path in own_badges.judgements.examples(
         own_badges.folder
     ).paths}  # fmt: skip
+
+
+def test_judgements_of_an_older_encoding_are_read_where_they_name_pictures(own_badges: Collection, tmp_path: Path):
+    for old, new in [("0", "사과"), ("1", "배")]:
+        (own_badges.folder / f"kind-00/{old}.png").rename(own_badges.folder / f"kind-00/{new}.png")
+    own_badges.index()
+    text = "query,yes\nkind-00/사과.png,kind-00/배.png\n"
+    (tmp_path / "x.csv").write_bytes(text.encode("cp949"))
+    assert own_badges.judge_from(tmp_path / "x.csv") == 1
+    assert own_badges.judgements.standing()[-1].files == {"kind-00/사과.png", "kind-00/배.png"}
+    (tmp_path / "x.csv").write_bytes(text.replace("배", "감").encode("cp949"))
+    with pytest.raises(QueryError, match=r"감\.png: not a picture of"):
+        own_badges.judge_from(tmp_path / "x.csv")
+    (tmp_path / "x.csv").write_bytes(text.replace("배", "감").replace("사과", "귤").encode("cp949"))
+    with pytest.raises(ExamplesError, match="line 2 is not UTF-8"):
+        own_badges.judge_from(tmp_path / "x.csv")

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given
@@ -79,28 +81,69 @@ def test_without_labels_there_are_no_rows(labels):
         ([-1, "a", 3, "a"], [-1, 0, 1, 0]),
         (np.array(["x", None, 3, 3, -1], object), [0, -1, 1, 1, -1]),
         ([b"x", b"y", b"x"], [0, 1, 0]),
-        ([("a", 1), ("a", 1)], None),
         (["e\u0301", "\u00e9"], [0, 0]),
         ([True, False], [1, 0]),
         (pd.Series(["u", "v", None]), [0, 1, -1]),
         (torch.tensor([4, -1, 4]), [4, -1, 4]),
+        (torch.tensor([4.0, 1.0], dtype=torch.bfloat16), [4, 1]),
+        ([torch.tensor(4), torch.tensor(1)], [4, 1]),
+        ([7, pd.NA, 2.0, None, pd.NaT], [7, -1, 2, -1, -1]),
+        (["b", pd.NA, "a", "b"], [0, -1, 1, 0]),
+        (pd.Series([7, None, 2], dtype="Int64"), [7, -1, 2]),
+        (pd.Series(["u", "v", None, "u"], dtype="category"), [0, 1, -1, 0]),
+        (pd.Series([True, None, False], dtype="boolean"), [1, -1, 0]),
+        (pl.Series([1, None, 2**60 + 1]), [1, -1, 2**60 + 1]),  # numpy would make floats of these
+        (pl.Series(["u", "v", "u"], dtype=pl.Categorical), [0, 1, 0]),
+        (pa.chunked_array([["u", "v"], [None]]), [0, 1, -1]),
+        (np.ma.array([1, 2, 3], mask=[False, True, False]), [1, -1, 3]),
+        (np.array([2**63, 2**63 + 1, 1, 2**63], np.uint64), [0, 1, 2, 0]),
+        ([2**63, -1, 2**63 + 1], [0, -1, 1]),
+        (["a\0", "a"], [0, 1]),
+        ([1.0, float("nan"), 2.0], [1, -1, 2]),
+        (np.array(["1960-01-01", "NaT", "2020-01-01"], "M8[ns]"), [0, -1, 1]),
+        ((letter for letter in "aba"), [0, 1, 0]),
     ],
 )  # fmt: skip
 def test_labels_of_any_kind_are_numbers(labels, expected):
-    if expected is None:
-        assert as_labels(labels)[0].ndim == 2  # pairs are no column: whoever takes it says so
-    else:
-        assert as_labels(labels)[0].tolist() == expected
+    assert as_labels(labels)[0].tolist() == expected
 
 
 def test_one_label_has_one_number_in_all_columns():
     assert [one.tolist() for one in as_labels(["b", "a"], ["c", "b"])] == [[0, 1], [2, 0]]
 
 
-@pytest.mark.parametrize("labels", [[0.5, 1.0], [float("inf")], np.array([{}, {}], object)])
-def test_what_cannot_be_a_label_is_one_line(labels):
-    with pytest.raises(ShapeError, match="Give whole numbers or words"):
+@pytest.mark.parametrize(
+    ("labels", "line"),
+    [
+        ([1.0, 0.5], "row 1: 0.5 is no whole number"),
+        (np.array([1, np.nan, 2.5]), "row 2: 2.5 is no whole number"),
+        ([float("inf")], "row 0: inf is no whole number"),
+        (np.array([{}, {}], object), "row 0: a dict cannot be a label"),
+        ([3, [1], [1, 2]], "row 1: a list cannot be a label"),
+        (["a", ("a", 1)], "row 1: a tuple cannot be a label"),
+        ([np.array([1, 2]), np.array([3])], "row 0: a ndarray cannot be a label"),
+        ([1j], "row 0: a complex cannot be a label"),
+        (np.eye(3), r"shape \(3, 3\)\. Give whole numbers or words, one a row\. Of columns .*argmax"),
+        (pd.DataFrame({"a": [1, 2]}), r"shape \(2, 1\).*\[:, 0\]"),
+        (np.array([2**24, 2**25], np.float32), "row 1: 33554432 is too large for float32"),
+        ("cat", "labels given as a str"),
+        ({1, 2}, "labels given as a set"),
+        (None, "labels given as a NoneType"),
+        (3, "labels given as a int"),
+    ],
+)
+def test_what_cannot_be_a_label_is_one_line_that_names_the_row(labels, line):
+    with pytest.raises(ShapeError, match=line) as caught:
         as_labels(labels)
+    assert "\n" not in str(caught.value)
+    assert "Give whole numbers or words" in str(caught.value)
+
+
+def test_a_number_beside_the_word_for_it_is_one_line_in_one_column_or_two():
+    for columns in ([[1, "1"]], [[1, 2], ["1", "2"]]):
+        with pytest.raises(ShapeError, match=r"the number 1 and the word '1'\. Write them alike"):
+            as_labels(*columns)
+    assert [one.tolist() for one in as_labels([1, 2], ["a"])] == [[0, 1], [2]]
 
 
 def test_words_serve_as_numbers_do_on_every_door():

@@ -15,8 +15,8 @@ from lookalike.models.layers import totals
 from lookalike.text import printable_line
 
 if TYPE_CHECKING:
-    from lookalike.collection.dataset_source import Layout
     from lookalike.learning.datasets.judgements import Judgement
+    from lookalike.learning.datasets.tables import Layout
 
 
 @click.command()

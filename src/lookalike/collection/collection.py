@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.check import CollectionCheck, Finding
-from lookalike.collection.dataset_source import ExamplesSource, Layout, LearnRequest
+from lookalike.collection.dataset_source import ExamplesSource, LearnRequest
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
@@ -30,6 +30,7 @@ from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 from lookalike.learning.config import LearnConfig, LearnOptions
 from lookalike.learning.datasets.judgements import Judgements
+from lookalike.learning.datasets.tables import Layout
 from lookalike.models.backbone import Backbone
 from lookalike.models.layers import Layer
 from lookalike.models.lens import PLAIN, Lens
@@ -174,8 +175,8 @@ class Collection:
         """Learn a lens from examples, prove it on queries held out before, and keep it whatever the verdict.
 
         Args:
-            source: folders and CSV files (docs/examples.md), or a Dataset. None: the judgements once there are 20, else
-                the pictures' own views.
+            source: folders and CSV files, a DataFrame, a dict, rows (docs/examples.md), or a Dataset. None: the
+                judgements once there are 20, else the pictures' own views.
             name: of the lens; by default after the source.
             as_: how to read folders that could be read in more than one way.
             replace: take the place of a lens of that name.

@@ -1,19 +1,21 @@
 """What a collection learns from: data that was named, else its judgements, else its pictures' own views."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.datasets.judgements import Judgements
-from lookalike.learning.datasets.readers import from_files, merge_datasets, read
+from lookalike.learning.datasets.python_tables import is_path
+from lookalike.learning.datasets.readers import from_files, read, sources_of
+from lookalike.learning.datasets.tables import Layout
 
 ENOUGH_JUDGEMENTS = 20
-ExamplesSource = str | Path | Sequence[str | Path] | Dataset | None
-Layout = Literal["sides", "classes", "views"]
+ExamplesSource = str | PathLike[str] | Mapping[Any, Any] | Iterable[Any] | Dataset | None
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def dataset_from(
     """The dataset to learn from, and what it came from, by name.
 
     Args:
-        source: folders and CSV files, or a Dataset; None for what the collection itself has.
+        source: what `read` takes: folders and CSV files, a DataFrame, a dict, rows, or a Dataset; None for what the
+            collection itself has.
         as_: how to read folders that could be read in more than one way.
         folder: the collection's.
         judgements: what people answered.
@@ -47,14 +50,12 @@ def dataset_from(
         shell_words: what names the collection in a shell; None: its folder.
     Raises: ExamplesError.
     """
-    if isinstance(source, Dataset):
-        return source, ["examples"]
     if source is not None:
-        named = [Path(one) for one in ([source] if isinstance(source, str | Path) else source)]
-        parts = [read(one, as_=as_, folder=folder) for one in named]
+        parts = sources_of(source)
         if not parts:
             raise ExamplesError("no data named. Name a folder or a CSV, or leave it out to learn from judgements.")
-        return (parts[0] if len(parts) == 1 else merge_datasets(parts)), [str(one) for one in named]
+        names = [str(Path(one)) if is_path(one) else "examples" for one in parts]
+        return read(parts if len(parts) > 1 else parts[0], as_=as_, folder=folder), names
     if len(judgements.standing()) >= ENOUGH_JUDGEMENTS:
         return judgements.examples(folder), ["judgements"]
     if not files:

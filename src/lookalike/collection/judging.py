@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lookalike.errors import QueryError
@@ -63,5 +64,11 @@ def judge_from(judgements: Judgements, names: FileNames, path: Path) -> int:
 
     Raises: as `judge`.
     """
-    rows = read_judgements_csv(path)
+
+    def is_known(name: str) -> bool:
+        with suppress(QueryError):
+            return bool(names.find(name))
+        return False
+
+    rows = read_judgements_csv(path, is_known)
     return judgements.add_all([(names.find(a), names.find(b), c and names.find(c)) for a, b, c in rows])

@@ -1,7 +1,7 @@
 """What people hold a picture in (a path, an open file, an upload, a tensor) -> what `load` decodes."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, MappingView, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lookalike.errors import ImageError
+from lookalike.images.arrays import as_array
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.names import on_disk
 
@@ -43,14 +44,16 @@ def as_image_source(source: Any, limits: Limits = LIMITS) -> Path | bytes | Imag
 
 
 def are_many(sources: Any) -> bool:
-    """Whether this is several pictures: a list, a tuple, a set, a generator, a column, or an array of names or images.
+    """Whether this is several pictures: any sequence, set, view or generator, a column, an array of names or images.
 
     >>> are_many(["a.jpg"]), are_many("a.jpg"), are_many(one for one in "ab")
     (True, False, True)
     """
     if _is_open(sources):  # an open file is an iterator too
         return False
-    if isinstance(sources, list | tuple | set | frozenset | Iterator):
+    if isinstance(sources, str | bytes | bytearray | memoryview | os.PathLike):
+        return False
+    if isinstance(sources, Sequence | Set | MappingView | Iterator):
         return True
     dtype = getattr(sources, "dtype", None)
     names = getattr(dtype, "kind", "O" if hasattr(sources, "to_list") else "") in ("O", "U", "T")
@@ -86,9 +89,7 @@ def _read(source: Any, limits: Limits) -> bytes:
 
 def _as_array(source: Any) -> NDArray[Any]:
     try:
-        if hasattr(source, "detach"):  # a tensor of torch, on any device
-            source = source.detach().cpu()
-        array = np.asarray(source) if hasattr(source, "__array__") else np.from_dlpack(source)
+        array = as_array(source)
     except Exception as error:  # libraries raise what they like: RuntimeError, TypeError, BufferError
         raise _refused(source) from error
     if array.dtype.kind not in "biuf":

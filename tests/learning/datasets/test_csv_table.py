@@ -1,43 +1,10 @@
 """CSVs -> examples, by value, as spreadsheets spell them; and the one line that a wrong one gets."""
 
-import time
-
 import pytest
-from support.on_disk import error, groups, put, table, triplets
+from support.on_disk import error, groups, put, table
 
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.readers import read
-
-
-def test_a_csv_of_triplets(tmp_path):
-    put(tmp_path, "1.jpg", "2.jpg", "sub/3.jpg", "4.jpg")
-    text = "anchor,positive,negative\n2.jpg,1.jpg,sub/3.jpg\n1.jpg,2.jpg,4.jpg\n2.jpg,1.jpg,sub/3.jpg\n"
-    examples = read(table(tmp_path, text))
-    assert examples.layout == "triplets"
-    assert triplets(examples) == [("2.jpg", "1.jpg", "3.jpg"), ("1.jpg", "2.jpg", "4.jpg")]
-    assert examples.labels.tolist() == [-1] * 4
-    assert examples.notes == ("triplets: 2 triplets of 4 pictures",)
-
-
-def test_a_csv_of_pairs_joins_transitively(tmp_path):
-    put(tmp_path, *(f"{i}.jpg" for i in range(7)))
-    examples = read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,1.jpg\n1.jpg,0.jpg\n4.jpg,5.jpg\n"))
-    assert examples.layout == "pairs"
-    assert groups(examples, tmp_path) == {frozenset({"0.jpg", "1.jpg", "2.jpg"}), frozenset({"4.jpg", "5.jpg"})}
-    assert (examples.triplets, examples.domains) == (None, None)
-    assert examples.notes == ("pairs: 3 pairs, which join 5 pictures into 2 groups",)
-
-
-def test_a_csv_of_labels(tmp_path):
-    put(tmp_path, *(f"{i}.jpg" for i in range(5)))
-    text = "file,label\n3.jpg,red\n1.jpg, blue \n0.jpg,red\n2.jpg,blue\n4.jpg,Red\n"
-    examples = read(table(tmp_path, text))
-    assert examples.layout == "labels"
-    assert [path.name for path in examples.paths] == ["3.jpg", "1.jpg", "0.jpg", "2.jpg", "4.jpg"]
-    assert examples.labels.tolist() == [0, 1, 0, 1, 2]
-    assert examples.label_names == ("red", "blue", "Red")
-    assert "1 label with one picture, which is only told apart: Red" in examples.notes
-
 
 ONE = 'file,label\na.jpg,x\nb.jpg,x\nc.jpg,y\n"d, e.jpg",y\n'
 
@@ -78,44 +45,6 @@ def test_paths_are_tried_from_the_csv_then_from_the_collection_and_may_be_absolu
     }
 
 
-def test_one_file_by_two_names_is_one_row(tmp_path):
-    put(tmp_path, "1.jpg", "2.jpg", "sub/3.jpg", "4.jpg", "5.jpg", "6.jpg")
-    (tmp_path / "link.jpg").symlink_to("1.jpg")
-    (tmp_path / "other").symlink_to("sub")
-    text = "a,b\n1.jpg,2.jpg\nlink.jpg,./4.jpg\nsub/3.jpg,other/3.jpg\n5.jpg,6.jpg\n"
-    examples = read(table(tmp_path, text))
-    assert groups(examples, tmp_path) == {frozenset({"1.jpg", "2.jpg", "4.jpg"}), frozenset({"5.jpg", "6.jpg"})}
-    assert "left out: 1 pair of a picture with itself" in examples.notes
-
-
-def test_what_is_missing_empty_or_contradicts_itself_is_counted_and_named(tmp_path):
-    put(tmp_path, *(f"{i}.jpg" for i in range(8)))
-    text = "file,label\n0.jpg,x\n1.jpg,x\n2.jpg,y\n3.jpg,y\n4.jpg,\n5.jpg\n6.jpg,x\n6.jpg,y\n8.jpg,x\n"
-    examples = read(table(tmp_path, text))
-    assert examples.labels.tolist() == [0, 0, 1, 1]
-    assert examples.notes == (
-        "labels: 2 labels with 4 pictures",
-        "left out: 2 lines with an empty cell: line 6, 7",
-        f"left out: 1 of 6 files, not found in {tmp_path}: 8.jpg",
-        "left out: 1 picture with several labels: 6.jpg",
-    )
-
-
-def test_a_triplet_that_lacks_a_file_or_names_one_twice_is_left_out(tmp_path):
-    put(tmp_path, "1.jpg", "2.jpg", "3.jpg")
-    text = "anchor,positive,negative\n1.jpg,2.jpg,3.jpg\n1.jpg,1.jpg,3.jpg\n1.jpg,2.jpg,gone.jpg\n3.jpg,2.jpg,3.jpg\n"
-    examples = read(table(tmp_path, text))
-    assert triplets(examples) == [("1.jpg", "2.jpg", "3.jpg")]
-    assert "left out: 2 triplets with one picture twice" in examples.notes
-
-
-def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
-    put(tmp_path, "1.jpg", "2.jpg")
-    examples = read(table(tmp_path, "a,b\n1.jpg,2.jpg\n"), as_="views")
-    assert examples.views
-    assert examples.labels.tolist() == [0, 1]
-
-
 @pytest.mark.parametrize(
     ("text", "options", "line"),
     [
@@ -128,11 +57,24 @@ def test_as_views_takes_every_file_that_a_csv_names_by_itself(tmp_path):
             "(or a,b). Name the columns so in the first line.",
         ),
         (
-            "1.jpg,2.jpg,3.jpg\n",
+            "1.jpg,2.jpg,0.73\n2.jpg,3.jpg,0.1\n",
             {},
-            "found columns 1.jpg, 2.jpg, 3.jpg; expected anchor,positive,negative or a,b or file,label. Nearest: "
+            "found columns 1.jpg, 2.jpg, 0.73; expected anchor,positive,negative or a,b or file,label. Nearest: "
             "anchor,positive,negative. Name the columns so in the first line.",
         ),
+        (
+            "1.jpg,x\n2.jpg,3.jpg\n",
+            {},
+            "found columns 1.jpg, x; expected anchor,positive,negative or a,b or file,label. Nearest: file,label "
+            "(or a,b). Name the columns so in the first line.",
+        ),
+        (
+            b"PK\x03\x04\x14\0",
+            {},
+            "found a workbook (.xlsx, .ods) or another archive; expected a CSV. Save it as CSV UTF-8, then try again.",
+        ),
+        (b"PAR1\x15\0", {}, "found Parquet; expected a CSV. Save it as CSV UTF-8, then try again."),
+        ('[{"file": "1.jpg"}]\n', {}, "found JSON; expected a CSV. Write it as a CSV: file,label or a,b."),
         ("a,b\n", {}, "found no lines of pairs below the first; expected one for each. Add some."),
         (
             "a,b\n1.jpg,2.jpg\n2.jpg,3.jpg\n",
@@ -190,40 +132,21 @@ def test_a_csv_of_judgements_is_sent_to_judge(tmp_path):
         read(table(tmp_path, "query,yes,no\n1.jpg,2.jpg,3.jpg\n", "some.csv"))
 
 
-def test_more_than_half_missing_is_an_error_that_says_where_it_looked(tmp_path):
-    put(tmp_path, "1.jpg", "2.jpg")
-    assert error(table(tmp_path, "a,b\n1.jpg,2.jpg\n3.jpg,4.jpg\n../5.jpg,x/\n"), folder=tmp_path / "photos") == (
-        f"found 2 of 6 files that it names, looking in {tmp_path} and {tmp_path / 'photos'}; expected more than half. "
-        "Missing: 3.jpg, 4.jpg, ../5.jpg and 1 more. Move the CSV beside its pictures, or mend its paths."
-    )
+@pytest.mark.parametrize(
+    ("encoding", "name"), [("cp949", "사과"), ("cp932", "りんご"), ("cp1252", "café"), ("cp1252", "ÄÖ")]
+)
+def test_an_older_encoding_is_known_by_the_files_that_it_names(tmp_path, encoding, name):
+    put(tmp_path, *(f"{name}_{i}.jpg" for i in range(4)))
+    text = "file,label\n" + "".join(f"{name}_{i}.jpg,{name} {i // 2}\n" for i in range(4))
+    found = read(table(tmp_path, text.encode(encoding)))
+    assert (found.labels.tolist(), found.label_names) == ([0, 0, 1, 1], (f"{name} 0", f"{name} 1"))
+    assert f"examples.csv is not UTF-8; read as {encoding}" in found.notes
 
 
-def test_half_missing_is_read(tmp_path):
+def test_labels_alone_tell_an_encoding_only_where_no_other_could_be(tmp_path):
     put(tmp_path, *(f"{i}.jpg" for i in range(4)))
-    assert len(read(table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n4.jpg,5.jpg\n6.jpg,7.jpg\n")).paths) == 4
-
-
-def test_names_that_no_file_can_have_are_missing_files(tmp_path):
-    put(tmp_path, *(f"{i}.jpg" for i in range(4)))
-    path = table(tmp_path, f"a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n{'x' * 5000}.jpg,nul\0.jpg\n.,0.jpg\n")
-    examples = read(path)
-    assert len(examples.paths) == 4
-    assert any(line.startswith("left out: 3 of 7 files, not found in") for line in examples.notes)
-
-
-def test_a_million_lines_are_read_in_seconds(tmp_path):
-    """The bound leaves room for slow and busy machines."""
-    put(tmp_path, *(f"{i}.jpg" for i in range(1000)))
-    lines = [f"{i % 1000}.jpg,{i * 7 % 1000}.jpg,{(i // 1000 + i) % 1000}.jpg\n" for i in range(1_000_000)]
-    path = table(tmp_path, "anchor,positive,negative\n" + "".join(lines))
-    start = time.process_time()
-    examples = read(path)
-    assert time.process_time() - start < 30
-    assert len(examples.paths) == 1000
-
-
-def test_triplets_that_say_the_opposite_of_one_another_are_counted(tmp_path):
-    put(tmp_path, "1.jpg", "2.jpg", "3.jpg")
-    lines = ["anchor,positive,negative", "1.jpg,2.jpg,3.jpg", "1.jpg,3.jpg,2.jpg", "2.jpg,1.jpg,3.jpg"]
-    found = read(table(tmp_path, "\n".join(lines)))
-    assert any("1 pair of triplets say the opposite of one another" in note for note in found.notes)
+    lines = "file,label\n0.jpg,{0}\n1.jpg,{0}\n2.jpg,b\n3.jpg,b\n"
+    assert read(table(tmp_path, lines.format("café").encode("cp1252"))).label_names == ("café", "b")
+    for label, encoding in [("사과", "cp949"), ("Äpfel", "cp1252")]:  # both read as something else elsewhere
+        line = "line 2 is not UTF-8. Save it as UTF-8 (in Excel: CSV UTF-8), then try again."
+        assert error(table(tmp_path, lines.format(label).encode(encoding))) == line

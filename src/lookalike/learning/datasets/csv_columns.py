@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from lookalike.errors import ExamplesError
+from lookalike.images.formats import has_image_suffix
 from lookalike.names import one_form
 from lookalike.text import first_few
 
@@ -34,7 +36,9 @@ DISTANCES = frozenset({"distance", "dist", "dissimilarity", "different", "is_dif
 YES = frozenset({"1", "1.0", "+1", "true", "t", "yes", "y", "same", "match", "similar", "positive", "pos"})
 NO = frozenset({"0", "0.0", "-1", "-1.0", "false", "f", "no", "n", "different", "dissimilar", "negative", "neg", "not"})
 MOST_WORDS = 50  # distinct words of a column after which it is no answer
-Lines = Iterator[tuple[int, list[str]]]
+EXPECTED_BY_LAYOUT = dict(zip(("triplets", "pairs", "labels"), EXPECTED.split(" or "), strict=True))
+Line = tuple[int, list[str]]  # its number, its cells
+Lines = Iterator[Line]
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,48 @@ def find_columns(header: Sequence[str]) -> Columns | None:
             if min(at) >= 0 and len(set(at)) == len(at):
                 return Columns(layout, tuple(at), tuple(i for i in range(len(header)) if i not in at))
     return None
+
+
+def guess_columns(first: Sequence[str], lines: Lines) -> Columns | None:
+    """The columns of a table without names, by what is in them; None where they are no examples.
+
+    Three pictures in each line are anchor, positive and negative; two are a pair, of which a third column may say yes
+    or no; a picture and anything else are file and label. All lines must agree.
+
+    Args:
+        first: a line that is read already; empty for none.
+        lines: the others, of which those with an empty cell don't count.
+
+    >>> guess_columns(["1.jpg", "2.jpg"], iter([(2, ["3.jpg", "4.jpg"])])).layout
+    'pairs'
+    """
+    if first and _kind_of(first[0]) != "picture":
+        return None
+    kinds: list[set[str]] = []
+    for _, line in chain([(0, list(first))] if first else [], lines):
+        if not all(map(str.strip, line)):
+            continue
+        kinds = kinds or [set() for _ in line]
+        if len(line) != len(kinds):
+            return None
+        for kind, cell in zip(kinds, line, strict=True):
+            kind.add(_kind_of(cell))
+    pictures = [kind == {"picture"} for kind in kinds]
+    if pictures == [True, True, True]:
+        return Columns("triplets", (0, 1, 2), ())
+    if pictures == [True, True, False] and kinds[2] == {"answer"}:
+        return Columns("pairs", (0, 1), (2,))
+    if pictures == [True, True]:
+        return Columns("pairs", (0, 1), ())
+    if pictures == [True, False] and "picture" not in kinds[1]:
+        return Columns("labels", (0, 1), ())
+    return None
+
+
+def _kind_of(cell: str) -> str:
+    if has_image_suffix(cell.strip()):
+        return "picture"
+    return "answer" if word_of(cell) in YES | NO else "word"
 
 
 def find_answer(header: Sequence[str], columns: Columns, lines: Lines, path: object) -> int | None:

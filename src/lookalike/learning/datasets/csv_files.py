@@ -1,72 +1,121 @@
-"""The names of files in a CSV -> files, in whatever spelling, and from whatever machine the names are."""
+"""The names of files in a table -> files, in whatever form of Unicode, and from whatever machine the names are."""
 
 import os
 import re
-import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.dataset import Identities
 from lookalike.learning.labels import Rows
+from lookalike.names import Folders
 from lookalike.text import csv_text
+
+FROM_ONE_FOLDER = "Name all pictures from one folder on."
+Found = tuple[str, str]  # a path, and the file's identity
 
 
 def find_files(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path], Rows]:
     """The files that names stand for.
 
     Args:
-        names: n paths, as a CSV has them: of this machine, of another one, relative to one of the folders.
+        names: n paths, as a table has them: of this machine, of another one, relative to one of the folders.
         bases: the folders, tried in this order.
     Returns: the m files, each once; (n,) int64, the row of every name among them, -1 where there is no such file.
+    Raises: ExamplesError, when paths of another machine contradict each other, or what is found without them;
+        AmbiguousNameError.
 
-    Two paths of another machine whose last parts lead to one file are both taken for missing: one of them is another.
+    Absolute paths that are not here are taken for those of another machine, on which the pictures lay below one folder:
+    what is left without that folder is tried here. It is one folder for all names.
     """
-    identities = Identities()
+    search = _Search(bases)
+    found = [search.find(_spellings(name)) for name in names]
+    rest = {i: _with_slashes(name) for i, name in enumerate(names) if found[i] is None and _is_absolute(name)}
+    above = _folder_above(rest, names, search)
+    if above is not None:
+        own = {of[1]: i for i, of in reversed(list(enumerate(found))) if of is not None}
+        for i, path in rest.items():
+            if not path.startswith(above):
+                continue
+            found[i] = here = search.find([path[len(above) :]])
+            if here is not None and here[1] in own:
+                other = names[own[here[1]]]
+                raise ExamplesError(
+                    f"{names[i]} is not here, and its end leads to the file that is also named as {other}. "
+                    f"{FROM_ONE_FOLDER}"
+                )
     paths: list[Path] = []
     known: dict[str, int] = {}
     row = np.full(len(names), -1)
-    by_end: dict[int, list[int]] = {}  # row -> the names that were found by their last parts
-    for i, name in enumerate(names):
-        ends = False
-        for spellings in (_spellings(name), _ends(name)):
-            tried = (os.path.join(base, spelling) for spelling in spellings for base in bases)  # noqa: PTH118  many
-            found = next(((path, identity) for path in tried if (identity := identities.of(path))), None)
-            if found is not None:
-                at = row[i] = known.setdefault(found[1], len(known))
-                if at == len(paths):
-                    paths.append(Path(found[0]))
-                if ends:
-                    by_end.setdefault(int(at), []).append(i)
-                break
-            ends = True
-    for several in by_end.values():
-        if len({names[i].replace("\\", "/") for i in several}) > 1:
-            row[several] = -1
+    for i, of in enumerate(found):
+        if of is not None:
+            row[i] = known.setdefault(of[1], len(known))
+            if row[i] == len(paths):
+                paths.append(Path(of[0]))
     return paths, row
 
 
-def _spellings(name: str) -> Iterator[str]:
-    """The names that a file may have here: as it is written, in both forms of Unicode, with the other slashes."""
-    if name[:1] == "'" and csv_text(name[1:]) == name:  # as our own CSVs keep a name from being a formula
-        yield name[1:]
-    yield from _forms([name, name.strip(), _with_slashes(name)])
+def _folder_above(rest: dict[int, str], names: Sequence[str], search: "_Search") -> str | None:
+    """The folder, with its slash, without which most of some absolute paths are here; None where none is.
+
+    Raises: ExamplesError, when no folder does for more than half of those that any does for.
+    """
+    above: dict[int, tuple[str, str]] = {}
+    for i, path in rest.items():
+        for end in _ends(path):
+            if (here := search.find([end])) is not None:
+                above[i] = path[: len(path) - len(end)], here[0]
+                break
+    if not above:
+        return None
+    times = Counter(folder for folder, _ in above.values())
+    [(best, most), *_] = times.most_common(1)
+    if 2 * most <= len(above):
+        one, other = (next(i for i, (folder, _) in above.items() if folder == of) for of, _ in times.most_common(2))
+        raise ExamplesError(
+            f"{names[one]} would be {above[one][1]}, and {names[other]} would be {above[other][1]}: paths of different "
+            f"places. {FROM_ONE_FOLDER}"
+        )
+    return best
 
 
-def _ends(name: str) -> Iterator[str]:
-    """The last parts of an absolute path, the longest first: what may be left of it on this machine."""
+class _Search:
+    """Looks for names in folders: as they are spelled, then in other forms of Unicode."""
+
+    def __init__(self, bases: Sequence[Path]):
+        self._bases, self._identities, self._folders = bases, Identities(), Folders()
+
+    def find(self, spellings: Sequence[str]) -> Found | None:
+        """The first file that one of these names is."""
+        tried = [os.path.join(base, spelling) for spelling in spellings for base in self._bases]  # noqa: PTH118  many
+        for path in tried:
+            if identity := self._identities.of(path):
+                return path, identity
+        for path in tried:
+            if not path.isascii() and (spelled := self._folders.find(path)) and (of := self._identities.of(spelled)):
+                return spelled, of
+        return None
+
+
+def _spellings(name: str) -> list[str]:
+    """The names that a file may have here: as it is written, without spaces around, with the other slashes."""
+    own = [name[1:]] if name[:1] == "'" and csv_text(name[1:]) == name else []  # as our own CSVs disarm a formula
+    return [one for one in dict.fromkeys([*own, name, name.strip(), _with_slashes(name)]) if one]
+
+
+def _is_absolute(name: str) -> bool:
     path = _with_slashes(name)
-    if path.startswith("/") or re.match(r"[A-Za-z]:", path):
-        parts = path.split("/")
-        yield from _forms(["/".join(parts[start:]) for start in range(1, len(parts))])
+    return path.startswith("/") or re.match(r"[A-Za-z]:", path) is not None
+
+
+def _ends(path: str) -> Iterator[str]:
+    """The last parts of an absolute path, the longest first: what may be left of it on this machine."""
+    parts = path.split("/")
+    yield from (end for start in range(1, len(parts)) if (end := "/".join(parts[start:])))
 
 
 def _with_slashes(name: str) -> str:
     return name.strip().replace("\\", "/")
-
-
-def _forms(names: Sequence[str]) -> Iterator[str]:
-    """Names that are not empty, each in the forms NFC and NFD of Unicode as well, each once."""
-    forms = (form for one in names for form in (one, *(unicodedata.normalize(form, one) for form in ("NFC", "NFD"))))
-    yield from dict.fromkeys(form for form in forms if form)

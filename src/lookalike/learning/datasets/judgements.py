@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -11,7 +11,7 @@ import numpy as np
 
 from lookalike.errors import ExamplesError
 from lookalike.files import sync_folder
-from lookalike.learning.datasets.csv_table import open_csv
+from lookalike.learning.datasets.csv_table import find_encoding, open_csv
 from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs
 from lookalike.names import Folders
 from lookalike.text import first_few, plural
@@ -236,12 +236,29 @@ class Judgements:
             ) from error
 
 
-def read_judgements_csv(path: Path) -> list[tuple[str, str, str | None]]:
+def read_judgements_csv(path: Path, is_known: Callable[[str], bool] | None = None) -> list[tuple[str, str, str | None]]:
     """Judgements from a CSV with columns query,yes and, where wanted, no (which may be empty): for `add_all`.
 
+    Args:
+        path: the CSV, in UTF-8, UTF-16, or an older encoding in which its pictures are known.
+        is_known: whether a picture is one of the collection's; without it older encodings are not told apart.
     Raises: ExamplesError, when columns or cells are missing.
     """
-    with open_csv(path) as (header, lines):
+
+    def count(encoding: str) -> tuple[int, int]:
+        try:
+            rows = _judgements_in(path, encoding)
+        except ExamplesError:
+            return 0, 0
+        names = {name for row in rows for name in row if name is not None and not name.isascii()}
+        return (0 if is_known is None else sum(map(is_known, names))), len(names)
+
+    return _judgements_in(path, find_encoding(path, count)[0])
+
+
+def _judgements_in(path: Path, encoding: str) -> list[tuple[str, str, str | None]]:
+    with open_csv(path, encoding) as ((_, cells), lines):
+        header = [cell.lower() for cell in cells]
         if not {"query", "yes"} <= set(header):
             raise ExamplesError(
                 f"{path}: found columns {first_few([name or '(none)' for name in header], 6)}; expected query,yes,no. "

@@ -1,8 +1,8 @@
 """What people have on disk -> Examples: folders of sides or classes, CSVs, pictures alone; several of them united."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from lookalike.images.formats import has_image_suffix
 from lookalike.learning.datasets.csv_table import from_csv
 from lookalike.learning.datasets.dataset import Dataset, Identities, unlabelled
 from lookalike.learning.datasets.image_folder import from_folder
+from lookalike.learning.datasets.python_tables import CAN_BE, as_table, is_path, is_table
+from lookalike.learning.datasets.tables import Layout, from_table
 from lookalike.learning.labels import Rows, components
 from lookalike.names import on_disk
 from lookalike.text import plural
@@ -19,18 +21,52 @@ __all__ = ["Dataset", "from_files", "merge_datasets", "read"]
 JOINING = frozenset({"sides", "pairs", "judgements"})  # each says of two pictures that they belong together
 
 
-def read(
-    source: Path, *, as_: Literal["sides", "classes", "views"] | None = None, folder: Path | None = None
-) -> Dataset:
-    """One DATA: a folder, or a CSV. No picture is decoded.
+def read(source: Any, *, as_: Layout | None = None, folder: Path | None = None) -> Dataset:
+    """What people have to learn from, in any form. No picture is decoded.
 
     Args:
-        source: a folder (see `layouts.of_folder`) or a CSV (see `tables.of_table`).
-        as_: how to read it where it could be read in two ways.
-        folder: the collection's, from which a CSV's paths are tried after the CSV's own folder.
+        source: a folder (see `from_folder`) or a CSV (see `from_csv`) by its name; what Python holds (see `as_table`):
+            a DataFrame, a dict, or rows of names; a Dataset; or an iterable of several of these, which are merged.
+        as_: how to read what could be read in two ways.
+        folder: the collection's, from which a CSV's paths are tried after the CSV's own folder, and those that Python
+            holds before the current folder.
     Raises: ExamplesError, which says what was found, what was expected and the nearest layout.
+
+    >>> read([]).paths
+    Traceback (most recent call last):
+    lookalike.errors.ExamplesError: no examples were given. Name a folder or a CSV.
     """
-    source = on_disk(Path(source))
+    return merge_datasets([_read_one(one, as_, folder) for one in sources_of(source)])
+
+
+def sources_of(source: Any) -> list[Any]:
+    """The single sources in one argument: itself, or what a list, a tuple, a generator or a column of them gives.
+
+    Raises: ExamplesError, for what can be neither.
+
+    >>> sources_of("a.csv"), sources_of(one for one in ("a.csv", "b.csv")), sources_of(zip("ab", "cd"))
+    (['a.csv'], ['a.csv', 'b.csv'], [[('a', 'c'), ('b', 'd')]])
+    """
+    if is_path(source) or isinstance(source, Dataset) or is_table(source):
+        return [source]
+    if isinstance(source, bytes | bytearray) or hasattr(source, "read") or not isinstance(source, Iterable):
+        raise ExamplesError(f"an object of type {type(source).__name__} gives no examples. Give {CAN_BE}.")
+    found = sorted(source, key=str) if isinstance(source, Set) else list(source)
+    return [found] if is_table(found) else found
+
+
+def _read_one(source: Any, as_: Layout | None, folder: Path | None) -> Dataset:
+    if isinstance(source, Dataset):
+        return source
+    if is_path(source):
+        return _read_path(on_disk(Path(source)), as_, folder)
+    if not is_table(source):
+        raise ExamplesError(f"an object of type {type(source).__name__} gives no examples. Give {CAN_BE}.")
+    table = as_table(source, [*([folder] if folder is not None else []), Path.cwd()], classes=as_ == "classes")
+    return from_table(table, as_)
+
+
+def _read_path(source: Path, as_: Layout | None, folder: Path | None) -> Dataset:
     if source.is_dir():
         return from_folder(source, as_)
     if not source.exists():
