@@ -1,12 +1,21 @@
 """Files and folders written whole or not at all, and digests."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 from support.forced import record_forced
 
-from lookalike.files import atomic_write, digest, previous_of, remove_folder, remove_leftovers, replace_folder
+from lookalike.files import (
+    atomic_write,
+    digest,
+    fitting_name,
+    previous_of,
+    remove_folder,
+    remove_leftovers,
+    replace_folder,
+)
 
 
 def test_a_file_that_fails_leaves_the_old_one_and_nothing_beside(tmp_path: Path):
@@ -107,3 +116,18 @@ def test_names_reach_the_disk_after_what_they_name(tmp_path: Path, monkeypatch):
     atomic_write(tmp_path / "y.txt", b"y")
     assert synced[0].name.startswith(".y.txt.")
     assert synced[1:] == [tmp_path]
+
+
+def test_a_file_of_the_longest_name_is_written(tmp_path: Path):
+    for name in ("x" * 255, "한" * 83 + ".png"):
+        atomic_write(tmp_path / name, b"1")
+        assert (tmp_path / name).read_bytes() == b"1"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_name_is_cut_to_what_the_disk_takes(tmp_path: Path):
+    assert fitting_name("x" * 250 + ".jpg", tmp_path / "not/there") == "x" * 250 + ".jpg"
+    assert fitting_name("한" * 100 + ".jpg", tmp_path) == "한" * 83 + ".jpg"
+    assert fitting_name("1-" + "y" * 9 + "." + "x" * 300, tmp_path) == "1-" + "y" * 9 + "." + "x" * 243
+    assert fitting_name("x" * 250 + ".jpg", tmp_path, keep_ending=False, room=10) == "x" * 245
+    assert len(os.fsencode(fitting_name("\udcff" * 300, tmp_path))) == 255

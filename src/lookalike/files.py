@@ -17,7 +17,8 @@ _LEFTOVER = re.compile(r"\..+\.([a-z0-9_]{8}|removed|previous)", re.DOTALL)
 def atomic_write(path: Path, content: bytes) -> None:
     """Write a file so that a reader, or a crash, meets the old one or the new one and nothing between."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    beside = fitting_name(f".{path.name}", path.parent, keep_ending=False, room=10)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{beside}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -31,6 +32,38 @@ def atomic_write(path: Path, content: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def fitting_name(name: str, folder: Path, *, keep_ending: bool = True, room: int = 0) -> str:
+    """A name that a file can have in a folder: where it is too long, its stem is cut, by whole letters.
+
+    Args:
+        name: without folders. What tells it from others has to stand at its beginning.
+        folder: where it shall lie; it, or the folders above it, need not be there yet.
+        keep_ending: whether what follows the last dot stays; else it may be cut too.
+        room: bytes to leave for what is added to the name.
+
+    >>> len(fitting_name("x" * 300 + ".jpeg", Path())), fitting_name("a.b", Path())
+    (255, 'a.b')
+    """
+    most = _longest_name(folder) - room
+    dot = name.rfind(".")
+    stem, ending = (name[:dot], name[dot:]) if keep_ending and dot > 0 and len(name) - dot <= 20 else (name, "")
+    while stem and len(os.fsencode(stem + ending)) > most:
+        stem = stem[:-1]
+    return stem + ending
+
+
+def _longest_name(folder: Path) -> int:
+    """The most bytes that a name may have in a folder, or in the nearest one above it that is there."""
+    for above in (folder, *folder.absolute().parents):
+        try:
+            return os.pathconf(above, "PC_NAME_MAX")
+        except (AttributeError, ValueError):  # Windows, and disks that don't say
+            break
+        except OSError:
+            continue
+    return 255
 
 
 def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -66,3 +67,22 @@ def test_a_collection_of_nothing_is_a_table_without_rows(tmp_path: Path):
 def test_another_ending_is_refused_with_those_that_are_known(tmp_path: Path, name: str):
     with pytest.raises(CollectionError, match=r"End it in \.parquet"):
         export(FILES, ROWS, tmp_path / name)
+
+
+def test_only_names_that_an_export_wrote_are_replaced(tmp_path: Path):
+    out, beside = tmp_path / "x.npy", tmp_path / "x.json"
+    export(["a\u00e9.png", "b"], np.eye(2), out)
+    export(["c"], np.eye(1), out)
+    assert json.loads(beside.read_text()) == ["c"]
+    export([], np.zeros((0, 3)), out)
+    export(["c"], np.eye(1), out)
+    matrix = out.read_bytes()
+    for other in (b'{"name": "my app"}', b'["c"]', b"[\n 1\n]", b"[\n" * 10_000, b"", b'[\n "c"\n]\n', b"[\n\xff"):
+        beside.write_bytes(other)
+        with pytest.raises(CollectionError, match=r"x\.json: is there, and no list of names that an export wrote"):
+            export(["d"], np.eye(1) * 2, out)
+        assert (beside.read_bytes(), out.read_bytes()) == (other, matrix)
+    beside.unlink()
+    os.mkfifo(beside)
+    with pytest.raises(CollectionError, match="is there"):
+        export(["d"], np.eye(1), out)

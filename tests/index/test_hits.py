@@ -1,13 +1,16 @@
 """Answers: as sequences, as tables, as copies of files, and drawn."""
 
+import os
+
+import numpy as np
 import pytest
 from PIL import Image
 from support.pictures import draw
 
 from lookalike.drawing.png import png
-from lookalike.errors import CollectionError
+from lookalike.errors import QueryError
 from lookalike.images.thumbnails import thumbnail_image
-from lookalike.index.hits import Answers, Hit, Hits, answers_grid, comparison_grid, copy_hits
+from lookalike.index.hits import Answers, Hit, Hits, answers_grid, comparison_grid
 
 RED = Image.new("RGB", (30, 20), "#c0392b")
 
@@ -63,20 +66,26 @@ def test_a_data_frame_has_a_row_a_hit(hits):
     assert frame.to_dict("list") == {"file": ["a.png", "b.png"], "similarity": [0.5, 0.5]}
 
 
-def test_copies_are_numbered_by_rank_and_lie_in_a_folder_a_query(hits, tmp_path):
-    alone = copy_hits([hits], tmp_path / "one")
-    assert [path.name for path in alone] == ["001-a.png", "002-b.png"]
-    assert alone[1].read_bytes() == (tmp_path / "b.png").read_bytes()
-    both = copy_hits([hits, hits], tmp_path / "two")
-    assert [path.parent.name for path in both] == ["001-q", "001-q", "002-q", "002-q"]
+def test_answers_of_many_queries_are_one_table_and_their_parts_are_answers(hits):
+    many = Answers([hits, hits[:1]])
+    frame = many.to_pandas()
+    assert list(frame.columns) == ["query", "rank", "similarity", "file"]
+    assert frame.values.tolist() == [["q.png", 1, 0.5, "a.png"], ["q.png", 2, 0.5, "b.png"], ["q.png", 1, 0.5, "a.png"]]
+    assert len(Answers().to_pandas()) == 0
+    assert isinstance(many[1:], Answers) and many[1:].to_pandas().values.tolist() == [["q.png", 1, 0.5, "a.png"]]
+    assert many[np.int64(1)] is many[1]
 
 
-def test_no_copy_replaces_a_file_and_a_missing_picture_is_named(hits, tmp_path):
-    copy_hits([hits], tmp_path / "to")
-    with pytest.raises(CollectionError, match="is there already"):
-        copy_hits([hits], tmp_path / "to")
-    with pytest.raises(CollectionError, match="a file"):
-        copy_hits([hits], tmp_path / "a.png")
-    (tmp_path / "b.png").unlink()
-    with pytest.raises(CollectionError, match=r"b\.png: No such file"):
-        copy_hits([hits], tmp_path / "other")
+def test_a_hit_is_a_path_and_is_found_by_any_whole_number(hits):
+    assert os.fspath(hits[0]) == str(hits[0].path)
+    with Image.open(hits[0]) as opened, Image.open(hits[0].path) as right:
+        assert opened.tobytes() == right.tobytes()
+    assert hits[np.int64(1)] is hits[1]
+
+
+def test_one_answer_is_drawn_as_a_list_of_it_is_and_what_is_no_answer_is_one_line(hits):
+    assert png(answers_grid(hits)) == png(answers_grid([hits])) == png(hits.grid())
+    assert comparison_grid({"plain": hits}).size == comparison_grid({"plain": [hits]}).size
+    for other in (hits[0], [hits[0]], 3, ["a.png"]):
+        with pytest.raises(QueryError, match=r"is no answer\. Give what search gave"):
+            answers_grid(other)

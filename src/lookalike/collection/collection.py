@@ -14,15 +14,17 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.map import draw_map
+from lookalike.collection.picture_names import PictureNames
 from lookalike.collection.searcher import Searcher, SearchKeywords, SearchOptions
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.drawing.png import save
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
+from lookalike.index.copies import copy_hits
 from lookalike.index.export import data_frame, export, export_model
 from lookalike.index.gallery import Gallery
-from lookalike.index.hits import Answers, Hits, answers_grid, copy_hits
+from lookalike.index.hits import Answers, Hits, answers_grid, as_answers
 from lookalike.index.indexer import IndexReport
 from lookalike.index.near_duplicates import NEARLY_EQUAL, DuplicateGroup, near_duplicates
 from lookalike.index.pictures import Picture, PictureList
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
     from lookalike.collection.learn import Learner
 
 
-class Collection:
-    """A folder of pictures with what lookalike knows of it; each verb reads its state once.
+class Collection(PictureNames):
+    """A folder of pictures with what lookalike knows of it; each verb reads its state once. It has a len and names.
 
     Args:
         folder: the pictures' folder, or a collection's own folder.
@@ -313,7 +315,7 @@ class Collection:
         """
         return self._backbones.layers(self.home.config(), self._searcher.named, unfreeze)
 
-    def draw(self, answers: Sequence[Hits], out: str | Path | None = None) -> Path:
+    def draw(self, answers: Hits | Sequence[Hits], out: str | Path | None = None) -> Path:
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
         return save(answers_grid(answers), self.home.cache / "grid.png" if out is None else Path(out))
 
@@ -336,7 +338,7 @@ class Collection:
 
         Returns: the copies. Raises: CollectionError, when one of them is there already, or cannot be read or written.
         """
-        return copy_hits([answers] if isinstance(answers, Hits) else answers, Path(destination))
+        return copy_hits(as_answers(answers), Path(destination))
 
     def _gallery(self, lens: str = PLAIN) -> Gallery:
         return self._searcher.gallery(self._searcher.state(), lens)

@@ -2,10 +2,9 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
-from lookalike.errors import QueryError
+from lookalike.errors import AmbiguousNameError, QueryError
 from lookalike.images.sources import as_source_list
 from lookalike.learning.datasets.judgements import Judgements, read_judgements_csv
 from lookalike.names import Folders, NameIndex, name_within
@@ -22,7 +21,7 @@ class FileNames:
     def __init__(self, folder: Path, files: Iterable[str]):
         self.folder, self._index, self._folders = folder, NameIndex(sorted(files)), Folders()
 
-    def find(self, name: str | Path) -> str:
+    def find(self, name: object) -> str:
         """The collection's name of a picture that is given by that name or as a path, in any form of Unicode.
 
         Raises: QueryError, when it is not in the collection; AmbiguousNameError.
@@ -40,6 +39,15 @@ class FileNames:
             if other is not None and (row := self._index.find(other)) is not None:
                 return self._index.names[row]
         raise QueryError(f"{name}: not a picture of {self.folder}. Name a file as `search` prints it, or index first.")
+
+    def knows(self, picture: object) -> bool:
+        """Whether a picture is in the collection, as `find` takes it."""
+        try:
+            return bool(self.find(picture))
+        except AmbiguousNameError:
+            return True
+        except QueryError:
+            return False
 
 
 def judge(
@@ -64,11 +72,5 @@ def judge_from(judgements: Judgements, names: FileNames, path: Path) -> int:
 
     Raises: as `judge`.
     """
-
-    def is_known(name: str) -> bool:
-        with suppress(QueryError):
-            return bool(names.find(name))
-        return False
-
-    rows = read_judgements_csv(path, is_known)
+    rows = read_judgements_csv(path, names.knows)
     return judgements.add_all([(names.find(a), names.find(b), c and names.find(c)) for a, b, c in rows])

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,9 +84,33 @@ def _csv(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
 
 
 def _npy(files: Sequence[str], vectors: NDArray[np.float32], out: Path) -> None:
-    import json
-
+    beside, names = out.with_suffix(".json"), _names_as_json(files)
+    if os.path.lexists(beside) and not _is_ours(beside):
+        raise CollectionError(
+            f"{beside}: is there, and no list of names that an export wrote. The names of {out.name} go there: choose "
+            "another name, or move that file away."
+        )
     buffer = io.BytesIO()
     np.save(buffer, vectors)
+    atomic_write(beside, names)  # first: where it cannot be written, the former pair stays whole
     atomic_write(out, buffer.getvalue())
-    atomic_write(out.with_suffix(".json"), json.dumps(list(files), ensure_ascii=False, indent=1).encode())
+
+
+def _names_as_json(files: Sequence[str]) -> bytes:
+    return json.dumps(list(files), ensure_ascii=False, indent=1).encode()
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file is a list of names to the byte as we write it."""
+    try:
+        if not path.is_file():  # a pipe would wait
+            return False
+        with path.open("rb") as file:
+            if (start := file.read(2)) not in (b"[\n", b"[]"):
+                return False
+            content = start + file.read()
+        files = json.loads(content)
+    except (ValueError, OSError, RecursionError):
+        return False
+    names = isinstance(files, list) and all(isinstance(one, str) for one in files)
+    return names and content == _names_as_json(files)

@@ -1,13 +1,13 @@
 """The answer to a query: Hits and Hit, to a table, to a grid, and showing themselves in a notebook."""
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from lookalike.drawing.png import png
-from lookalike.errors import CollectionError
+from lookalike.errors import QueryError
 from lookalike.images.thumbnails import thumbnail_image
 from lookalike.index.export import data_frame
 
@@ -22,12 +22,21 @@ MOST_QUERIES = 20  # in the grid that a notebook shows
 
 @dataclass(frozen=True)
 class Hit:
-    """One row of an answer: the picture's file, its similarity to the query (-1 to 1), where it lies, its content."""
+    """One row of an answer: the picture's file, its similarity to the query (-1 to 1), where it lies, its content.
+
+    It is an os.PathLike: `open`, PIL and `search` take it as the file that it names.
+
+    >>> os.fspath(Hit("a.jpg", 0.5, Path("photos/a.jpg")))
+    'photos/a.jpg'
+    """
 
     file: str
     similarity: float
     path: Path
     content: bytes | None = field(default=None, repr=False)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
 
 class Hits(Sequence[Hit]):
@@ -65,8 +74,8 @@ class Hits(Sequence[Hit]):
     @overload
     def __getitem__(self, index: slice) -> "Hits": ...
     def __getitem__(self, index: int | slice) -> "Hit | Hits":
-        if isinstance(index, int):
-            return self._hits[index]
+        if not isinstance(index, slice):
+            return self._hits[operator.index(index)]
         return Hits(
             self._hits[index],
             query=self.query, source=self.source, lens=self.lens, content=self._content, cache=self._cache,
@@ -104,10 +113,26 @@ class Hits(Sequence[Hit]):
 
 
 class Answers(list[Hits]):
-    """The Hits of many queries, in their order; a notebook shows them as one grid."""
+    """The Hits of many queries, in their order; a notebook shows them as one grid. A slice of them is Answers."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Hits: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Answers": ...
+    def __getitem__(self, index: SupportsIndex | slice) -> "Hits | Answers":
+        return Answers(super().__getitem__(index)) if isinstance(index, slice) else super().__getitem__(index)
 
     def __repr__(self) -> str:
         return "\n\n".join(map(repr, self)) or "no queries"
+
+    def to_pandas(self) -> Any:
+        """A DataFrame with a row a hit: query, rank (from 1 on, in each query), similarity, file.
+
+        Raises: MissingExtraError, without pandas.
+        """
+        rows = [(hits.query, rank, hit.similarity, hit.file) for hits in self for rank, hit in enumerate(hits, 1)]
+        names = ("query", "rank", "similarity", "file")
+        return data_frame({name: [row[at] for row in rows] for at, name in enumerate(names)})
 
     def grid(self) -> "Image":
         """All queries with their hits as one picture, one block under the other."""
@@ -118,37 +143,26 @@ class Answers(list[Hits]):
         return png(answers_grid(self[:MOST_QUERIES], subtitle=some)) if self else None
 
 
-def copy_hits(answers: Sequence[Hits], destination: Path) -> list[Path]:
-    """Copy hits into a folder, numbered by rank; those of several queries into a folder a query. Gives the copies.
+def as_answers(answers: Any) -> Sequence[Hits]:
+    """What `search` gave as a sequence of Hits: one Hits is a sequence of one.
 
-    Raises: CollectionError, when one is there already, or a file cannot be read or written.
+    Raises: QueryError, for anything else.
     """
-    if destination.exists() and not destination.is_dir():
-        raise CollectionError(f"{destination}: a file. Name a folder to copy to.")
-    copies = []
-    for number, hits in enumerate(answers, start=1):
-        folder = destination if len(answers) == 1 else destination / f"{number:03d}-{Path(hits.query).stem}"
-        for rank, hit in enumerate(hits, start=1):
-            to = folder / f"{rank:03d}-{Path(hit.file).name}"
-            try:
-                if to.exists():
-                    raise CollectionError(f"{to}: is there already. Name an empty folder to copy to.")
-                folder.mkdir(parents=True, exist_ok=True)
-                copies.append(Path(shutil.copy2(hit.path, to)))
-            except OSError as error:
-                raise CollectionError(
-                    f"{error.filename or to}: {error.strerror or error}. Name another folder to copy to, "
-                    "or index again if pictures are gone."
-                ) from error
-    return copies
+    if isinstance(answers, Hits):
+        return [answers]
+    found = list(answers) if isinstance(answers, Iterable) else [answers]
+    if other := next((one for one in found if not isinstance(one, Hits)), None):
+        kind = type(other).__name__
+        raise QueryError(f"an object of type {kind} is no answer. Give what search gave: Hits or Answers.")
+    return found
 
 
-def answers_grid(answers: "Sequence[Hits]", *, title: str = "", subtitle: str = "") -> "Image":
+def answers_grid(answers: "Hits | Sequence[Hits]", *, title: str = "", subtitle: str = "") -> "Image":
     """One or more answers as one picture: each query set apart beside its hits, one block under the other."""
     from lookalike.drawing.grid import Block, Row, grid
 
     blocks = []
-    for hits in answers:
+    for hits in as_answers(answers):
         query, cells = hits.cells()
         blocks.append(Block(query, [Row(hits.lens, cells)]))
     return grid(blocks, title=title, subtitle=subtitle)
@@ -176,7 +190,7 @@ def comparison_grid(
     from lookalike.drawing.grid import Block, Row, grid
 
     blocks: list[Block] = []
-    for one in zip(*answers.values(), strict=True):
+    for one in zip(*map(as_answers, answers.values()), strict=True):
         rows = []
         for name, hits in zip(answers, one, strict=True):
             query, cells = hits.cells()

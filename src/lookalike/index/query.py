@@ -138,7 +138,7 @@ class QueryResolver:
             except QueryError as error:
                 if skipped is None:
                     raise
-                skipped[str(one)] = str(error)
+                skipped[os.fsdecode(one) if isinstance(one, os.PathLike) else str(one)] = str(error)
             if report is not None:
                 report(done, len(sources))
         return queries
