@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lookalike.errors import ImageError, ShapeError
@@ -119,3 +120,10 @@ def test_several_are_told_from_one(file: Path):
             PIXELS[:, :, 0],
         ]
         assert not any(are_many(source) for source in one)
+
+
+def test_a_tensor_in_bfloat16_is_a_picture_or_features():
+    pixels = torch.tensor([[[0.0, 1.0], [0.5, 0.25]]] * 3, dtype=torch.bfloat16)
+    assert np.asarray(as_image_source(pixels)).tolist() == [[[0] * 3, [255] * 3], [[128] * 3, [64] * 3]]
+    features = as_image_source(torch.tensor([0.5, -2.0], dtype=torch.bfloat16))
+    assert (features.tolist(), features.dtype) == ([0.5, -2.0], np.float32)

@@ -1,5 +1,6 @@
 """How options become a LearnConfig, from Python and from the shell."""
 
+import numpy as np
 import pytest
 
 from lookalike.errors import LensError, LookalikeError
@@ -46,8 +47,31 @@ def test_an_option_that_the_method_does_not_have_is_refused_by_name_in_one_line(
         ({"rate": float("nan")}, "rate nan: expected a number above 0"),
         ({"margin": -1.0}, "margin -1.0: expected a number from 0 on"),
         ({"hold_out": "half"}, "hold_out 'half': expected 'groups' or 'pictures'"),
+        ({"hold_out": np.array([1, 2])}, "hold_out array"),
+        ({"loss": 3}, "loss 3: expected softmax, triplet, soft-margin"),
+        ({"loss": "hinge"}, "loss 'hinge': expected softmax"),
+        ({"loss": ["softmax"]}, r"loss \['softmax'\]: expected softmax"),
+        ({"unfreeze": 1.5}, "unfreeze 1.5: expected the name of a layer or its index"),
+        ({"unfreeze": True}, "unfreeze True: expected the name of a layer"),
+        ({"unfreeze": ["stem"], "recipe": "keras-siamese"}, r"unfreeze \['stem'\]: expected"),
+        ({"recipe": np.array([1, 2])}, "recipe array"),
+        ({"margin": True}, "margin True: expected a number"),
     ],
 )
 def test_values_that_cannot_be_are_one_line(options: dict[str, object], said: str):
     with pytest.raises(LensError, match=said):
         LearnConfig.from_options(**options)
+
+
+def test_numbers_of_numpy_are_numbers():
+    made = LearnConfig.from_options(
+        rate=np.float32(0.5), epochs=np.int64(3), unfreeze=np.int64(2), margin=np.float64(1)
+    )
+    assert made.method == FineTune(2, margin=1.0, epochs=3, learning_rate=0.5)
+
+
+@pytest.mark.parametrize("method", ["softmax", LowRank, None, {"loss": "softmax"}])
+def test_a_method_of_another_type_is_one_line(method: object):
+    with pytest.raises(LensError, match=r"expected ClosedForm\(\), LowRank\(\), FineTune\(layer\)") as caught:
+        LearnConfig(method)
+    assert "\n" not in str(caught.value)

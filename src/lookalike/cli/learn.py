@@ -10,7 +10,7 @@ import click
 from lookalike.cli import console
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.cli.output import echo, echo_json, is_terminal
-from lookalike.learning.config import LearnOptions
+from lookalike.learning.config import LOSSES, LearnOptions
 from lookalike.models.layers import totals
 from lookalike.text import printable_line
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--quick", is_flag=True, help="The closed form alone: a second, without torch.")
 @click.option(
     "--loss",
-    type=click.Choice(["softmax", "triplet", "soft-margin"]),
+    type=click.Choice(LOSSES),
     show_default="softmax",
     help="Training loss.",
 )

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.errors import ShapeError
+
 _NARROW = ("bfloat16", "float8", "float6", "float4")  # NumPy has no such numbers of its own
 
 
@@ -27,6 +29,25 @@ def as_array(source: Any) -> NDArray[Any]:
     if array.dtype.kind == "V" and array.dtype.name.startswith(_NARROW):  # of ml_dtypes, which jax uses
         array = array.astype(np.float32)
     return array
+
+
+def number_array(source: Any, name: str) -> NDArray[Any]:
+    """As `as_array`, of anything that numbers can be read of.
+
+    Args:
+        source: lists, arrays, tensors.
+        name: for the error.
+    Raises: ShapeError, for anything else, such as lists of different lengths.
+
+    >>> number_array([[1], [1, 2]], "features")
+    Traceback (most recent call last):
+    lookalike.errors.ShapeError: features: no array of numbers can be made of a list. Give rows of one length.
+    """
+    try:
+        return as_array(source)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        kind = type(source).__name__
+        raise ShapeError(f"{name}: no array of numbers can be made of a {kind}. Give rows of one length.") from error
 
 
 def _with_wide_floats(tensor: Any) -> Any:

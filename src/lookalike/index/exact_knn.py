@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import ShapeError
+from lookalike.images.arrays import number_array
 from lookalike.index.quantization import BLOCK_BYTES, Floats, Indices, Int8Codes, Rows, lengths, read
 from lookalike.models.vectors import as_float32
 
@@ -56,6 +57,8 @@ class ExactKNN:
     """
 
     def __init__(self, rows: Rows, codes: Int8Codes | None = None):
+        if hasattr(rows, "detach"):  # a tensor of torch
+            rows = number_array(rows, "rows")
         if len(rows.shape) != 2 or not rows.shape[1]:
             raise ShapeError(f"rows of shape {tuple(rows.shape)}: ranking takes a matrix (n, d), a row a picture.")
         if codes is not None and codes.values.shape != tuple(rows.shape):
@@ -230,7 +233,7 @@ def as_rows(array: npt.ArrayLike) -> Floats:
 
     Raises: ShapeError, where it cannot.
     """
-    found = np.asarray(array)
+    found = number_array(array, "rows")
     if found.ndim not in (1, 2) or found.dtype.kind not in "fiub":
         raise ShapeError(f"{found.dtype} of shape {found.shape}: give numbers, a row (d,) or rows (n, d).")
     with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as that

@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass, fields, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Literal, TypedDict, Unpack, get_args
 
 from lookalike.errors import LensError
 
 MANY, MANY_DIMS = 20_000, 512  # images, above which a lens has so many dimensions; what they cost: decision 12
+LOSSES = ("softmax", "triplet", "soft-margin")
 HoldOutKind = Literal["groups", "pictures"]
 
 
@@ -105,7 +106,19 @@ class LearnConfig:
 
     def __post_init__(self) -> None:
         """Raises: LensError, for a value that cannot be."""
+        if not isinstance(self.method, ClosedForm | LowRank | FineTune | KerasSiamese):
+            raise LensError(
+                f"method {self.method!r}: expected ClosedForm(), LowRank(), FineTune(layer) or KerasSiamese(). Give "
+                "one, or leave it out."
+            )
         check_hold_out(self.hold_out)
+        loss, layer = getattr(self.method, "loss", LOSSES[0]), getattr(self.method, "layer", None)
+        if not isinstance(loss, str) or loss not in LOSSES:
+            raise LensError(f"loss {loss!r}: expected {', '.join(LOSSES)}. Give one, or leave it out.")
+        if not isinstance(layer, str | Integral | None) or isinstance(layer, bool):
+            raise LensError(
+                f"unfreeze {layer!r}: expected the name of a layer or its index. See lookalike layers FOLDER."
+            )
         check_whole("seed", self.seed, least=0)
         if self.dims is not None:
             check_whole("dims", self.dims, least=1)
@@ -113,9 +126,9 @@ class LearnConfig:
         if epochs is not None:
             check_whole("epochs", epochs, least=1)
         rate, margin = getattr(self.method, "learning_rate", None), getattr(self.method, "margin", 0)
-        if rate is not None and not (isinstance(rate, int | float) and 0 < rate < math.inf):
+        if rate is not None and not (is_number(rate) and 0 < rate < math.inf):
             raise LensError(f"rate {rate!r}: expected a number above 0. Give one, or leave it out.")
-        if not (isinstance(margin, int | float) and 0 <= margin < math.inf):
+        if not (is_number(margin) and 0 <= margin < math.inf):
             raise LensError(f"margin {margin!r}: expected a number from 0 on. Give one, or leave it out.")
 
     @property
@@ -146,7 +159,7 @@ class LearnConfig:
                 raise LensError(f"{name}: no option of learn. There are: {', '.join(LearnOptions.__annotations__)}.")
         common = {name: given.pop(name) for name in ("hold_out", "dims", "seed") if name in given}
         recipe, quick = given.pop("recipe", None), given.pop("quick", False)
-        if recipe not in (None, "keras-siamese"):
+        if not (recipe is None or (isinstance(recipe, str) and recipe == "keras-siamese")):
             raise LensError(f"recipe {recipe!r}: not known. There is keras-siamese.")
         names = {"rate": "learning_rate", "unfreeze": "layer", "anyway": "keep"}
         settings = {names.get(name, name): value for name, value in given.items()}
@@ -163,6 +176,11 @@ class LearnConfig:
         return cls(kind(**settings), **common)  # type: ignore[arg-type]
 
 
+def is_number(value: object) -> bool:
+    """Whether this is one real number of Python or NumPy, and no truth value."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def check_whole(name: str, value: object, least: int) -> None:
     """Raises: LensError, for what is no whole number from `least` on.
 
@@ -174,7 +192,7 @@ def check_whole(name: str, value: object, least: int) -> None:
 
 def check_hold_out(hold_out: object) -> None:
     """Raises: LensError, for a way of holding out that there is not."""
-    if hold_out not in (None, *get_args(HoldOutKind)):
+    if not (hold_out is None or (isinstance(hold_out, str) and hold_out in get_args(HoldOutKind))):
         raise LensError(f"hold_out {hold_out!r}: expected 'groups' or 'pictures'. Give one, or leave it out.")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ShapeError
+from lookalike.images.arrays import number_array
 from lookalike.learning.labels import Rows, as_labels
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter
@@ -66,7 +67,7 @@ class LabelledFeatures:
         >>> len(data), data.domains, data.triplets.shape
         (3, None, (0, 3))
         """
-        x = np.asarray(features)
+        x = number_array(features, "features")
         x = x.astype(np.float32) if x.dtype.kind in "iu" else x
         if x.ndim != 2 or x.dtype.kind != "f" or 0 in x.shape:
             raise ShapeError(f"features must be (n, f) floats with n and f above 0, not {x.dtype} {x.shape}.")

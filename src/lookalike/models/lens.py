@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import LensError, ShapeError
 from lookalike.files import atomic_write
+from lookalike.images.arrays import number_array
 from lookalike.models.proof import Proof
 from lookalike.models.vectors import as_float32, normalize_rows
 
@@ -91,7 +92,7 @@ class Lens:
         Returns: (n, d) float32, rows of length 1; a row that lies on the mean has no direction and stays 0.
         Raises: ShapeError, when the rows do not have f features.
         """
-        rows = np.asarray(features)
+        rows = number_array(features, "features")
         if rows.ndim != 2 or rows.shape[1] != self.features:
             raise ShapeError(
                 f"lens {self.name} reads rows of {self.features} features, not {rows.shape}. "

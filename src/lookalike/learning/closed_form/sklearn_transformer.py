@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import LensError
+from lookalike.images.arrays import number_array
 from lookalike.learning.closed_form.whitening import whiten
 from lookalike.models.lens import Lens
 
@@ -33,7 +34,7 @@ class LensTransformer:
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, triplets: ArrayLike | None = None) -> "LensTransformer":
         """Learn from features (n, f) and what groups them (n,): numbers or names of any kind, negative numbers none."""
-        x = np.asarray(X)
+        x = number_array(X, "X")
         if x.dtype.kind != "f":
             x = x.astype(np.float32)
         self.lens_ = whiten(x, y, triplets=triplets, ridge=self.ridge, dims=self.dims)
