@@ -174,7 +174,7 @@ def judge(
     if sum([query is not None, data is not None, list_them, undo]) != 1:
         raise click.UsageError("name a QUERY with --yes FILE, or give one of --from, --list, --undo.")
     if list_them:
-        for one in photos.judgements.standing():
+        for one in photos.judgements:
             if as_json:
                 echo_json({"query": one.query, "yes": one.yes, "no": one.no})
             else:
@@ -183,7 +183,7 @@ def judge(
         echo(f"undone: {_told(photos.judgements.undo())}", err=True)
     else:
         added = photos.judge_from(data) if data is not None else photos.judge(str(query), yes=yes, no=no)
-        standing = len(photos.judgements.standing())
+        standing = sum(1 for _ in photos.judgements)
         echo(
             f"{added:,} added, {standing:,} in all. Learn from them with: lookalike learn {photos.home.shell_words}",
             err=True,

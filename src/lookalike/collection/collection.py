@@ -90,7 +90,7 @@ class Collection(PictureNames):
 
     @property
     def judgements(self) -> Judgements:
-        """What people answered: `.standing()`, `.undo()`."""
+        """What people answered: iterate over it; `.standing()`, `.undo()`."""
         return Judgements(self.home.judgements)
 
     def index(

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.forced import record_forced
 
 from lookalike.errors import ExamplesError
+from lookalike.learning.datasets import judgements as module
 from lookalike.learning.datasets.judgements import Judgements, read_judgements_csv
 
 
@@ -338,3 +341,55 @@ def test_an_answer_is_forced_to_the_disk_and_the_name_of_a_new_file_after_it(jud
     assert forced == [judgements.path, judgements.path.parent]
     judgements.add("a.jpg", ["c.jpg"])
     assert forced[2:] == [judgements.path]
+
+
+SAID = st.one_of(
+    st.integers(0, 9).map(lambda number: {"query": f"{number}.jpg", "yes": "y.jpg", "no": None}),
+    st.integers(-1, 14).map(lambda line: {"undo": line}),
+    st.sampled_from([{"query": "../x", "yes": "y"}, {"query": "C:/x", "yes": "y"}, {"undo": "1"}, {}, [], 3]),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(said=st.lists(SAID, max_size=14), escaped=st.booleans(), broken=st.booleans())
+def test_one_by_one_and_from_the_last_judgements_are_those_of_a_plain_loop(tmp_path_factory, said, escaped, broken):
+    standing: dict[int, str] = {}
+    lines = []
+    for number, entry in enumerate(said, 1):
+        text = json.dumps(entry)
+        lines.append(text.replace("undo", "\\u0075ndo") if escaped else text)
+        if isinstance(entry, dict) and entry.get("query", "/")[0] not in "./C":
+            standing[number] = entry["query"]
+        elif isinstance(entry, dict) and type(entry.get("undo")) is int and 0 < entry["undo"] < number:
+            standing.pop(entry["undo"], None)
+    path = tmp_path_factory.getbasetemp() / "said.jsonl"
+    path.write_text("\n".join(lines) + ("" if broken else "\n"))
+    judgements = Judgements(path)
+    assert {one.line: one.query for one in judgements} == standing
+    assert judgements.standing() == list(judgements) == judgements._read()[0]
+    if not standing:
+        with pytest.raises(ExamplesError, match="no judgement left to take back"):
+            judgements.undo()
+        return
+    last = max(standing)
+    assert judgements.undo().line == last
+    assert last not in {one.line for one in judgements}
+
+
+def test_taking_back_parses_no_line_before_the_last_that_stands(judgements, monkeypatch):
+    judgements.add_all([(f"{number}.jpg", "y.jpg", None) for number in range(500)])
+    parsed, entry = [], module._entry
+    monkeypatch.setattr(module, "_entry", lambda number, line: parsed.append(number) or entry(number, line))
+    assert [judgements.undo().line for _ in range(3)] == [500, 499, 498]
+    assert parsed == [500, 501, 500, 499, 502, 501, 500, 499, 498]
+
+
+@pytest.mark.parametrize(
+    ("file", "inside"),
+    [
+        *[(file, True) for file in ("a", "...", "a/..b", "a:b", "x//y")],
+        *[(file, False) for file in ("", ".", "./.", "..", "a/../b", "/a", "C:/a", "\\\\s\\t\\a", "a\0")],
+    ],
+)
+def test_a_name_stays_within_the_folder(file: str, inside: bool):
+    assert module._is_inside(file) == inside

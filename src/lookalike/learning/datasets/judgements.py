@@ -5,18 +5,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
 from lookalike.errors import ExamplesError
-from lookalike.files import sync_folder
 from lookalike.learning.datasets.csv_table import find_encoding, open_csv
 from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs
+from lookalike.learning.datasets.growing_file import append, opened
 from lookalike.names import Folders
 from lookalike.text import first_few, plural
 
-LONGEST_LINE = 131_072  # bytes; three names of 4,096 bytes, each byte escaped, fit in
 LONGEST_NAME = 4_096  # bytes of a file's name with its folders
 LONGEST_WHO = 200
 
@@ -95,20 +94,31 @@ class Judgements:
         return len(lines)
 
     def undo(self) -> Judgement:
-        """Take back the last judgement that stands, and return it.
+        """Take back the last judgement that stands, and return it; only lines from it on are parsed.
 
         Raises: ExamplesError, when none stands.
         """
-        standing = self.standing()
-        if not standing:
+        last = self._last()
+        if last is None:
             raise ExamplesError(f"{self.path}: no judgement left to take back.")
         t = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._append([{"t": t, "undo": standing[-1].line}])
-        return standing[-1]
+        self._append([{"t": t, "undo": last.line}])
+        return last
 
     def standing(self) -> list[Judgement]:
         """The judgements that were not taken back, oldest first."""
-        return self._read()[0]
+        return list(self)
+
+    def __iter__(self) -> Iterator[Judgement]:
+        """The same one by one, in memory that does not grow with them but with those that were taken back."""
+        with opened(self.path) as file:
+            if file is None:
+                return
+            said = (_entry(number, line) for number, line in file.lines() if line is not None and _may_undo(line))
+            undone = {entry for entry in said if isinstance(entry, int)}
+            for number, line in file.lines():
+                if number not in undone and isinstance(entry := _entry(number, line), Judgement):
+                    yield entry
 
     def notes(self) -> tuple[str, ...]:
         """What was passed over in the file, in lines for people."""
@@ -168,72 +178,38 @@ class Judgements:
         standing: dict[int, Judgement] = {}
         odd: list[str] = []
         notes = []
-        for number, line in self._lines():
-            if line is not None and not line.strip():
-                continue
-            entry = _parsed(line)
-            if isinstance(entry, dict) and _is_judgement(entry):
-                t, who = entry.get("t"), entry.get("who")
-                standing[number] = Judgement(
-                    number,
-                    t if isinstance(t, str) else "",
-                    who if isinstance(who, str) else None,
-                    entry["query"],
-                    entry["yes"],
-                    entry.get("no"),
-                )
-            elif isinstance(entry, dict) and type(entry.get("undo")) is int and 0 < entry["undo"] < number:
-                standing.pop(entry["undo"], None)  # two people may take back the same one
-            elif line is not None and not line.endswith(b"\n"):
-                notes.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
-            else:
-                odd.append(str(number))
+        with opened(self.path) as file:
+            for number, line in file.lines() if file is not None else ():
+                if line is not None and not line.strip():
+                    continue
+                entry = _entry(number, line)
+                if isinstance(entry, Judgement):
+                    standing[number] = entry
+                elif entry is not None:
+                    standing.pop(entry, None)  # two people may take back the same one
+                elif line is not None and not line.endswith(b"\n"):
+                    notes.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
+                else:
+                    odd.append(str(number))
         if odd:
             notes.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
         return list(standing.values()), tuple(notes)
 
-    def _lines(self) -> Iterator[tuple[int, bytes | None]]:
-        """Every line with its number; None for one that is too long to be ours."""
-        try:
-            with self.path.open("rb") as file:
-                number = 0
-                while line := file.readline(LONGEST_LINE):
-                    number += 1
-                    fits = True
-                    while len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-                        fits, line = False, file.readline(LONGEST_LINE)
-                    yield number, line if fits else None
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise ExamplesError(f"{self.path}: cannot be read ({error.strerror}). Check the permissions.") from error
+    def _last(self) -> Judgement | None:
+        undone: set[int] = set()
+        with opened(self.path) as file:
+            for number, line in file.lines_from_the_last() if file is not None else ():
+                entry = _entry(number, line)
+                if isinstance(entry, int):
+                    undone.add(entry)
+                elif entry is not None and number not in undone:
+                    return entry
+        return None
 
     def _append(self, entries: Sequence[dict[str, object]]) -> None:
-        """All lines in one write at the end, on the disk when this returns."""
         lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
-        text = "".join(lines).encode(
-            "utf-8", "backslashreplace"
-        )  # what is no UTF-8 in a name becomes JSON's own escape
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-            try:
-                if (end := os.lseek(handle, 0, os.SEEK_END)) > 0:
-                    os.lseek(handle, end - 1, os.SEEK_SET)
-                    if os.read(handle, 1) != b"\n":  # a line that broke off stays a line of its own
-                        text = b"\n" + text
-                if os.write(handle, text) < len(text):
-                    raise OSError(28, "the disk is full")
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            if not end:  # the file is new: its name is to outlast a power cut too
-                sync_folder(self.path.parent)
-        except OSError as error:
-            raise ExamplesError(
-                f"{self.path}: cannot be written ({error.strerror}). Free some space, or keep the collection elsewhere "
-                "with --at DIR."
-            ) from error
+        # What is no UTF-8 in a name becomes JSON's own escape.
+        append(self.path, "".join(lines).encode("utf-8", "backslashreplace"))
 
 
 def read_judgements_csv(path: Path, is_known: Callable[[str], bool] | None = None) -> list[tuple[str, str, str | None]]:
@@ -296,11 +272,25 @@ def _files_of(judgements: Sequence[Judgement], folder: Path) -> tuple[list[Path]
     return paths, row
 
 
-def _parsed(line: bytes | None) -> object:
+def _entry(number: int, line: bytes | None) -> Judgement | int | None:
+    """What a line says: a judgement, the number of the line that it takes back, or None for neither."""
     try:
-        return json.loads(line) if line is not None else None
+        entry = json.loads(line) if line is not None else None
     except (ValueError, RecursionError):
         return None
+    if not isinstance(entry, dict):
+        return None
+    if _is_judgement(entry):
+        t, who = entry.get("t"), entry.get("who")
+        told = t if isinstance(t, str) else "", who if isinstance(who, str) else None
+        return Judgement(number, *told, entry["query"], entry["yes"], entry.get("no"))
+    undone = entry.get("undo")
+    return undone if type(undone) is int and 0 < undone < number else None
+
+
+def _may_undo(line: bytes) -> bool:
+    """Whether a line may take one back; letters of "undo" may be escaped."""
+    return b"undo" in line or b"\\u00" in line
 
 
 def _is_judgement(entry: dict[object, object]) -> bool:
@@ -311,11 +301,14 @@ def _is_judgement(entry: dict[object, object]) -> bool:
 
 def _is_inside(file: str) -> bool:
     """Whether a name stays within the collection's folder, on any system, and can be a file's."""
-    parts = PurePosixPath(file).parts
-    windows = PureWindowsPath(file)
-    has_drive = windows.drive and (os.name == "nt" or windows.root)  # elsewhere "A: b.jpg" is a file like any other
-    if not parts or ".." in parts or file.startswith("/") or "\0" in file or has_drive:
+    if file.startswith("/") or "\0" in file or (".." in file and ".." in file.split("/")):
         return False
+    if not file.strip("./") and not set(file.split("/")) - {"", "."}:  # the folder itself
+        return False
+    if ":" in file or "\\" in file:  # only then a name can have a drive
+        windows = PureWindowsPath(file)
+        if windows.drive and (os.name == "nt" or windows.root):  # elsewhere "A: b.jpg" is a file like any other
+            return False
     try:
         return len(file.encode()) <= LONGEST_NAME
     except UnicodeEncodeError:
