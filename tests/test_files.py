@@ -8,10 +8,12 @@ import pytest
 from support.forced import record_forced
 
 from lookalike.files import (
+    append_lines,
     atomic_write,
     digest,
     fitting_name,
     previous_of,
+    read_lines,
     remove_folder,
     remove_leftovers,
     replace_folder,
@@ -104,6 +106,56 @@ def test_only_what_we_began_is_taken_for_a_leftover(tmp_path: Path):
         names
     )
     assert len(list(tmp_path.iterdir())) == len(names)
+
+
+def test_lines_are_added_whole_and_forced_to_the_disk(tmp_path: Path, monkeypatch):
+    synced = record_forced(monkeypatch)
+    path = tmp_path / "a" / "b.jsonl"
+    append_lines(path, ["one", "caf\udce9"])
+    assert synced == [path, path.parent]  # the name of a new file, too
+    append_lines(path, ["three"])
+    assert synced[2:] == [path]
+    assert path.read_bytes() == b"one\ncaf\\udce9\nthree\n"
+
+
+def test_a_line_that_broke_off_stays_a_line_of_its_own(tmp_path: Path):
+    path = tmp_path / "b.jsonl"
+    path.write_bytes(b"one\ntw")
+    append_lines(path, ["three"])
+    assert list(read_lines(path, 100)) == [b"one\n", b"tw\n", b"three\n"]
+
+
+def test_nothing_is_added_behind_a_link(tmp_path: Path):
+    (tmp_path / "theirs").write_text("theirs\n")
+    for name, target in (("one", "theirs"), ("two", "nowhere")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+        with pytest.raises(OSError, match="a link to another place"):
+            append_lines(tmp_path / name, ["ours"])
+    assert (tmp_path / "theirs").read_text() == "theirs\n" and not (tmp_path / "nowhere").exists()
+
+
+def test_lines_too_long_are_none_and_are_not_held(tmp_path: Path):
+    path = tmp_path / "b.jsonl"
+    path.write_bytes(b"a\n" + b"x" * 25 + b"\n" + b"123456789\n" + b"1234567890" + b"\nend")
+    assert list(read_lines(path, 10)) == [b"a\n", None, b"123456789\n", None, b"end"]
+    assert list(read_lines(tmp_path / "none", 10)) == []
+
+
+def test_of_a_file_that_is_too_long_the_end_is_read(tmp_path: Path):
+    path = tmp_path / "b.jsonl"
+    lines = [f"{number:04}\n".encode() for number in range(100)]
+    path.write_bytes(b"".join(lines))
+    for last in range(500):
+        assert list(read_lines(path, 100, last)) == lines[100 - last // 5 :], last
+    path.write_bytes(b"x" * 1000 + b"\nend\n")
+    assert list(read_lines(path, 10, 500)) == [b"end\n"]
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(OSError, match="it is no file"):
+            list(read_lines(place, 100))
 
 
 def test_names_reach_the_disk_after_what_they_name(tmp_path: Path, monkeypatch):

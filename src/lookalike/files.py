@@ -1,4 +1,4 @@
-"""Writing files and folders whole or not at all, and digests of what they hold."""
+"""Writing files and folders whole or not at all, files of lines that only grow, and digests of what files hold."""
 
 import errno
 import hashlib
@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 REMOVED, PREVIOUS = ".removed", ".previous"
@@ -64,6 +64,64 @@ def _longest_name(folder: Path) -> int:
         except OSError:
             continue
     return 255
+
+
+def append_lines(path: Path, lines: Sequence[str]) -> None:
+    """Add lines at the end of a file in one write, on the disk when this returns; the file is made where there is none.
+
+    A line that a crash broke off stays a line of its own. Several processes may add at once.
+
+    Args:
+        path: a file; not a link, which could lead to a file that is not ours.
+        lines: without their ends; of what is no UTF-8 in them the escape is written.
+    Raises: OSError, also when the disk is full.
+    """
+    text = "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, "it is a link to another place")
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    handle = os.open(path, flags, 0o666)
+    try:
+        if (end := os.lseek(handle, 0, os.SEEK_END)) > 0:
+            os.lseek(handle, end - 1, os.SEEK_SET)
+            if os.read(handle, 1) != b"\n":
+                text = b"\n" + text
+        if os.write(handle, text) < len(text):
+            raise OSError(errno.ENOSPC, "the disk is full")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    if not end:  # the file is new: its name is to outlast a power cut too
+        sync_folder(path.parent)
+
+
+def read_lines(path: Path, longest: int, last_bytes: int | None = None) -> Iterator[bytes | None]:
+    """The lines of a file with their ends; None in place of one that is too long to be ours. None where there is none.
+
+    Args:
+        path: the file.
+        longest: bytes of a line that are read.
+        last_bytes: read no more than so many bytes at the end of the file; what they cut off a line is left out.
+    Raises: OSError, also for what is no file.
+    """
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise OSError(errno.EINVAL, "it is no file")
+    try:
+        with path.open("rb") as file:
+            if last_bytes is not None and file.seek(0, os.SEEK_END) > last_bytes:
+                file.seek(-last_bytes - 1, os.SEEK_END)
+                while (cut := file.readline(longest)) and not cut.endswith(b"\n"):
+                    pass
+            else:
+                file.seek(0)
+            while line := file.readline(longest):
+                fits = True
+                while len(line) == longest and not line.endswith(b"\n"):
+                    fits, line = False, file.readline(longest)
+                yield line if fits else None
+    except FileNotFoundError:
+        return
 
 
 def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing: bool = False) -> None:

@@ -30,9 +30,11 @@ def test_what_is_appended_after_opening_is_not_read_and_a_broken_line_stays_one(
     path = tmp_path / "new/lines"
     with opened(path) as file:
         assert file is None
-    append(path, b"a\nb")
+    append(path, ["a"])
+    with path.open("ab") as broken:
+        broken.write(b"b")
     with opened(path) as file:
-        append(path, b"c\n")
+        append(path, ["c"])
         assert list(file.lines()) == [(1, b"a\n"), (2, b"b")]
         assert list(file.lines_from_the_last()) == [(2, b"b"), (1, b"a\n")]
     assert path.read_bytes() == b"a\nb\nc\n"

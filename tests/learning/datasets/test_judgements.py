@@ -183,6 +183,15 @@ def test_what_cannot_be_written_or_read_is_said_in_one_line(tmp_path):
         Judgements(tmp_path).standing()
 
 
+def test_an_answer_is_not_written_behind_a_link(tmp_path):
+    """A collection of somebody else could name any file of mine so."""
+    (tmp_path / "mine").write_text("mine\n")
+    (tmp_path / "judgements.jsonl").symlink_to(tmp_path / "mine")
+    with pytest.raises(ExamplesError, match="a link to another place"):
+        Judgements(tmp_path / "judgements.jsonl").add("a", ["b"])
+    assert (tmp_path / "mine").read_text() == "mine\n"
+
+
 def _add_many(path: Path, who: str) -> None:
     for i in range(100):
         Judgements(path).add(f"{who}{i}", ["x" * 200], ["y"], who=who)

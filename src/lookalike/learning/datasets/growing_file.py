@@ -1,13 +1,13 @@
 """A file of lines that only grows: read from its first line or from its last, in bounded memory, and appended to."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from lookalike.errors import ExamplesError
-from lookalike.files import sync_folder
+from lookalike.files import append_lines
 
 LONGEST_LINE = 131_072  # bytes; three names of 4,096 bytes, each byte escaped, fit in
 BLOCK = 1 << 16
@@ -77,26 +77,16 @@ def opened(path: Path) -> Iterator[GrowingFile | None]:
         raise ExamplesError(f"{path}: cannot be read ({error.strerror}). Check the permissions.") from error
 
 
-def append(path: Path, text: bytes) -> None:
-    """Add whole lines in one write at the end; they are on the disk when this returns.
+def append(path: Path, lines: Sequence[str]) -> None:
+    """Add lines in one write at the end; they are on the disk when this returns.
 
+    Args:
+        path: the file, which is made where there is none.
+        lines: without their ends; what is no UTF-8 in a name becomes JSON's own escape.
     Raises: ExamplesError, when it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            if (end := os.lseek(handle, 0, os.SEEK_END)) > 0:
-                os.lseek(handle, end - 1, os.SEEK_SET)
-                if os.read(handle, 1) != b"\n":  # a line that broke off stays a line of its own
-                    text = b"\n" + text
-            if os.write(handle, text) < len(text):
-                raise OSError(28, "the disk is full")
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if not end:  # the file is new: its name is to outlast a power cut too
-            sync_folder(path.parent)
+        append_lines(path, lines)
     except OSError as error:
         raise ExamplesError(
             f"{path}: cannot be written ({error.strerror}). Free some space, or keep the collection elsewhere with "

@@ -207,9 +207,7 @@ class Judgements:
         return None
 
     def _append(self, entries: Sequence[dict[str, object]]) -> None:
-        lines = (json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
-        # What is no UTF-8 in a name becomes JSON's own escape.
-        append(self.path, "".join(lines).encode("utf-8", "backslashreplace"))
+        append(self.path, [json.dumps(entry, ensure_ascii=False) for entry in entries])
 
 
 def read_judgements_csv(path: Path, is_known: Callable[[str], bool] | None = None) -> list[tuple[str, str, str | None]]:
