@@ -143,9 +143,7 @@ def test_a_search_goes_on_where_another_process_removed_the_version_that_it_read
                 os.utime(file, (1, 1))
             writer.index()
             removed.append(writer.table.uri)
-            with monkeypatch.context() as patch:
-                patch.setattr("lookalike.index.table.KEPT", timedelta(0))
-                writer.table.clean()
+            writer.table.clean(kept=timedelta(0))
         return gallery(state, name)
 
     monkeypatch.setattr(reader._searcher, "gallery", overtaken)

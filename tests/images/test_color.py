@@ -3,14 +3,12 @@
 import io
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 from pytest import approx
 
-from lookalike.images import color
 from lookalike.images.color import to_rgb
 
 
@@ -154,9 +152,7 @@ def test_band_by_band_gives_what_the_whole_gives(mode, width, height):
         image = Image.fromarray(values).convert(mode)
     for factors in ((1, 1), (2, 3), (50, 1)):
         whole = to_rgb(image, factors)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(color, "BAND_PX", 60)
-            banded = to_rgb(image, factors)
+        banded = to_rgb(image, factors, band_px=60)
         assert banded.size == (-(-width // factors[0]), -(-height // factors[1]))
         assert np.array_equal(np.asarray(banded), np.asarray(whole))
 

@@ -20,7 +20,7 @@ _ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")
 _LARGEST_PROFILE = 4_000_000  # bytes; those of printers, the largest, are of 1 to 3 MB
 
 
-def to_rgb(image: Image.Image, factors: Factors = (1, 1)) -> Image.Image:
+def to_rgb(image: Image.Image, factors: Factors = (1, 1), band_px: int = BAND_PX) -> Image.Image:
     """A loaded picture in RGB, on white where it is transparent, in the colours of sRGB.
 
     16-bit grey is scaled by its bits: the fewest of 8, 10, 12, 14, 16 that hold its largest value, so that 12-bit data
@@ -32,19 +32,20 @@ def to_rgb(image: Image.Image, factors: Factors = (1, 1)) -> Image.Image:
         image: in any of Pillow's modes.
         factors: whole numbers by which the width and the height shrink (each block becomes its mean) before the
             costly steps; the last column and row may be of smaller blocks.
+        band_px: pixels that are converted at a time; it changes what the work takes, not what comes out.
     Returns: RGB; the very same object where nothing was to do.
     """
     profile = image.info.get("icc_profile")
-    return _srgb(_simple(image, factors), profile)
+    return _srgb(_simple(image, factors, band_px), profile)
 
 
-def _simple(image: Image.Image, factors: Factors) -> Image.Image:
+def _simple(image: Image.Image, factors: Factors, band_px: int) -> Image.Image:
     """RGB, L, CMYK or LAB, without alpha, shrunk; converted band by band."""
     if image.mode in _SIMPLE and "transparency" not in image.info:
         return image if factors == (1, 1) else image.reduce(factors)
-    scale = _scale(image) if image.mode in DEEP else (0.0, 1.0)
+    scale = _scale(image, band_px) if image.mode in DEEP else (0.0, 1.0)
     result: Image.Image | None = None
-    for top, band in _bands(image, factors[1]):
+    for top, band in _bands(image, band_px, factors[1]):
         flat = _flat(band, scale)
         small = flat if factors == (1, 1) else flat.reduce(factors)
         if band.height == image.height:
@@ -56,8 +57,8 @@ def _simple(image: Image.Image, factors: Factors) -> Image.Image:
     return result
 
 
-def _bands(image: Image.Image, multiple: int = 1) -> Iterator[tuple[int, Image.Image]]:
-    rows = max(BAND_PX // image.width // multiple, 1) * multiple
+def _bands(image: Image.Image, band_px: int, multiple: int = 1) -> Iterator[tuple[int, Image.Image]]:
+    rows = max(band_px // image.width // multiple, 1) * multiple
     for top in range(0, image.height, rows):
         whole = top == 0 and rows >= image.height
         yield top, image if whole else image.crop((0, top, image.width, min(top + rows, image.height)))
@@ -80,10 +81,10 @@ def _flat(image: Image.Image, scale: tuple[float, float]) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _scale(image: Image.Image) -> tuple[float, float]:
+def _scale(image: Image.Image, band_px: int) -> tuple[float, float]:
     """The values of a deep grey picture that become black and white."""
     lows, highs = [], []
-    for _, band in _bands(image):
+    for _, band in _bands(image, band_px):
         values = np.asarray(band)
         values = values[np.isfinite(values)] if image.mode == "F" else values
         if values.size:

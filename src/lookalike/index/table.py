@@ -198,8 +198,8 @@ class Table:
                 # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
                 dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
 
-    def clean(self) -> None:
-        """Remove what only versions older than ten minutes need, and what killed runs left.
+    def clean(self, kept: timedelta = KEPT) -> None:
+        """Remove what only versions older than `kept` need, and what killed runs left.
 
         Only for who holds the collection's lock: what another writer has not committed yet would go too.
         """
@@ -207,4 +207,4 @@ class Table:
             if dataset is not None:
                 # What no version knows goes whatever its age: Lance would keep it for a week, in case that another
                 # writer were at work.
-                dataset.cleanup_old_versions(older_than=KEPT, delete_unverified=True)
+                dataset.cleanup_old_versions(older_than=kept, delete_unverified=True)

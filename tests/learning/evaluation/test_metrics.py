@@ -137,13 +137,18 @@ def test_the_length_of_rows_and_a_turn_of_all_change_nothing(case):
         assert_allclose(metric(queries @ turn * 2, gallery @ turn * 0.5, labels, gallery_labels), before)
 
 
-def test_blocks_give_what_one_block_gives(monkeypatch):
+def test_blocks_give_what_one_block_gives():
+    """More similarities than are held at once; each half of the queries is one block, and the whole is their mean."""
     rng = np.random.default_rng(0)
-    x, labels = rng.standard_normal((90, 8)), rng.integers(0, 9, 90)
-    every = (recall_at_k, mean_reciprocal_rank, map_at_r, r_precision)
-    whole = [metric(x, x, labels, labels, itself=np.arange(90)) for metric in every]
-    monkeypatch.setattr(metrics, "BLOCK_BYTES", 4 * 90 * 7)  # seven queries a block, and a last one of six
-    assert_allclose([metric(x, x, labels, labels, itself=np.arange(90)) for metric in every], whole, atol=1e-9)
+    x, labels, own = rng.standard_normal((6000, 4)), rng.integers(0, 600, 6000), np.arange(1400)
+    assert 4 * 6000 * 1400 > metrics.BLOCK_BYTES > 4 * 6000 * 700
+    for metric in (recall_at_k, map_at_r):
+        whole, first, second = (
+            metric(x[part], x, labels[part], labels, itself=own[part])
+            for part in (slice(1400), slice(700), slice(700, 1400))
+        )
+        assert first != second
+        assert whole == pytest.approx((first + second) / 2, abs=1e-9)
 
 
 def test_pytorch_metric_learning_finds_the_same():

@@ -38,20 +38,21 @@ def principal_plane(features: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(plane * np.where(plane[farthest, [0, 1]] < 0, -1, 1), np.float32)
 
 
-def main_directions(rows: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
+def main_directions(rows: NDArray[np.float32], dims: int, largest_exact: int = LARGEST_EXACT) -> NDArray[np.float32]:
     """The `dims` directions in which rows (n, f) have most of their length: (f, dims) float32, orthonormal.
 
-    Exact for few rows or features; else by subspace iteration from a fixed start (Halko, Martinsson and Tropp,
-    arXiv:0909.4061, algorithm 4.4), which may mix directions of nearly equal weight at the edge of what is kept.
+    Exact where rows or features are at most `largest_exact`; else by subspace iteration from a fixed start (Halko,
+    Martinsson and Tropp, arXiv:0909.4061, algorithm 4.4), which may mix directions of nearly equal weight at the edge
+    of what is kept.
 
     >>> np.abs(main_directions(np.array([[0.0, 3.0], [1.0, 0.0]], np.float32), 1)).round(3).tolist()
     [[0.0], [1.0]]
     """
     n, f = rows.shape
-    if n <= min(f, LARGEST_EXACT):
+    if n <= min(f, largest_exact):
         vectors = np.linalg.eigh(rows @ rows.T)[1][:, ::-1][:, :dims]
         return np.asarray(np.linalg.qr(rows.T @ vectors)[0], np.float32)  # (f, n) @ (n, d) -> (f, d)
-    if f <= LARGEST_EXACT:
+    if f <= largest_exact:
         return np.asarray(np.linalg.eigh(rows.T @ rows)[1][:, ::-1][:, :dims], np.float32)
     basis = np.random.default_rng(0).standard_normal((f, min(f, dims + 64))).astype(np.float32)
     for _ in range(6):
