@@ -23,7 +23,8 @@ from lookalike.learning.closed_form.whitening import WhitenTrainer
 from lookalike.learning.evaluation.evaluator import Evaluator, TrainedLenses, concatenate
 from lookalike.learning.evaluation.evidence import weigh
 from lookalike.learning.evaluation.plan import plan_evaluation
-from lookalike.learning.evaluation.prove import PERMUTATIONS, prove_labelled
+from lookalike.learning.evaluation.prove import prove_labelled
+from lookalike.learning.evaluation.significance import PERMUTATIONS
 from lookalike.learning.labelled_features import LabelledFeatures
 
 SETS = ("emoji", "grocery", "clothing", "omniglot", "caltech101", "totally_looks_like")

@@ -38,6 +38,15 @@ def plural(number: int, thing: str, things: str | None = None) -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
+def times(number: int) -> str:
+    """How often.
+
+    >>> times(1), times(2), times(1200)
+    ('once', 'twice', '1,200 times')
+    """
+    return {1: "once", 2: "twice"}.get(number) or f"{number:,} times"
+
+
 def first_few(names: Sequence[str], most: int = 3, separator: str = ", ", last: str = " and ") -> str:
     """The first few of many names, for a line that people read; `last` comes before how many there are more.
 

@@ -1,6 +1,7 @@
 """Every layout goes from pictures to a proved lens in one call, stored for the backbone that it was learned on."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,9 @@ def test_pictures_outside_the_collection_are_embedded_and_broken_ones_named(own_
 def test_the_same_seed_learns_the_same_lens_to_the_bit(own_badges: Collection):
     one, other = (own_badges.learn(own_badges.folder, name=name, seed=3, epochs=2) for name in ("one", "other"))
     assert_array_equal(one.matrix, other.matrix)
-    assert one.proof == other.proof
+    first, second = (replace(lens.proof, summary="", notes=(), protocol=None) for lens in (one, other))
+    assert first == second  # but for how often these examples were proved before
+    assert (one.proof.protocol.attempt, other.proof.protocol.attempt) == (2, 2)
 
 
 def test_the_correction_keeps_its_curve_with_recall_of_held_out_queries(own_badges: Collection):

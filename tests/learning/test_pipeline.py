@@ -1,5 +1,6 @@
 """Features to a proved lens: in order, on one plan, and stopped where people stop it."""
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from support.noisy_features import world
 
 from lookalike.learning.closed_form.default import ClosedFormTrainer
 from lookalike.learning.config import ClosedForm, LearnConfig, LowRank
+from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.pipeline import LowRankRefiner, describe_plan, learn_lens, plan_learning
@@ -31,6 +33,20 @@ def test_the_closed_form_is_that_of_all_rows_with_a_proof_of_the_plan(features):
     assert_array_equal(result.lens.matrix, ClosedFormTrainer().fit(features.data).matrix)
     assert result.proof.protocol.seed == 2 and result.proof.protocol.images == len(plan.rows) == 160
     assert result.history == () and result.notes == ("a note",)
+
+
+def test_the_benchmark_of_honesty_proves_the_lens_that_is_proved_here(monkeypatch):
+    """Its proofs and the truth that they are compared with are of one trainer, which must be that of `learn`."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    trainer = import_module("proof_honesty").TRAINER
+    x, labels = world(groups=20, each=8)  # groups of so many that every step of the closed form changes something
+    features = FeatureSet(LabelledFeatures.create(x, labels), (), ())
+    config = LearnConfig(ClosedForm(), seed=2)
+    plan = plan_learning(features, config)
+    result = learn_lens(features, config, plan)
+    assert_array_equal(trainer.fit(features.data).matrix, result.lens.matrix)
+    assert prove_labelled(features.data, trainer, plan=plan) == result.proof
+    assert prove_labelled(features.data, plan=plan) != result.proof  # whitening alone is another lens
 
 
 def test_the_kept_lens_is_named_and_says_how_it_came_about(features):

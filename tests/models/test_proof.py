@@ -63,6 +63,15 @@ def test_what_is_better_serves(taught, verdict, serves):
     assert replace(taught, verdict=verdict).serves == bool(serves)
 
 
+def test_a_proof_that_was_kept_before_proofs_were_counted_is_read(taught):
+    old = json.loads(json.dumps(taught.to_json()))
+    del old["protocol"]["proved_before"], old["protocol"]["attempt"], old["test"]["level"]
+    assert Proof.from_json(old) == taught
+    del old["protocol"]["seed"]
+    with pytest.raises(ShapeError, match="Protocol of this version"):
+        Proof.from_json(old)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -70,6 +79,8 @@ def test_what_is_better_serves(taught, verdict, serves):
         ("results.plain", 3), ("results.plain.recall_at_1", None), ("results.plain.recall_at_1", 1.5),
         ("results.plain.lower", None), ("results.splendid", {}), ("results_full_gallery", {"plain": 3}),
         ("test.p_value", "0"), ("test.p_value", float("nan")), ("test.p_value", True), ("test.method", "x"),
+        ("test.level", 0.05), ("test.level", 0), ("protocol.proved_before", -1), ("protocol.attempt", 2),
+        ("protocol.attempt", 0), ("protocol.attempt", None),
         ("protocol.queries", 1.5), ("protocol.hold_out", "x"), ("protocol.seed", "0"), ("permutation.passed", 1),
         ("permutation.recalls", [None]), ("permutation.recalls", "a"), ("queries.best", [{"query": "a"}]),
         ("queries.best.0.query", None), ("queries.best.0.ranks", {"plain": 1}), ("queries.best.0.hits", {}),

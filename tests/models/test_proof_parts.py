@@ -7,6 +7,7 @@ import pytest
 
 from lookalike.errors import ShapeError
 from lookalike.models.proof_parts import (
+    Attempt,
     FoundImage,
     PairedTest,
     PermutationTest,
@@ -28,6 +29,7 @@ GOOD = {
     QueryChange: CHANGE,
     QueryChanges: QueryChanges(3, 1, (CHANGE,), ()),
     SimilarityThreshold: SimilarityThreshold(0.6, 0.9),
+    Attempt: Attempt(4, 3),
 }
 
 
@@ -41,6 +43,8 @@ GOOD = {
         (RetrievalMetrics, "mean_reciprocal_rank", None), (RetrievalMetrics, "upper", None),
         (RetrievalMetrics, "lower", 2.0), (PairedTest, "difference", "0"), (PairedTest, "lower", float("nan")),
         (PairedTest, "upper", None), (PairedTest, "p_value", 1.5), (PairedTest, "method", "t"),
+        (PairedTest, "level", 0.02), (PairedTest, "level", 0), (PairedTest, "level", None),
+        (Attempt, "proved_before", -1), (Attempt, "proved_before", 0.5), (Attempt, "number", 0), (Attempt, "number", 6),
         (PermutationTest, "recalls", [0.1]), (PermutationTest, "recalls", (1.1,)), (PermutationTest, "passed", 1),
         (FoundImage, "image", -1), (FoundImage, "similarity", None), (FoundImage, "relevant", 1),
         (QueryChange, "query", 1.5), (QueryChange, "ranks", {"plain": 1}),

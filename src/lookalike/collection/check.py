@@ -9,6 +9,7 @@ from pathlib import Path
 from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.folder import CollectionFolder
+from lookalike.collection.proof_log import ProofLog
 from lookalike.errors import CollectionError, LookalikeError
 from lookalike.files import find_leftovers
 from lookalike.index.quantization import Int8Codes
@@ -25,7 +26,8 @@ class Finding:
     """One thing that is damaged.
 
     Attributes:
-        part: what it is: "collection.json", "table", "refused", "lens", "backbone", "codes", "judgements", "leftover".
+        part: what it is: "collection.json", "table", "refused", "lens", "backbone", "codes", "judgements",
+            "proofs", "leftover".
         what: where, and what is wrong.
         mend: what mends it; of something that was repaired, what was done.
         repaired: whether it was.
@@ -75,6 +77,7 @@ class CollectionCheck:
             self._backbones,
             self._codes,
             self._judgements,
+            self._proofs,
             self._leftovers,
         ]
         timer = Timer("checking", len(parts))
@@ -155,6 +158,10 @@ class CollectionCheck:
     def _judgements(self, _: bool) -> Iterator[Finding]:
         for note in Judgements(self.home.judgements).notes():
             yield Finding("judgements", f"{self.home.judgements}: {note}", "The other lines are read.")
+
+    def _proofs(self, _: bool) -> Iterator[Finding]:
+        for note in ProofLog(self.home.proofs).notes():
+            yield Finding("proofs", f"{self.home.proofs}: {note}", "The other lines are counted.")
 
     def _leftovers(self, _: bool) -> Iterator[Finding]:
         for folder in self.home.replaced_folders:

@@ -8,6 +8,7 @@ from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.feature_loader import FeatureLoader
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_report import lens_report
+from lookalike.collection.proof_log import ProofLog, key_of
 from lookalike.collection.searcher import CollectionState
 from lookalike.collection.switch_backbone import BackboneSwitch
 from lookalike.errors import Cancelled, CollectionError, ExamplesError, LensError
@@ -84,7 +85,10 @@ class FinetuneJob:
         self.known = state.config
         self.features = self._load(self.base, self.snapshot)
         run, bundles = self.home.lens(name) / "run", self.home.at / "backbones"
-        self.run = FinetunePipeline(self.base, self.features, config, run, bundles)
+        self.proofs = ProofLog(self.home.proofs)
+        self.key = key_of(dataset, self.features, config, self.base.id, self.home.folder)
+        attempt = self.proofs.attempt(self.key)
+        self.run = FinetunePipeline(self.base, self.features, config, run, bundles, attempt)
 
     def plan(self) -> list[str]:
         """What would be learned from, held out, and what it would cost, in lines for people."""
@@ -116,6 +120,7 @@ class FinetuneJob:
         features = self._load(tuned, self.home.open_table(tuned.id).snapshot())
         self._check_unchanged(features)
         result = self.run.prove(tuned, features, self.reporter)
+        self.proofs.add(self.key, self.name, result.proof, self.reporter)
         for line in result.notes:
             if line not in self.features.notes:
                 self.reporter.message(line)

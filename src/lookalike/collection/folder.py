@@ -99,6 +99,11 @@ class CollectionFolder:
         """What people answered, one line of JSON an answer."""
         return self.at / "judgements.jsonl"
 
+    @property
+    def proofs(self) -> Path:
+        """How often which examples were proved, one line of JSON a proof."""
+        return self.at / "proofs.jsonl"
+
     def lens(self, name: str) -> Path:
         """The folder of one lens; its former folder, where a run was killed while it replaced it."""
         folder = self.at / "lenses" / name

@@ -7,6 +7,7 @@ from lookalike.collection.finetune import FinetuneJob, check_resume
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_report import lens_report
 from lookalike.collection.lens_store import LensStore
+from lookalike.collection.proof_log import ProofLog, key_of
 from lookalike.collection.searcher import CollectionState
 from lookalike.collection.switch_backbone import BackboneSwitch
 from lookalike.errors import LensError
@@ -58,7 +59,10 @@ class Learner:
         features = loader.load(dataset, config.seed, reporter)
         for line in (*dataset.notes, *features.notes):
             reporter.message(line)
-        result = learn_lens(features, config, plan_learning(features, config), reporter)
+        log = ProofLog(self.home.proofs)
+        key = key_of(dataset, features, config, state.backbone.id, self.home.folder)
+        result = learn_lens(features, config, plan_learning(features, config, log.attempt(key)), reporter)
+        log.add(key, name, result.proof, reporter)
         for line in result.notes:
             if line not in features.notes:
                 reporter.message(line)
@@ -85,7 +89,9 @@ class Learner:
             return self._job(state, dataset, config, request.name or name_after(data), reporter).plan()
         loader = FeatureLoader(self.home.folder, state.snapshot, state.backbone)
         features = loader.load(dataset, config.seed, reporter)
-        return [*dataset.notes, *describe_plan(features, plan_learning(features, config))]
+        key = key_of(dataset, features, config, state.backbone.id, self.home.folder)
+        plan = plan_learning(features, config, ProofLog(self.home.proofs).attempt(key))
+        return [*dataset.notes, *describe_plan(features, plan)]
 
     def _dataset(self, state: CollectionState, request: LearnRequest) -> tuple[Dataset, list[str]]:
         judgements = Judgements(self.home.judgements)

@@ -20,6 +20,7 @@ _OF_A_COLLECTION = frozenset(
         "tables",
         "lenses",
         "judgements.jsonl",
+        "proofs.jsonl",
         "backbones",
         "cache",
         "lock",

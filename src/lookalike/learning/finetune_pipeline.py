@@ -17,6 +17,7 @@ from lookalike.learning.labelled_features import LabelledFeatures, Trainer
 from lookalike.learning.pipeline import LearnResult, LowRankRefiner, described, learn_lens, plan_learning, provenance
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, read
+from lookalike.models.proof_parts import FIRST, Attempt
 from lookalike.progress import SILENT, Reporter, Timer
 
 if TYPE_CHECKING:
@@ -61,13 +62,22 @@ class FinetunePipeline:
         config: its method is `FineTune` or `KerasSiamese`.
         run: folder for the cached activations and the checkpoint.
         bundles: folder in which the tuned backbone is kept, under its id.
+        attempt: which proof of these examples it will be.
     Raises: ExamplesError, when there is nothing to learn from or to hold out; BundleError, for a backbone that cannot
         be trained or a layer that is not there; MissingExtraError, without torch.
     """
 
-    def __init__(self, base: Backbone, features: FeatureSet, config: LearnConfig, run: Path, bundles: Path):
+    def __init__(
+        self,
+        base: Backbone,
+        features: FeatureSet,
+        config: LearnConfig,
+        run: Path,
+        bundles: Path,
+        attempt: Attempt = FIRST,
+    ):
         self.base, self.features, self.config, self.run, self.bundles = base, features, config, run, bundles
-        self.plan = plan_learning(features, config)
+        self.plan = plan_learning(features, config, attempt)
         self.split = hold_out_for_finetuning(self.plan)
         images = [features.paths[row] for row in self.split.train_rows]
         self.tuner = create_fine_tuner(base.bundle, images, self.split.training_data, config, run)

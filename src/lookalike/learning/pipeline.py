@@ -18,7 +18,9 @@ from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.labelled_features import LabelledFeatures, Trainer
 from lookalike.models.lens import Lens
 from lookalike.models.proof import Proof
+from lookalike.models.proof_parts import FIRST, Attempt
 from lookalike.progress import SILENT, Reporter
+from lookalike.text import times
 
 if TYPE_CHECKING:
     from lookalike.learning.training import EpochMetrics, LowRankRun, StepMetrics
@@ -97,14 +99,14 @@ class LowRankRefiner:
         return run.lens(), stopped
 
 
-def plan_learning(features: FeatureSet, config: LearnConfig) -> EvaluationPlan:
-    """How queries will be held out; made once for everything that evaluates.
+def plan_learning(features: FeatureSet, config: LearnConfig, attempt: Attempt = FIRST) -> EvaluationPlan:
+    """How queries will be held out; made once for everything that evaluates, the given attempt on these examples.
 
     >>> data = LabelledFeatures.create(np.eye(6), [0, 0, 1, 1, 2, 2])
     >>> plan_learning(FeatureSet(data, (), (), ()), LearnConfig()).hold_out.kind
     'groups'
     """
-    return plan_evaluation(features.data, config.hold_out, seed=config.seed)
+    return plan_evaluation(features.data, config.hold_out, seed=config.seed, attempt=attempt)
 
 
 def learn_lens(
@@ -193,6 +195,8 @@ def describe_plan(features: FeatureSet, plan: EvaluationPlan) -> list[str]:
             "views": "pictures",
         }
         lines.append(f"held out: {what[plan.hold_out.kind]}, {len(fold.queries):,} queries in the first of the splits")
+    if before := plan.attempt.proved_before:
+        lines.append(f"proved {times(before)} before in this collection: tested at the {100 * plan.level:.2g}% level")
     return [*lines, *features.notes]
 
 

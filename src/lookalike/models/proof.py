@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from lookalike.errors import ShapeError
@@ -199,9 +199,10 @@ def _plain(value: Any) -> Any:
 
 
 def _read(kind: type[Part], value: Any, **readers: Callable[[Any], Any]) -> Part:
-    """A dataclass from a JSON object that has its fields and no others."""
-    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    if not isinstance(value, dict) or set(value) != names:
+    """A dataclass from a JSON object that has its fields and no others; those with a default may be missing."""
+    names = {one.name: one.default is MISSING for one in fields(kind)}  # type: ignore[arg-type]
+    needed = {name for name, is_needed in names.items() if is_needed}
+    if not isinstance(value, dict) or not needed <= set(value) <= names.keys():
         raise ShapeError(f"proof.json does not hold a {kind.__name__} of this version. Learn the lens again.")
     return kind(**{name: readers[name](one) if name in readers else one for name, one in value.items()})
 

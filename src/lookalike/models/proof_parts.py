@@ -12,7 +12,7 @@ from lookalike.errors import ShapeError
 
 Method = Literal["bootstrap", "sign flips", "none"]
 HoldOutKind = Literal["groups", "pictures", "triplets", "views"]
-LEVEL = 0.01  # of the one-sided test
+LEVEL = 0.01  # of the one-sided test of a first proof
 COMPARED = ("plain", "lens")  # what every proof compares
 
 
@@ -48,6 +48,29 @@ def check(**parts: tuple[Any, bool]) -> None:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """Which proof of the same examples one is: the best of many looks better than it is.
+
+    Attributes:
+        proved_before: how often they were proved before.
+        number: which of the different ways to learn this one is, in the order in which they were first proved, from 1.
+            A way that is proved again keeps its number.
+    """
+
+    proved_before: int = 0
+    number: int = 1
+
+    def __post_init__(self) -> None:
+        check(
+            proved_before=(self.proved_before, is_count(self.proved_before)),
+            number=(self.number, is_count(self.number) and 1 <= self.number <= self.proved_before + 1),
+        )
+
+
+FIRST = Attempt()
+
+
+@dataclass(frozen=True)
 class Protocol:
     """How queries were held out.
 
@@ -58,6 +81,7 @@ class Protocol:
         seed: of the splits, the shuffles and the draws.
         duplicates: pictures that have a near-duplicate.
         duplicate_threshold: the plain similarity from which on they count as one, -1 to 1.
+        proved_before, attempt: as in `Attempt`, its number; a proof outside a collection is the first.
     """
 
     hold_out: str
@@ -68,6 +92,8 @@ class Protocol:
     seed: int
     duplicates: int
     duplicate_threshold: float
+    proved_before: int = 0
+    attempt: int = 1
 
     def __post_init__(self) -> None:
         check(
@@ -79,6 +105,7 @@ class Protocol:
             seed=(self.seed, type(self.seed) is int),
             duplicate_threshold=(self.duplicate_threshold, is_number(self.duplicate_threshold)),
         )
+        Attempt(self.proved_before, self.attempt)
 
 
 @dataclass(frozen=True)
@@ -112,13 +139,14 @@ class RetrievalMetrics:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """Lens less plain in recall@1, tested one-sided at the 1% level.
+    """Lens less plain in recall@1, tested one-sided.
 
     Attributes:
         difference: the mean over queries, -1 to 1.
         lower, upper: its 1% and 99% bounds.
         p_value: 0 to 1.
         method: "bootstrap", "sign flips", or "none" where no outcome could convince.
+        level: of the test: 0.01, and the k-th part of it for the k-th way to learn that is proved on the same examples.
     """
 
     difference: float
@@ -126,6 +154,7 @@ class PairedTest:
     upper: float
     p_value: float
     method: Method
+    level: float = LEVEL
 
     def __post_init__(self) -> None:
         check(
@@ -134,13 +163,14 @@ class PairedTest:
             upper=(self.upper, is_number(self.upper)),
             p_value=(self.p_value, is_share(self.p_value)),
             method=(self.method, self.method in get_args(Method)),
+            level=(self.level, is_number(self.level) and 0 < self.level <= LEVEL),
         )
 
     @property
     def better(self) -> bool:
-        """Whether the difference is above 0 at the 1% level."""
+        """Whether the difference is above 0 at the level of the test."""
         certain = self.method == "sign flips" or self.lower > 0
-        return self.method != "none" and self.difference > 0 and self.p_value < LEVEL and certain
+        return self.method != "none" and self.difference > 0 and self.p_value < self.level and certain
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from lookalike.learning.evaluation.evidence import best_threshold, nothing_held_
 from lookalike.learning.evaluation.plan import plan_evaluation
 from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.labelled_features import LabelledFeatures
-from lookalike.models.proof_parts import SimilarityThreshold
+from lookalike.models.proof_parts import Attempt, SimilarityThreshold
 
 
 def test_won_and_lost_come_to_the_difference():
@@ -95,6 +95,60 @@ def test_a_verdict_has_its_words(verdict, trainer, opening):
     assert summary_of(verdict, draft, (41.5, 30.0)) == (
         f"{opening}: found the right picture first for 41.5 of 160 held-out queries; before: 30."
     )
+
+
+BEST = "The best of many tries looks better than it is, so this one is tested at the"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "often", "note"),
+    [
+        (Attempt(0, 1), "", ""),
+        (Attempt(1, 1), "once", "in this way first: it is tested as a first proof is."),
+        (
+            Attempt(1, 2), "once",
+            f"1 other way to learn was tried first. {BEST} 0.5% level in place of 1%, and beside 39 shuffled "
+            "labellings in place of 19.",
+        ),
+        (
+            Attempt(4, 3), "4 times",
+            f"2 other ways to learn were tried first. {BEST} 0.33% level in place of 1%, and beside 59 shuffled "
+            "labellings in place of 19.",
+        ),
+    ],
+)  # fmt: skip
+def test_it_is_said_how_often_the_examples_were_proved_before(attempt, often, note):
+    data = LabelledFeatures.create(*world())
+    proof = prove_labelled(data, plan=plan_evaluation(data, attempt=attempt))
+    assert (proof.protocol.proved_before, proof.protocol.attempt) == (attempt.proved_before, attempt.number)
+    assert proof.test.level == 0.01 / attempt.number
+    assert len(proof.permutation.recalls) == 20 * attempt.number - 1
+    assert proof.verdict == "taught"  # so large an effect that three tries do not hide it
+    if not often:
+        assert "proved" not in proof.words and proof.notes == ()
+        return
+    assert proof.words.endswith(f" These examples were proved {often} before.")
+    assert proof.notes == (f"these examples were proved {often} before in this collection, and {note}",)
+    assert f"These examples were proved {often} before in this collection" in " ".join(proof.table().split())
+
+
+def test_too_few_to_pass_a_later_attempt_is_said():
+    """Eight kinds all gain: p = 1/256 is below 1%, and below no third of it."""
+    data = LabelledFeatures.create(*world(groups=8, each=5, loud=1.0))
+    plans = [plan_evaluation(data, "groups", attempt=Attempt(k - 1, k)) for k in (1, 3)]
+    first, third = (prove_labelled(data, plan=plan) for plan in plans)
+    assert first.test.method == "sign flips"
+    assert (third.verdict, third.test.method) == ("too few", "none")
+    assert any("only 8 groups" in note and "fewer than 9" in note for note in third.notes)
+
+
+def test_kinds_are_draws_of_chance_however_many_attempts_there_were():
+    """Seven kinds are enough for the first; a later one must not fall back on pictures, which are more draws."""
+    data = LabelledFeatures.create(*world(groups=8, each=20))
+    plans = [plan_evaluation(data, "pictures", attempt=Attempt(k - 1, k)) for k in (1, 20)]
+    first, later = (prove_labelled(data, plan=plan) for plan in plans)
+    assert (first.protocol.clusters, later.protocol.clusters) == (8, 8)
+    assert later.verdict == "too few"
 
 
 def test_the_threshold_that_separates_best_lies_between_relevant_and_irrelevant():

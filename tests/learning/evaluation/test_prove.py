@@ -99,6 +99,15 @@ def test_the_closed_form_that_is_compared_to_shuffles_is_the_one_that_is_learned
     assert form.recall_at_10 == pytest.approx(lens.recall_at_10, abs=0.02)
 
 
+def test_without_a_trainer_what_is_proved_is_whitening_with_even_spreads():
+    class Evened:
+        def fit(self, data, start=None, reporter=None):
+            return whiten(data.features, data.labels, scale=spread_scale(data.features))
+
+    x, labels = world()
+    assert prove(x, labels) == prove(x, labels, Evened())
+
+
 def test_a_correction_that_is_worse_than_its_closed_form_is_left_out():
     x, labels = world()
     alone, proof = prove(x, labels), proved(x, labels, refiner=Fixed(only(LOUD)))

@@ -10,11 +10,13 @@ from scipy import stats
 
 from lookalike.learning.evaluation.significance import (
     FEW,
-    FEWEST,
     bootstrap,
     cross_fitted_choice,
+    fewest,
     is_better,
+    level_of,
     paired_test,
+    permutations_of,
     score,
     sign_flips,
 )
@@ -80,7 +82,7 @@ def test_queries_of_one_unit_repeated_do_not_convince():
 
 @pytest.mark.parametrize(("units", "test"), [(6, "none"), (7, "sign flips"), (19, "sign flips"), (20, "bootstrap")])
 def test_the_test_follows_the_number_of_units(units, test):
-    assert (FEWEST, FEW) == (7, 20)
+    assert (fewest(), FEW) == (7, 20)
     found = paired_test(np.ones(units), np.arange(units), rng())
     assert found.method == test
     assert found.better == (test != "none")
@@ -91,6 +93,41 @@ def test_seven_units_convince_only_all_together():
     assert paired_test(np.ones(7), np.arange(7), rng()).p_value == 1 / 128
     one_lost = paired_test(np.array([1.0] * 6 + [-1]), np.arange(7), rng())
     assert one_lost.p_value == 8 / 128 and not one_lost.better
+
+
+def test_a_later_attempt_needs_more_units_and_a_smaller_chance():
+    """Eight units that all gain: p = 1/256 = 0.0039 is below 1% / 2, but no outcome of eight is below 1% / 3."""
+    second, third = (paired_test(np.ones(8), np.arange(8), rng(), level=level_of(k)) for k in (2, 3))
+    assert (second.p_value, second.level, second.better) == (1 / 256, 0.005, True)
+    assert (third.method, third.better) == ("none", False)
+    assert [fewest(level_of(k)) for k in (1, 2, 3, 5, 20)] == [7, 8, 9, 9, 11]
+    assert all(2.0 ** -fewest(level_of(k)) < level_of(k) <= 2.0 ** (1 - fewest(level_of(k))) for k in range(1, 1001))
+
+
+@pytest.mark.parametrize("attempt", [50, 200, 1000])
+@pytest.mark.parametrize(("units", "method"), [(18, "sign flips"), (40, "bootstrap")])
+def test_what_is_surely_better_passes_at_any_attempt(units, method, attempt):
+    """Chance is drawn often enough to tell that it is below the level."""
+    test = paired_test(np.ones(units), np.arange(units), rng(), level=level_of(attempt))
+    assert test.method == method and test.better
+
+
+def test_the_same_gains_pass_as_a_first_attempt_and_not_as_a_twentieth():
+    gains = np.tile([1.0, 1, 1, -1, 0, 0, 0, 0], 8)  # 64 units, of which 24 gain and 8 lose: p is about 0.002
+    first, twentieth = (paired_test(gains, np.arange(64), rng(), level=level_of(k)) for k in (1, 20))
+    assert first.p_value == twentieth.p_value and level_of(20) < first.p_value < level_of(1)
+    assert first.better and not twentieth.better
+    assert (first.lower, first.upper) == (twentieth.lower, twentieth.upper)
+
+
+def test_levels_of_all_attempts_add_up_slowly():
+    assert sum(level_of(k) for k in range(1, 21)) == pytest.approx(0.036, abs=1e-4)
+    assert level_of(10**9) == level_of(1000)
+
+
+def test_a_later_attempt_has_more_shuffled_labels_to_beat():
+    """Best of 20 k by chance in 1 of 20 k."""
+    assert [permutations_of(k) for k in (1, 2, 5, 10, 11, 10**6)] == [19, 39, 99, 199, 199, 199]
 
 
 def test_a_lens_that_loses_is_never_better():

@@ -10,15 +10,18 @@ from lookalike.learning.evaluation.plan import EvaluationPlan
 from lookalike.learning.evaluation.query_changes import Ranked, query_changes
 from lookalike.learning.evaluation.significance import (
     FEW,
-    FEWEST,
+    PERMUTATIONS,
     bootstrap,
     cross_fitted_choice,
+    fewest,
     is_better,
     paired_test,
 )
 from lookalike.learning.labels import Rows
 from lookalike.models.proof import Proof, Verdict
 from lookalike.models.proof_parts import (
+    LEVEL,
+    Attempt,
     PairedTest,
     PermutationTest,
     Protocol,
@@ -26,6 +29,7 @@ from lookalike.models.proof_parts import (
     RetrievalMetrics,
     SimilarityThreshold,
 )
+from lookalike.text import plural, times
 
 INTERVAL_DRAWS = 2000
 
@@ -95,7 +99,7 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
     ranks = {"plain": answers.plain.ranks, "closed form": answers.permuted_ranks[0], "lens": lens.ranks}
     ranks |= {name: one.ranks for name, one in answers.lenses.items() if name != "closed form"}
     first = {name: queries.mean(one == 1) for name, one in ranks.items()}
-    test = paired_test(first["lens"] - first["plain"], of_query, rng, flip=few_kinds)
+    test = paired_test(first["lens"] - first["plain"], of_query, rng, flip=few_kinds, level=plan.level)
     permutation = _permutation_test(answers.permuted_ranks, queries)
     draws = int(rng.integers(2**32))  # the same for all, so that what answers alike has the same interval
     results = {name: _with_interval(queries.metrics(one), first[name], of_query, draws) for name, one in ranks.items()}
@@ -109,7 +113,7 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
         plan.rows,
     )
     kinds = len(np.unique(of_query))
-    notes = [*plan.notes, *_notes(test, kinds, few_kinds, plan)]
+    notes = [*plan.notes, *_notes(test, kinds, few_kinds, plan), *_of_attempts(test, permutation, plan.attempt)]
     if len(queries.place) > len(queries):
         notes.append("queries that asked in several splits count once, by the mean.")
     draft = Proof(
@@ -165,12 +169,14 @@ def _protocol(plan: EvaluationPlan, *, queries: int, clusters: int, folds: int) 
         seed=plan.seed,
         duplicates=plan.hold_out.groups.near,
         duplicate_threshold=plan.hold_out.groups.threshold,
+        proved_before=plan.attempt.proved_before,
+        attempt=plan.attempt.number,
     )
 
 
 def _clusters(answers: FoldAnswers, plan: EvaluationPlan, queries: _PerQuery) -> tuple[Rows, bool]:
     """The draw of chance of each answer; where there are too few kinds, each picture is one of its own, and True."""
-    few_kinds = plan.hold_out.kind == "pictures" and len(np.unique(answers.cluster)) < FEWEST
+    few_kinds = plan.hold_out.kind == "pictures" and len(np.unique(answers.cluster)) < fewest()
     if few_kinds:
         return plan.hold_out.groups.of[queries.ids][queries.place], True
     return answers.cluster, False
@@ -266,7 +272,25 @@ def summary_of(verdict: Verdict, draft: Proof, found: tuple[float, float]) -> st
             "refused": f"{opening} on your pictures' own views",
             "too few": opening,
         }[verdict]
-    return f"{opening}: {what}."
+    often = draft.protocol.proved_before
+    return f"{opening}: {what}." + (f" These examples were proved {times(often)} before." if often else "")
+
+
+def _of_attempts(test: PairedTest, permutation: PermutationTest, attempt: Attempt) -> list[str]:
+    """What the reader must know about earlier proofs of the same examples."""
+    if not attempt.proved_before:
+        return []
+    before = f"these examples were proved {times(attempt.proved_before)} before in this collection"
+    if attempt.number == 1:
+        return [f"{before}, and in this way first: it is tested as a first proof is."]
+    line = (
+        f"{before}, and {plural(attempt.number - 1, 'other way')} to learn {'was' if attempt.number == 2 else 'were'} "
+        "tried first. The best of many tries looks better than it is, so this one is tested at the "
+        f"{100 * test.level:.2g}% level in place of {100 * LEVEL:g}%"
+    )
+    if len(permutation.recalls) > PERMUTATIONS:
+        line += f", and beside {len(permutation.recalls)} shuffled labellings in place of {PERMUTATIONS}"
+    return [f"{line}."]
 
 
 def _notes(test: PairedTest, clusters: int, few_kinds: bool, plan: EvaluationPlan) -> list[str]:
@@ -279,7 +303,9 @@ def _notes(test: PairedTest, clusters: int, few_kinds: bool, plan: EvaluationPla
             "there were no labels: this says that a part is traced to its picture, not that kinds are told apart."
         )
     if test.method == "none":
-        notes.append(f"queries of only {clusters} {of}: no outcome of fewer than {FEWEST} could convince. Give more.")
+        notes.append(
+            f"queries of only {clusters} {of}: no outcome of fewer than {fewest(test.level)} could convince. Give more."
+        )
     elif few_kinds:
         notes.append(
             f"only {plan.hold_out.labels} groups: each picture was a draw of its own, so nothing is said of other "

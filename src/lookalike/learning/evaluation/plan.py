@@ -9,10 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ShapeError
 from lookalike.learning.evaluation.folds import HoldOut
+from lookalike.learning.evaluation.significance import level_of, permutations_of
 from lookalike.learning.evaluation.splits import DUPLICATE_THRESHOLD, sample
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Rows, number_labels
-from lookalike.models.proof_parts import HoldOutKind
+from lookalike.models.proof_parts import FIRST, Attempt, HoldOutKind
 from lookalike.models.vectors import normalize_rows
 
 MOST = 4000  # rows that are evaluated
@@ -29,6 +30,7 @@ class EvaluationPlan:
         hold_out: how they are held out.
         notes: what must be said about it.
         seed: of the sample, and of every draw of an evaluation.
+        attempt: which proof of these examples it is for; the tests of later ones are stricter.
     """
 
     data: LabelledFeatures
@@ -38,6 +40,17 @@ class EvaluationPlan:
     notes: tuple[str, ...]
     seed: int
     random_state: dict[str, Any] = field(repr=False)
+    attempt: Attempt = FIRST
+
+    @property
+    def level(self) -> float:
+        """Below which p convinces."""
+        return level_of(self.attempt.number)
+
+    @property
+    def permutations(self) -> int:
+        """How many closed forms on shuffled labels the real one has to beat."""
+        return permutations_of(self.attempt.number)
 
     def generator(self) -> np.random.Generator:
         """A generator as it was after the sample was drawn: the same at each call."""
@@ -54,6 +67,7 @@ def plan_evaluation(
     plain: ArrayLike | None = None,
     duplicate_threshold: float = DUPLICATE_THRESHOLD,
     most: int = MOST,
+    attempt: Attempt = FIRST,
 ) -> EvaluationPlan:
     """Draw a sample where there are many rows, and decide how queries are held out.
 
@@ -64,6 +78,7 @@ def plan_evaluation(
         plain: (n, d) float, what plain search compares; None: the features.
         duplicate_threshold: plain similarity above which two pictures stay on one side of a split.
         most: above so many rows a sample is taken.
+        attempt: which proof of these examples it is for; who counts none says that it is the first.
     Raises: ShapeError, when `plain` does not fit.
 
     >>> plan = plan_evaluation(LabelledFeatures.create(np.eye(6), [7, 7, 8, 8, 9, 9]))
@@ -84,7 +99,7 @@ def plan_evaluation(
     similarity = seen @ seen.T  # (m, d) @ (d, m) -> (m, m)
     split = HoldOut(chosen, similarity, hold_out, duplicate_threshold)
     notes += split.notes
-    return EvaluationPlan(chosen, rows, similarity, split, tuple(notes), seed, dict(rng.bit_generator.state))
+    return EvaluationPlan(chosen, rows, similarity, split, tuple(notes), seed, dict(rng.bit_generator.state), attempt)
 
 
 def _sample(data: LabelledFeatures, most: int, rng: np.random.Generator) -> tuple[Rows, Rows]:

@@ -13,8 +13,6 @@ from lookalike.models.proof import Proof
 from lookalike.models.proof_parts import HoldOutKind
 from lookalike.progress import SILENT, Reporter
 
-PERMUTATIONS = 19  # the closed form is best of 20 by chance in 1 of 20
-
 
 def prove(
     features: ArrayLike,
@@ -28,10 +26,14 @@ def prove(
 ) -> Proof:
     """Whether a way to learn makes search better than plain, and whether the examples are why; see `prove_labelled`.
 
+    Nothing is counted here, as `Collection.learn` does: of k ways that are tried on the same examples, the best has to
+    pass `proof.test.p_value < 0.01 / k`.
+
     Args:
         features: (n, f) float, rows of any length.
         labels: (n,) whole numbers or words, who belongs together; below 0, None or "" for none.
-        trainer: learns the lens; None: `whiten`, with the spreads of features evened.
+        trainer: learns the lens; None: `whiten`, with the spreads of features evened. `Collection.learn` proves
+            `ClosedFormTrainer`, which weights directions by what tells labels apart as well.
         domains: (n,) int, or None; a query does not search its own domain.
         triplets: (t, 3) int rows, or None. They are what is proved where no label has two rows.
         hold_out: "groups", "pictures", or None to decide by the examples, see `HoldOut`.
@@ -59,7 +61,7 @@ def prove_labelled(
     refiner: Trainer | None = None,
     *,
     plan: EvaluationPlan | None = None,
-    permutations: int = PERMUTATIONS,
+    permutations: int | None = None,
     ridge: float = 1.0,
     reporter: Reporter = SILENT,
 ) -> Proof:
@@ -69,7 +71,8 @@ def prove_labelled(
     in a gallery of one kind: of held-out pictures where whole groups are held out (new kinds of pictures), of learned
     ones where pictures within groups are (new pictures of known kinds). Two gates: (a) the lens finds the right picture
     first more often than plain, at the 1% level, one-sided, drawing groups of queries at random; (b) the closed form
-    beats all closed forms that learned from the same labels laid on the same pictures at random.
+    beats all closed forms that learned from the same labels laid on the same pictures at random. Both are stricter
+    where these examples were proved before, as `plan.attempt` says: see `level_of` and `permutations_of`.
 
     A refined lens is left out where it does not beat the lens that it started from on the held-out queries. What is
     reported for the lens cannot gain by that choice: for each fifth of the groups of queries it is made by the other
@@ -80,7 +83,7 @@ def prove_labelled(
         trainer: learns the lens; None: `whiten`, with the spreads of features evened.
         refiner: goes on from that lens, as the low-rank correction does; None for none.
         plan: of these data; None: made now.
-        permutations: closed forms on shuffled labels; with 0 no lens is called taught.
+        permutations: closed forms on shuffled labels; with 0 no lens is called taught. None: `permutations_of`.
         ridge: of the closed forms, as for `whiten`.
         reporter: told of each fold, and of the refiner's steps.
     Returns: Proof, whose queries and hits are rows of `data`; examples that are too few give one that says so.
@@ -89,6 +92,7 @@ def prove_labelled(
     rng = plan.generator()
     lenses = TrainedLenses(trainer or _EvenedWhitening(ridge), refiner, reporter)
     folds = plan.hold_out.folds(rng)
+    permutations = plan.permutations if permutations is None else permutations
     answers = Evaluator(plan, permutations, ridge).run(folds, lenses, rng)
     if answers is None:
         return nothing_held_out(plan)

@@ -10,7 +10,6 @@ from lookalike.learning.evaluation.evaluator import Embeddings, Evaluator, Train
 from lookalike.learning.evaluation.evidence import weigh
 from lookalike.learning.evaluation.folds import Fold
 from lookalike.learning.evaluation.plan import EvaluationPlan
-from lookalike.learning.evaluation.prove import PERMUTATIONS
 from lookalike.learning.evaluation.significance import FEW, is_better, paired_test
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Rows
@@ -117,10 +116,10 @@ def compare_finetuned(
     rng = np.random.default_rng([plan.seed, 2])
     tuned_data = replace(plan.data, features=np.asarray(tuned, np.float32)[plan.rows])
     both = _BothBackbones(untuned_lenses, tuned_lenses, tuned_data)
-    answers = Evaluator(plan, PERMUTATIONS).run_fold(fold, both, rng)
+    answers = Evaluator(plan, plan.permutations).run_fold(fold, both, rng)
     evidence = weigh(answers, plan, rng, folds=1)
     before, after = (one.ranks for one in answers.lenses.values())
-    test = paired_test((after == 1).astype(float) - (before == 1), fold.cluster, rng)
+    test = paired_test((after == 1).astype(float) - (before == 1), fold.cluster, rng, level=plan.level)
     better = is_better(after, before)
     words = (
         f"the right picture came first for {(after == 1).sum():,} of {len(fold.queries):,} held-out queries "

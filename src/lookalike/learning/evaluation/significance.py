@@ -1,5 +1,7 @@
 """Is one search better than another on the same queries: bootstrap over groups of queries, and sign flips for few."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,41 @@ from lookalike.models.proof_parts import LEVEL, PairedTest
 PARTS = 5
 DRAWS = 10_000
 FEW = 20  # clusters of queries, below which signs are flipped
-FEWEST = 7  # 1 / 2^7 is the first below LEVEL: with fewer, no outcome could convince
+MOST_ATTEMPTS = 1000  # from then on the level stays
+PERMUTATIONS = 19  # the closed form is best of 20 by chance in 1 of 20
+MOST_PERMUTATIONS = 199
+
+
+def level_of(attempt: int) -> float:
+    """The level of the k-th attempt on the same examples: 1% / k.
+
+    Bonferroni's correction over the attempts so far, so that the first proof needs not know how many will follow. All
+    of n attempts together let a lens without effect pass in at most 1% (1 + 1/2 + ... + 1/n): 3.6% for 20.
+
+    >>> level_of(1), level_of(4)
+    (0.01, 0.0025)
+    """
+    return LEVEL / min(attempt, MOST_ATTEMPTS)
+
+
+def permutations_of(attempt: int) -> int:
+    """How many closed forms on shuffled labels the k-th attempt on the same examples has to beat: 20 k - 1.
+
+    The real one is best of them by chance in 1 of 20 k; from the tenth attempt on in 1 of 200, for time's sake.
+
+    >>> permutations_of(1), permutations_of(4), permutations_of(50)
+    (19, 79, 199)
+    """
+    return min((PERMUTATIONS + 1) * attempt - 1, MOST_PERMUTATIONS)
+
+
+def fewest(level: float = LEVEL) -> int:
+    """The fewest units of queries that could convince: with fewer, no outcome of their signs has a chance below it.
+
+    >>> fewest(0.01), 1 / 2**7
+    (7, 0.0078125)
+    """
+    return math.floor(-math.log2(level)) + 1
 
 
 def score(ranks: Rows) -> tuple[int, float]:
@@ -65,7 +101,12 @@ def cross_fitted_choice(
 
 
 def paired_test(
-    gains: NDArray[np.float64], unit: NDArray[np.int64], rng: np.random.Generator, *, flip: bool = False
+    gains: NDArray[np.float64],
+    unit: NDArray[np.int64],
+    rng: np.random.Generator,
+    *,
+    flip: bool = False,
+    level: float = LEVEL,
 ) -> PairedTest:
     """Whether the mean gain is above 0, when what is drawn at random are units, not single queries.
 
@@ -74,8 +115,9 @@ def paired_test(
         unit: (q,) int64, the group of queries each belongs to.
         rng: draws the units.
         flip: sign flips even where there are many units.
-    Returns: with 20 units or more a percentile bootstrap over units; from 7 on sign flips of whole units; below that
-        test "none", for no outcome of so few could be below 1%.
+        level: below which p convinces; the bounds are those of 1%.
+    Returns: with 20 units or more a percentile bootstrap over units; from `fewest` on sign flips of whole units; below
+        that test "none", for no outcome of so few could be below the level.
 
     >>> paired_test(np.ones(30), np.arange(30), np.random.default_rng(0)).lower
     1.0
@@ -84,14 +126,15 @@ def paired_test(
     sums = np.bincount(at, gains, len(names)).astype(np.float64)
     sizes = np.bincount(at, minlength=len(names))
     difference = float(gains.mean()) if len(gains) else 0.0
-    if len(names) < FEWEST:
-        return PairedTest(difference, -1.0, 1.0, 1.0, "none")
-    means = bootstrap(sums, sizes, rng)
+    if len(names) < fewest(level):
+        return PairedTest(difference, -1.0, 1.0, 1.0, "none", level)
+    finer = math.ceil(LEVEL / level / 20)  # so that chance itself is measured well below the level
+    means = bootstrap(sums, sizes, rng, finer * DRAWS)
     lower, upper = (float(bound) for bound in np.quantile(means, [LEVEL, 1 - LEVEL]))
     if flip or len(names) < FEW:
-        return PairedTest(difference, lower, upper, sign_flips(sums, rng), "sign flips")
+        return PairedTest(difference, lower, upper, sign_flips(sums, rng, finer), "sign flips", level)
     p = float((1 + (means <= 0).sum()) / (1 + len(means)))
-    return PairedTest(difference, lower, upper, p, "bootstrap")
+    return PairedTest(difference, lower, upper, p, "bootstrap", level)
 
 
 def bootstrap(
@@ -106,8 +149,8 @@ def bootstrap(
     return np.concatenate(means)
 
 
-def sign_flips(sums: NDArray[np.float64], rng: np.random.Generator) -> float:
-    """How often units with signs of chance sum to as much: exact below 2^17 outcomes, else 20,000 draws.
+def sign_flips(sums: NDArray[np.float64], rng: np.random.Generator, finer: int = 1) -> float:
+    """How often units with signs of chance sum to as much: exact below 2^17 outcomes, else `finer` times 20,000 draws.
 
     >>> sign_flips(np.array([1.0, 1.0, 2.0]), np.random.default_rng(0))
     0.125
@@ -120,7 +163,7 @@ def sign_flips(sums: NDArray[np.float64], rng: np.random.Generator) -> float:
             outcomes = np.concatenate([outcomes + one, outcomes - one])
         return float((outcomes >= reached).mean())
     count = 1
-    for _ in range(20):
+    for _ in range(20 * finer):
         signs = rng.integers(0, 2, (1000, len(sums)), dtype=np.int8) * 2.0 - 1
         count += int((signs @ sums >= reached).sum())
-    return count / 20_001
+    return count / (20_000 * finer + 1)
