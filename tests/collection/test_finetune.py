@@ -86,6 +86,13 @@ def test_the_proof_compares_plain_before_with_the_lens_after_on_one_split(deeper
     assert any("through a lens on the tuned backbone" in note for note in proof["notes"])
 
 
+def test_a_fine_tuning_counts_as_a_proof_of_its_examples(photos: Collection):
+    first = json.loads((photos.home.lens("deep") / "proof.json").read_text())["protocol"]
+    assert (first["proved_before"], first["attempt"]) == (0, 1)
+    protocol = photos.learn(photos.folder, name="simple", quick=True).proof.protocol
+    assert (protocol.proved_before, protocol.attempt) == (1, 2)
+
+
 def test_the_collection_switches_to_it_answers_by_its_values_and_goes_back(photos: Collection, untaught, tmp_path):
     before = photos.search("kind-00/0.png", k=9)
     Image.new("RGB", (16, 16), (200, 30, 90)).save(photos.folder / "new.png")
