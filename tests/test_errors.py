@@ -45,3 +45,14 @@ def test_every_error_has_a_code_that_programs_can_tell_apart():
     assert (LensError("x").code, ImageError("x", "too large").code) == ("lens", "image.too_large")
     assert MissingExtraError("x", "heic").code == "extra.missing"
     assert pickle.loads(pickle.dumps(LensError("x", code="lens.taken"))).code == "lens.taken"
+
+
+def test_every_error_can_be_handed_on_by_a_worker_process():
+    """One that cannot be made again would leave a multiprocessing.Pool waiting for ever."""
+    found = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+    for kind in found:
+        error = kind("reading HEIC", "heic") if kind is MissingExtraError else kind("a line")
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again)) == (kind, str(error))
+    named = pickle.loads(pickle.dumps(ImageError("cut off", "gone", file="a.png")))
+    assert (str(named), named.reason, named.kind) == ("a.png: cut off", "cut off", "gone")

@@ -1,5 +1,7 @@
 """Every error that lookalike raises on purpose, each saying where, what, and how to mend it in one line."""
 
+from typing import Any
+
 
 class LookalikeError(Exception):
     """The root: the command line prints it as one line to stderr and exits 1; the server answers with a 4xx.
@@ -119,6 +121,14 @@ class MissingExtraError(LookalikeError, ImportError):
 
     def __init__(self, what: str, extra: str):
         super().__init__(f"{what} needs the extra '{extra}'. Install it with: pip install 'lookalike[{extra}]'")
+        self._made_of = what, extra
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a worker process hands its errors on
+        return type(self), self._made_of
+
+
+class ForkedError(LookalikeError):
+    """Something that a process forked from another one cannot use, because its parent had used it before."""
 
 
 class Cancelled(LookalikeError):  # noqa: N818  (a request, not a fault)

@@ -1,13 +1,14 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.backbone_store import BackboneStore
+from lookalike.collection.backbone_store import BackboneStore, locator_of
 from lookalike.collection.check import CollectionCheck, Finding
 from lookalike.collection.dataset_source import ExamplesSource, LearnRequest
 from lookalike.collection.folder import CollectionFolder
@@ -53,6 +54,9 @@ class Collection(PictureNames):
         moved: take over the collection at `at` for pictures that were moved to `folder`; the next `index` keeps it so.
     Raises: CollectionError, when it is damaged, or `at` is neither empty nor the collection of this folder.
 
+    Pickled, it is its place and these options: another process opens it anew, with what is committed by then. A process
+    that was forked may use it where its parent has not yet; else it raises ForkedError.
+
     >>> Collection("photos").home.at.as_posix()
     'photos/.lookalike'
     """
@@ -68,10 +72,17 @@ class Collection(PictureNames):
     ):
         self.home = CollectionFolder(Path(folder), Path(at) if at is not None else None, moved)
         self.folder = self.home.folder
+        self._options = threads, moved
         self._backbones = BackboneStore(self.home, threads)
         self._lenses = LensStore(self.home)
         self._switch = BackboneSwitch(self.home, self._backbones, self._lenses)
         self._searcher = Searcher(self.home, self._backbones, self._lenses, backbone)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        named, (threads, moved) = self._searcher.named, self._options
+        place, at = self.folder.absolute(), self.home.at.absolute()
+        backbone = None if named is None else locator_of(named)
+        return partial(type(self), place, at=at, backbone=backbone, threads=threads, moved=moved), ()
 
     @property
     def backbone(self) -> Backbone:
@@ -197,13 +208,9 @@ class Collection(PictureNames):
         return lens
 
     def check(
-        self,
-        source: ExamplesSource = None,
-        *,
-        as_: Layout | None = None,
-        report: ReporterLike = None,
+        self, source: ExamplesSource = None, *, as_: Layout | None = None, report: ReporterLike = None,
         **options: Unpack[LearnOptions],
-    ) -> list[str]:
+    ) -> list[str]:  # fmt: skip
         """What `learn` would learn from and hold out, in lines for people."""
         config, request = LearnConfig.from_options(**options), LearnRequest(source, as_)
         return self._learner().check(self._searcher.state(), request, config, as_reporter(report))

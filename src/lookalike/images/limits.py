@@ -1,6 +1,7 @@
 """What pictures may cost: pixels, bytes and memory of one, and the memory of all that are read at the same time."""
 
 import math
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -95,6 +96,7 @@ class MemoryBudget:
     """
 
     def __init__(self) -> None:
+        self._process = os.getpid()
         self.taken = 0
         self._decoding = 0  # threads that hold pixels
         self._changed = threading.Condition()
@@ -126,6 +128,8 @@ class MemoryBudget:
             self._give_back(size, decoding=1)
 
     def _wait(self, line: deque[object], size: int, free: Callable[[], bool], decoding: int = 0) -> None:
+        if self._process != os.getpid():
+            MemoryBudget.__init__(self)  # forked: what other threads of the parent hold is never given back here
         ticket = object()
         with self._changed:
             line.append(ticket)

@@ -5,6 +5,7 @@ from typing import Any
 
 from lookalike.files import sync_file, sync_folder
 from lookalike.index.damage import is_local
+from lookalike.index.lance_runtime import load_lance
 from lookalike.index.versions import manifest_name
 
 
@@ -18,7 +19,7 @@ def sync_version(uri: str, before: Any) -> None:
         uri: of the table; on an object store every write is durable already.
         before: the version before, an open Lance dataset.
     """
-    import lance
+    lance = load_lance()
 
     if not is_local(uri):
         return

@@ -8,6 +8,7 @@ from typing import Any
 from lookalike.files import replace_folder
 from lookalike.index.damage import Damage, is_local
 from lookalike.index.durability import sync_version
+from lookalike.index.lance_runtime import load_lance
 from lookalike.index.repair import remove_damaged, verify_table
 from lookalike.index.snapshot import sql_in
 from lookalike.index.versions import OpenedVersion, open_newest, remove_versions_above
@@ -50,7 +51,7 @@ class LanceTable:
 
     def write_rows(self, rows: Any) -> None:
         """Commit a pyarrow Table of rows; one whose file is there already takes its place."""
-        import lance
+        lance = load_lance()
 
         with self.commit() as dataset:
             if dataset is None:
@@ -79,7 +80,7 @@ class LanceTable:
 
     def _create(self, rows: Any) -> None:
         """The table with its first rows: it comes into place whole, by a rename."""
-        import lance
+        lance = load_lance()
 
         def write(folder: Path | str) -> None:
             lance.write_dataset(rows, str(folder), data_storage_version=STORAGE_VERSION)

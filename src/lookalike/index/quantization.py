@@ -221,7 +221,7 @@ def in_blocks(work: Callable[[int, int], None], n: int, most: int, threads: int 
         for start, stop in todo:
             work(start, stop)
 
-    helpers = [helping_threads().submit(take) for _ in range(min(threads, blocks) - 1)]
+    helpers = [helping_threads(os.getpid()).submit(take) for _ in range(min(threads, blocks) - 1)]
     try:
         take()
     finally:
@@ -231,6 +231,6 @@ def in_blocks(work: Callable[[int, int], None], n: int, most: int, threads: int 
 
 
 @cache
-def helping_threads() -> ThreadPoolExecutor:
-    """One for each core but the caller's; started when first needed, kept for the next query."""
+def helping_threads(process: int) -> ThreadPoolExecutor:
+    """One for each core but the caller's; started when first needed, kept for the next query of this process."""
     return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "lookalike-ranking")

@@ -8,6 +8,7 @@ from lookalike.errors import CollectionError
 from lookalike.files import remove_folder
 from lookalike.index.damage import Damage, find_damage, find_unreadable
 from lookalike.index.durability import sync_version
+from lookalike.index.lance_runtime import load_lance
 from lookalike.index.snapshot import LENS
 from lookalike.index.versions import open_damaged, remove_versions_above
 
@@ -48,9 +49,9 @@ def remove_damaged(uri: str, columns: Collection[str], *, deep: bool = False) ->
 
 
 def _remove_rows(uri: str, columns: Collection[str], find: Callable[[Any], list[Damage]]) -> list[Damage]:
-    import lance
     import pyarrow.compute as pc
 
+    lance = load_lance()
     dataset = open_damaged(uri, columns).dataset
     damage = find(dataset)
     fragments = sorted({one.fragment for one in damage if one.fragment is not None})

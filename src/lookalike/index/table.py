@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.index.damage import Damage, damaged_rows, reading
 from lookalike.index.lance_io import LanceTable
+from lookalike.index.lance_runtime import load_lance
 from lookalike.index.snapshot import COLUMNS, LENS, ROWS_A_PIECE, ROWS_AT_ONCE, Embed, Snapshot
 from lookalike.index.vector_column import as_matrix, as_vectors
 
@@ -156,8 +157,9 @@ class Table:
             embed: features (n, f) float16 -> embedding (n, d), called with some thousand rows at a time.
             weights: anything that tells these weights from others; `Snapshot.weights` gives it back.
         """
-        import lance
         import pyarrow as pa
+
+        lance = load_lance()
 
         self.drop_lens(name)
         field = pa.field(LENS + name, pa.list_(pa.float16(), d), metadata={"weights": weights})

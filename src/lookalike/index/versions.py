@@ -8,6 +8,7 @@ from typing import Any
 from lookalike.errors import CollectionError, DamagedTableError
 from lookalike.files import sync_folder
 from lookalike.index.damage import Damage, damaged_rows, find_damage, first_line, is_lance_error, is_local
+from lookalike.index.lance_runtime import load_lance
 
 LARGEST = 2**64 - 1  # a manifest is named by this less its version, so that the newest one is listed first
 TRIES = 3  # of a reader while another process cleans up
@@ -134,7 +135,7 @@ def _newest_whole(uri: str, versions: list[int], columns: Collection[str]) -> Op
 
 def _open_version(uri: str, version: int, columns: Collection[str]) -> tuple[Any, str]:
     """One version; or None, and why it cannot be read."""
-    import lance
+    lance = load_lance()
 
     path = Path(uri, manifest_name(version))
     try:
@@ -157,7 +158,7 @@ def _open_version(uri: str, version: int, columns: Collection[str]) -> tuple[Any
 
 
 def _open_remote(uri: str) -> OpenedVersion | None:
-    import lance
+    lance = load_lance()
 
     try:
         return OpenedVersion(lance.dataset(uri))

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -55,6 +56,9 @@ class Backbone:
         precision: "bf16" or "f32"; None for bf16 where the processor has it. A device of torch computes in f32.
     Raises: BundleError; MissingExtraError, for a device without torch.
 
+    Pickled, it is its folder and these options: another process opens it anew. So does one that was forked; on a
+    device of torch it raises ForkedError there instead, where the parent has used torch.
+
     >>> Backbone().length
     2816
     """
@@ -81,6 +85,10 @@ class Backbone:
             from lookalike.models.convert import engine_on
 
             self.engine = engine_on(self.bundle, device)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        where = replace(self.bundle, path=self.bundle.path.absolute())
+        return _opened, (type(self), where, self.device, self.threads, self.precision)
 
     @property
     def id(self) -> str:
@@ -158,6 +166,10 @@ class Backbone:
             finally:
                 for _, future in ahead:
                     future.cancel()
+
+
+def _opened(kind: type[Backbone], bundle: Bundle, device: str | None, threads: int, precision: str) -> Backbone:
+    return kind(bundle, device=device, threads=threads, precision=precision)
 
 
 def _outcome(future: "Future[Read]") -> Read | ImageError:

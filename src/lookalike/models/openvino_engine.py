@@ -13,6 +13,7 @@ from lookalike.images.decode import DecodedImage
 from lookalike.models.bundle import Bundle
 from lookalike.models.compiled_cache import CompiledCache
 from lookalike.models.features import combine_stages
+from lookalike.models.forks import keep_in_children
 from lookalike.models.onnx_file import with_control_flow
 from lookalike.models.openvino_runtime import openvino
 from lookalike.models.registry import cache_folder
@@ -38,6 +39,7 @@ class OpenVinoEngine:
         self.bundle, self.threads, self.precision = bundle, threads, precision
         self.batch, self.in_flight = 8, 3
         self._compiled: dict[int, Any] = {}
+        self._process = os.getpid()
 
     def start(self, images: Sequence[DecodedImage]) -> Any:
         """Begin with at most `batch` images; what it returns is for `finish`."""
@@ -48,6 +50,7 @@ class OpenVinoEngine:
         for row, image in zip(pixels, images, strict=False):
             row[:] = image.array
         request = self.compiled(size).create_infer_request()
+        keep_in_children(request)
         request.start_async({0: pixels})
         return request, len(images), pixels
 
@@ -65,6 +68,8 @@ class OpenVinoEngine:
 
         Raises: BundleError, when the model cannot be run, or is not what backbone.json says.
         """
+        if self._process != os.getpid():  # forked: the threads that computed stayed with the parent
+            self._compiled, self._process = {}, os.getpid()
         if batch not in self._compiled:
             core = openvino().Core()
             name = f"{self.bundle.id}-{self.precision}-{batch}-{self.threads}"
@@ -85,6 +90,7 @@ class OpenVinoEngine:
                 _check_outputs(model, self.bundle)
                 _check_sizes(model, self.bundle)
                 self._compiled[batch] = core.compile_model(model, "CPU", options)
+                keep_in_children(self._compiled[batch])
                 if folder is not None:
                     cache.seal()
             except RuntimeError as error:

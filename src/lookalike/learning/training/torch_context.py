@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import torch
 
+from lookalike.models.forks import check_not_forked
+
 
 class Randomness:
     """Inside `with randomness:` torch draws from this seed, going on where the last `with` ended.
@@ -17,9 +19,12 @@ class Randomness:
     >>> with Randomness(seed=0): both = torch.rand(1), torch.rand(1)
     >>> (a, b) == both
     True
+
+    Raises: ForkedError, where a parent of this process trained before the fork.
     """
 
     def __init__(self, seed: int):
+        check_not_forked("torch")  # all that trains draws from here
         self.state = torch.Generator().manual_seed(seed).get_state()
 
     def __enter__(self) -> None:

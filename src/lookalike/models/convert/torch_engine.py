@@ -14,6 +14,7 @@ from lookalike.images.decode import DecodedImage
 from lookalike.models.bundle import Bundle
 from lookalike.models.convert.onnx_graph import KINDS, steps_of
 from lookalike.models.features import combine_stages
+from lookalike.models.forks import check_not_forked
 from lookalike.models.onnx_file import read_onnx
 
 Outputs = tuple[Tensor, ...]
@@ -54,7 +55,7 @@ class TorchEngine:
     Args:
         bundle: of the default family, tuned from it, or converted from transformers' format.
         device: "cuda", "cuda:1", "cpu" ...
-    Raises: BundleError, when torch cannot run the network, or does not have the device.
+    Raises: BundleError, when torch cannot run the network, or does not have the device; ForkedError.
 
     Attributes:
         batch: images that are computed together; fewer where a GPU has too little memory.
@@ -62,6 +63,7 @@ class TorchEngine:
     """
 
     def __init__(self, bundle: Bundle, device: str):
+        check_not_forked("torch")
         self.bundle, self.batch, self.in_flight = bundle, 64, 2
         model: nn.Module
         if (bundle.path / "config.json").is_file():
@@ -80,8 +82,9 @@ class TorchEngine:
     def start(self, images: Sequence[DecodedImage]) -> Any:
         """Begin with at most `batch` images; what it returns is for `finish`.
 
-        Raises: TrainingError, when a GPU has too little memory for one image.
+        Raises: TrainingError, when a GPU has too little memory for one image; ForkedError.
         """
+        check_not_forked("torch")
         if not images:
             return None
         return halve_on_oom(self._run, np.stack([image.array for image in images]))
