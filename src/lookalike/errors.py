@@ -130,6 +130,8 @@ class MissingExtraError(LookalikeError, ImportError):
 class ForkedError(LookalikeError):
     """Something that a process forked from another one cannot use, because its parent had used it before."""
 
+    code = "forked"
+
 
 class Cancelled(LookalikeError):  # noqa: N818  (a request, not a fault)
     """Raised by a Reporter to stop the work: what was committed stays, and nothing keeps running."""

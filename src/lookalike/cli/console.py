@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.cli.output import echo, is_terminal
 from lookalike.errors import QueryError
 from lookalike.images.scan import scan_folder
-from lookalike.progress import SILENT, Progress, Reporter
+from lookalike.progress import Progress, Reporter
 from lookalike.text import plural, printable_line
 
 if TYPE_CHECKING:
@@ -194,8 +194,8 @@ def bars(unit: str = "/s") -> Iterator[Reporter]:
         yield _Bars(bar, unit)
 
 
-class _Count(Reporter):
-    """Shows how many are done."""
+class _Count(Messages):
+    """Shows how many are done; messages are lines above it."""
 
     def __init__(self, bar: "Bar", task: "TaskID"):
         self._bar, self._task = bar, task
@@ -204,12 +204,15 @@ class _Count(Reporter):
         count = f"{progress.done:,}/{progress.total:,}"
         self._bar.update(self._task, completed=progress.done, total=progress.total, count=count)
 
+    def message(self, line: str) -> None:
+        self._bar.console.print(printable_line(line), soft_wrap=True)
+
 
 @contextmanager
 def working(words: str) -> Iterator[Reporter]:
     """Show after a second that work goes on, and how far it is once that is reported."""
     if not is_terminal(sys.stderr):  # rich is slow to import
-        yield SILENT
+        yield Messages()
         return
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 

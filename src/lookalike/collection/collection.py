@@ -62,14 +62,9 @@ class Collection(PictureNames):
     """
 
     def __init__(
-        self,
-        folder: str | Path,
-        *,
-        at: str | Path | None = None,
-        backbone: str | Path | None = None,
-        threads: int | None = None,
-        moved: bool = False,
-    ):
+        self, folder: str | Path, *, at: str | Path | None = None, backbone: str | Path | None = None,
+        threads: int | None = None, moved: bool = False,
+    ):  # fmt: skip
         self.home = CollectionFolder(Path(folder), Path(at) if at is not None else None, moved)
         self.folder = self.home.folder
         self._options = threads, moved
@@ -156,7 +151,8 @@ class Collection(PictureNames):
                 and none of them is a hit. negative_weight: of the negative ones' mean, 0.5 when left out.
             region: left, top, width, height of the part of the query that is meant, in shares (0 to 1) of the picture.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
-            report: for a list of queries: a Reporter or a function that takes Progress: "searching".
+            report: a Reporter, which is told once of pictures that cannot be ranked, or a function that takes Progress:
+                "searching", for a list of queries.
         Raises: QueryError, CollectionError, LensError.
         """
         return self._searcher.search(query, SearchOptions(k, **options), skipped, as_reporter(report))
@@ -280,8 +276,8 @@ class Collection(PictureNames):
 
         Raises: MissingExtraError, without pandas; LensError.
         """
-        gallery = self._gallery(lens)
-        return data_frame({"file": gallery.files, "features": list(gallery.rows.whole().astype(np.float32))})
+        files, rows = self._gallery(lens).usable_rows()
+        return data_frame({"file": files, "features": list(rows.astype(np.float32))})
 
     def export(self, out: str | Path, *, lens: str = PLAIN) -> int:
         """Write files and features, or a lens's embedding, to *.parquet, *.csv or *.npy; returns the number of rows.
@@ -292,9 +288,9 @@ class Collection(PictureNames):
         if Path(out).suffix == ".onnx":
             export_model(state.backbone.bundle, self._searcher.lens(state, lens), Path(out))
             return 0
-        gallery = self._searcher.gallery(state, lens)
-        export(gallery.files, gallery.rows.whole(), Path(out))
-        return len(gallery)
+        files, rows = self._searcher.gallery(state, lens).usable_rows()
+        export(files, rows, Path(out))
+        return len(files)
 
     def duplicates(self, least: float = NEARLY_EQUAL) -> list[DuplicateGroup]:
         """Groups of pictures of equal content (1.0) or nearly equal features, each with the one to keep.

@@ -28,6 +28,7 @@ MOST_VIEWED = 2000  # images whose views are learned from
 BLOCK = 16  # images whose views are decoded together
 FEW = 1000  # rows that are picked out of the table one by one; for more, the whole column is read
 NAMED = 3  # names in one line about images that are left out
+NO_NUMBERS = "its features are no numbers"
 
 
 class FeatureLoader:
@@ -83,6 +84,7 @@ class FeatureLoader:
         held = [i for i, one in enumerate(content) if one in known and i not in bad]
         if held:
             features[held] = known.features([one for i in held if (one := content[i]) is not None])
+        bad |= {int(i): NO_NUMBERS for i in np.flatnonzero(~np.isfinite(features).all(axis=1)) if i not in bad}
         kept = np.array([i for i in range(len(paths)) if i not in bad], np.int64)
         if not len(kept):
             raise ExamplesError(f"none of the {len(paths)} pictures could be read ({_reasons(dataset, bad)}).")
@@ -110,7 +112,10 @@ class FeatureLoader:
             for (at, one, _), outcome, row in track(embedded, "embedding", (VIEWS + 1) * len(chosen), reporter):
                 if isinstance(outcome, ImageError):
                     raise outcome
-                found.append((at, one, row))
+                if np.isfinite(row).all():
+                    found.append((at, one, row))
+                else:
+                    bad[at] = NO_NUMBERS
         if not found:
             raise ExamplesError(f"none of the {len(chosen)} pictures could be read ({_reasons(dataset, bad)}).")
         labels, content, features = (

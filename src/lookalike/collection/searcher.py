@@ -23,9 +23,11 @@ from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
 from lookalike.index.versions import newest_manifest
 from lookalike.models.backbone import Backbone
+from lookalike.models.forks import check_not_forked
 from lookalike.models.lens import PLAIN, Lens
 from lookalike.models.registry import DEFAULT
 from lookalike.progress import SILENT, Reporter, Timer
+from lookalike.text import plural
 
 Cut = float | Literal["learned"] | None
 
@@ -105,6 +107,7 @@ class Searcher:
         self.opened: Backbone | None = None
         self._galleries: dict[str, tuple[object, Gallery]] = {}
         self._held: tuple[object, Snapshot] | None = None  # the version that was read last, and what tells it
+        self._told = 0  # pictures that cannot be ranked
 
     def state(self, config: CollectionConfig | None = None) -> CollectionState:
         """The collection as it is now: collection.json is read once, unless what it says is given.
@@ -129,6 +132,8 @@ class Searcher:
 
     def _snapshot(self, backbone: str) -> Snapshot | None:
         """The newest version of a table; the one that was read last, where nothing was written since."""
+        if self._held is not None:
+            check_not_forked("Lance")
         manifest = newest_manifest(str(self.home.table(backbone)))
         if self._held is not None and manifest is not None and self._held[0] == (backbone, manifest):
             return self._held[1]
@@ -224,6 +229,7 @@ class Searcher:
         least = learned_cut(gallery.lens) if options.min_similarity == "learned" else options.min_similarity
         folder, cache = self.home.folder, self.home.cache
         selection = Selection(options.k, options.others, options.where, least)
+        self._tell_unusable(gallery, reporter)
         rest = (gallery, folder, selection, cache)
 
         def embed(source: Any) -> Vector:
@@ -253,4 +259,15 @@ class Searcher:
             [resolver.resolve(one, options.region) for one in positive],
             [resolver.resolve(one) for one in as_source_list(options.negative)],
             options.negative_weight,
+        )
+
+    def _tell_unusable(self, gallery: Gallery, reporter: Reporter) -> None:
+        """Say once which pictures are left out, and what mends it."""
+        found = len(gallery.unusable)
+        if reporter is SILENT or found in (0, self._told):
+            return
+        self._told = found
+        reporter.message(
+            f"{plural(found, 'picture')} left out ({gallery.files[gallery.unusable[0]]}{', ...' * (found > 1)}): the "
+            f"features in the table are no numbers. To mend it, run: lookalike check {self.home.shell_words} --repair"
         )

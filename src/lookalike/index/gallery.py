@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from lookalike.index.exact_knn import FEW, ExactKNN
 from lookalike.index.inside import check_inside
 from lookalike.index.quantization import Int8Codes
 from lookalike.index.snapshot import LENS, Snapshot
+from lookalike.index.vector_column import not_numbers
 from lookalike.models.lens import Lens
 from lookalike.names import NameIndex
 
@@ -34,7 +36,8 @@ class Gallery:
     Attributes:
         files: n names, sorted.
         contents: (n, 2) uint64, the hash of each file's bytes.
-        rows: what is ranked, (n, d) float16; rows[indices] reads some of them.
+        rows: what is ranked, (n, d) float16; rows[indices] reads some of them. Zeros stand for a row that holds a value
+            which is no number.
     Raises: CollectionError, when the table names files outside the folder.
     """
 
@@ -75,6 +78,37 @@ class Gallery:
         """Make and keep the codes now, so that the first search need not."""
         if self._ranking is None and len(self) > self._few:
             self._codes()
+
+    @cached_property
+    def unusable(self) -> NDArray[np.int64]:
+        """Where the pictures stand whose rows hold a value that is no number: nothing can be said of them."""
+        if len(self) <= self._few:
+            self.rows.whole()
+        else:
+            self.rows[np.flatnonzero(self.knn.codes.scale == 0)]
+        return np.flatnonzero(self.rows.is_unusable)
+
+    def find_unusable(self) -> list[str]:
+        """The files of such pictures as far as they can be found without reading all rows of a large gallery."""
+        if len(self) > self._few:
+            try:
+                scale = np.load(self._codes_folder() / "scale.npy")
+            except (OSError, ValueError, EOFError):  # it was not ranked yet
+                return []
+            suspects = np.flatnonzero(scale == 0)
+            self.rows[suspects[suspects < len(self)]]
+            return [self.files[place] for place in np.flatnonzero(self.rows.is_unusable)]
+        return [self.files[place] for place in self.unusable]
+
+    def usable_rows(self) -> tuple[list[str], NDArray[np.float16]]:
+        """All files and their rows, those that are unusable left out."""
+        files, rows = np.array(self.files, object), self.rows.whole()
+        return np.delete(files, self.unusable).tolist(), np.delete(rows, self.unusable, axis=0)
+
+    def vector(self, place: int) -> NDArray[np.float16] | None:
+        """The row of a picture; None when it is unusable."""
+        row = self.rows[[place]][0]
+        return None if self.rows.is_unusable[place] else row
 
     @property
     def sizes(self) -> NDArray[np.int32]:
@@ -126,15 +160,13 @@ class Gallery:
         """Those that are kept, or new ones: what an earlier version's hold of the same rows is not made again."""
         if self._kept is None:
             return Int8Codes.gather(self.rows.shape, self.rows.blocks())
-        weights = "" if self.lens is None else self.lens.fingerprint
-        column = ("plain" if self.lens is None else self.lens.name) + "@"
-        source = _digest(f"{self._snapshot.name} {weights}".encode())
-        folder = self._kept / f"{column}{source}-{_digest(self._keys.tobytes())}"
+        folder = self._codes_folder()
+        column, source = f"{folder.name.split('@')[0]}@", folder.name.rpartition("-")[0]
         with contextlib.suppress(CollectionError):
             saved = Int8Codes.load(folder)
             if saved.values.shape == self.rows.shape:
                 return saved
-        made = self._extended(sorted(self._kept.glob(f"{column}{source}-*")))
+        made = self._extended(sorted(self._kept.glob(f"{source}-*")))
         with contextlib.suppress(OSError):  # a full or read-only disk: they are made again next time
             made.save(folder)
             np.save(folder / "keys.npy", self._keys)
@@ -142,6 +174,13 @@ class Gallery:
                 if other != folder:
                     shutil.rmtree(other, ignore_errors=True)
         return made
+
+    def _codes_folder(self) -> Path:
+        """Where the codes of exactly these rows are kept."""
+        weights = "" if self.lens is None else self.lens.fingerprint
+        column = "plain" if self.lens is None else self.lens.name
+        source = _digest(f"{self._snapshot.name} {weights}".encode())
+        return (self._kept or Path()) / f"{column}@{source}-{_digest(self._keys.tobytes())}"
 
     def _extended(self, earlier: list[Path]) -> Int8Codes:
         """Codes of all rows, copied from those of an earlier version for the rows that it had."""
@@ -168,6 +207,9 @@ class VectorColumn:
     """The rows of a column by place among the sorted files.
 
     They are fetched from the table while few are needed, then the whole column is read.
+
+    Attributes:
+        is_unusable: (n,) of those that were read so far, which hold a value that is no number: zeros stand for them.
     """
 
     def __init__(self, snapshot: Snapshot, lens: Lens | None, order: NDArray[np.int64]):
@@ -176,6 +218,7 @@ class VectorColumn:
         self._computed = lens if self._column == "features" else None
         self._memory: NDArray[np.float16] | None = None
         self._fetched = 0
+        self.is_unusable = np.zeros(len(order), np.bool_)
         self.shape = (len(order), lens.dims if lens is not None else snapshot.features)
 
     def __len__(self) -> int:
@@ -186,7 +229,9 @@ class VectorColumn:
         self._fetched += places.size
         if self._memory is None and self._fetched * SHARE < len(self):
             rows, back = np.unique(self._order[places], return_inverse=True)
-            return np.asarray(self._through(self._snapshot.take(rows, self._column))[back], np.float16)
+            taken = np.empty(len(rows), np.int64)
+            taken[back] = places
+            return np.asarray(self._through(self._snapshot.take(rows, self._column), taken)[back], np.float16)
         return np.asarray(self.whole()[places], np.float16)
 
     def whole(self) -> NDArray[np.float16]:
@@ -204,11 +249,20 @@ class VectorColumn:
         places[self._order] = np.arange(len(self))
         start = 0
         for block in self._snapshot.blocks(self._column):
-            yield places[start : start + len(block)], self._through(block)
+            at = places[start : start + len(block)]
+            yield at, self._through(block, at)
             start += len(block)
 
-    def _through(self, rows: NDArray[np.float16]) -> NDArray[np.float16]:
-        return rows if self._computed is None else self._computed.apply(rows).astype(np.float16)
+    def _through(self, rows: NDArray[np.float16], places: NDArray[np.int64]) -> NDArray[np.float16]:
+        unusable = not_numbers(rows)
+        self.is_unusable[places] |= unusable
+        if unusable.any():
+            rows = np.where(unusable[:, None], np.float16(0), rows)
+        if self._computed is None:
+            return rows
+        found = self._computed.apply(rows).astype(np.float16)
+        found[unusable] = 0
+        return found
 
 
 def _is_current(snapshot: Snapshot, lens: Lens) -> bool:

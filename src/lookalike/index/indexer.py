@@ -15,6 +15,7 @@ from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.images.scan import ImageFile, ScanResult, is_below, scan_folder
 from lookalike.index.changes import ChangeSet, compare_with_table
+from lookalike.index.gallery import Gallery
 from lookalike.index.lens_column import update_lens_column
 from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.refused import RefusedFile, RefusedTable, installed_decoders, limits_of
@@ -38,6 +39,7 @@ class IndexOptions:
         limits: what an image may cost.
         leave_out: patterns, and the collection's own folder.
         work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
+        codes: where ranking codes are kept, which tell of rows that hold no numbers; None for nowhere.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
     """
 
@@ -45,6 +47,7 @@ class IndexOptions:
     limits: Limits = LIMITS
     leave_out: LeaveOut = NOTHING_ELSE
     work_log: Path | None = None
+    codes: Path | None = None
     commit_rows: int = 256
     commit_seconds: float = 5.0
 
@@ -208,12 +211,16 @@ class Indexer:
         return self.report
 
     def _recover(self) -> None:
-        """Take out of the tables what a power cut or a damaged disk left unreadable; its pictures are embedded anew."""
+        """Take out what cannot be read, and rows that hold no numbers: their pictures are embedded anew."""
         for table in (self.table, self.refused):
             if damage := table.recover():
                 self.report.notes.append(
                     f"{table.uri}: damaged ({describe(damage)}); mended, and made anew where needed"
                 )
+        snapshot = self.table.snapshot()
+        if snapshot is not None and (unusable := Gallery(snapshot, None, self.options.codes).find_unusable()):
+            self.table.remove(unusable)
+            self.report.notes.append(f"{plural(len(unusable), 'row')} held no numbers ({unusable[0]}): embedded anew")
 
     def changes(self) -> ChangeSet:
         """What has changed in the folder since the table was brought up to date.

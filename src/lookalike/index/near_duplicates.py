@@ -35,6 +35,8 @@ class DuplicateGroup:
 def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[DuplicateGroup]:
     """Groups of files of equal content or nearly equal vectors, the largest first; memory grows with the files.
 
+    Rows that hold no numbers are alike by content alone.
+
     Args:
         gallery: whose pictures are compared, each content with each other one.
         least: the least similarity of two pictures that are joined, -1 to 1.
@@ -44,11 +46,13 @@ def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[Dupli
         raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
     _, first, content = np.unique(gallery.contents, axis=0, return_index=True, return_inverse=True)
     codes = gallery.knn.codes
-    codes = Int8Codes(codes.values[first], codes.scale[first], codes.error_norm[first])
+    compared = np.flatnonzero(~np.isin(first, gallery.unusable))
+    chosen = first[compared]
+    codes = Int8Codes(codes.values[chosen], codes.scale[chosen], codes.error_norm[chosen])
     root = list(range(len(first)))
-    for one, others, _ in similar_pairs(_Chosen(gallery.rows, first), least, codes):
-        for other in others.tolist():
-            _join(root, one, other)
+    for one, others, _ in similar_pairs(_Chosen(gallery.rows, chosen), least, codes):
+        for other in compared[others].tolist():
+            _join(root, int(compared[one]), other)
     members: dict[int, list[int]] = defaultdict(list)
     for row, at in enumerate(content.ravel().tolist()):
         members[_find(root, at)].append(row)

@@ -94,8 +94,12 @@ class QueryResolver:
                 by itself, so that the picture itself is a hit like any other.
         Raises: QueryError.
         """
-        if region is not None:
-            return self._part(source, region)
+        query = self._part(source, region) if region is not None else self._resolve(source)
+        if not np.isfinite(query.vector).all():
+            raise QueryError(f"{query.name}: its features are no numbers. Ask with another picture.")
+        return query
+
+    def _resolve(self, source: Any) -> Query:
         if isinstance(source, Picture):
             return self._stored(source)
         try:
@@ -160,7 +164,14 @@ class QueryResolver:
         places = self.gallery.copies_of(picture.content)
         if not len(places):
             return self._from_path(str(picture.path))
-        return Query(picture.file, self.gallery.rows[places[:1]][0], picture.content, picture.path)
+        return Query(picture.file, self._stored_vector(int(places[0])), picture.content, picture.path)
+
+    def _stored_vector(self, place: int) -> Vector:
+        """The row of a picture; where that holds no numbers, the picture is embedded."""
+        vector = self.gallery.vector(place)
+        if vector is not None:
+            return vector
+        return self.gallery.embed_query(self.embed(read_bytes(self.folder / self.gallery.files[place])))
 
     def _from_path(self, name: str) -> Query:
         found = self._find(name)
@@ -168,7 +179,7 @@ class QueryResolver:
             return Query(name, *self._known(read_bytes(found)), found)
         file = self.gallery.files[found]
         content = self.gallery.contents[found].tobytes()
-        return Query(file, self.gallery.rows[[found]][0], content, self.folder / file)
+        return Query(file, self._stored_vector(found), content, self.folder / file)
 
     def _find(self, name: str) -> Path | int:
         """A file on the disk, else the row of a picture of the collection; exact names before other forms of Unicode.
@@ -184,18 +195,15 @@ class QueryResolver:
         if row is None and (inside := name_within(name, self.folder)) is not None:  # its file is gone, its row is there
             row = self.gallery.row_of(inside)
         if row is None:
-            raise QueryError(
-                f"{name}: no such picture, here or in the collection. Check the name.", code="query.unknown"
-            )
+            raise _unknown(name)
         return row
 
     def _known(self, raw: bytes) -> tuple[Vector, bytes]:
         """The vector of a picture, and the hash of its bytes."""
         content = content_hash(raw)
         places = self.gallery.copies_of(content)
-        if len(places):
-            return self.gallery.rows[places[:1]][0], content
-        return self.gallery.embed_query(self.embed(raw)), content
+        vector = self.gallery.vector(int(places[0])) if len(places) else None
+        return self.gallery.embed_query(self.embed(raw)) if vector is None else vector, content
 
 
 @contextmanager

@@ -53,6 +53,9 @@ def search(
     """
     k, least = selection.k, selection.min_similarity
     allowed = None if selection.where is None else gallery.filter(selection.where)
+    if len(gallery.unusable):
+        allowed = np.ones(len(gallery), np.bool_) if allowed is None else allowed
+        allowed[gallery.unusable] = False
     if not queries:
         return Answers()
     same = [gallery.copies_of(query.content) for query in queries]
