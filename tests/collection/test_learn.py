@@ -14,8 +14,10 @@ from support.recording import Recording
 from lookalike import Backbone, Collection
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.write_lock import WriteLock
+from lookalike.errors import Cancelled, LensError
 from lookalike.images.decode import decode_square
 from lookalike.models.lens import Lens
+from lookalike.progress import Progress
 
 
 def test_a_taught_lens_is_better_on_kinds_that_it_never_saw(badges: Collection):
@@ -183,3 +185,61 @@ def test_a_learned_lens_waits_for_another_writer_and_is_kept(own_badges: Collect
     assert sum("(index, since" in line for line in reporter.lines) == 1
     assert "waiting" in reporter.stages
     assert "waited" in CollectionFolder(own_badges.folder).lenses()
+    assert not (own_badges.home.at / "learned" / "waited").exists()
+
+
+class Ends(Recording):
+    """Ends the waiting, as Ctrl-C or a reporter does."""
+
+    def __init__(self, how: type[BaseException]):
+        super().__init__()
+        self.how = how
+
+    def progress(self, progress: Progress) -> None:
+        if progress.stage == "waiting":
+            raise self.how
+
+
+@pytest.fixture(params=[KeyboardInterrupt, Cancelled])
+def ended(own_badges: Collection, request: pytest.FixtureRequest) -> list[str]:
+    """What a learning said that waited for another writer, until it was ended."""
+    lock, reporter = WriteLock(own_badges.home.at, own_badges.folder), Ends(request.param)
+    lock.acquire("index", None)
+    with pytest.raises(request.param):
+        own_badges.learn(own_badges.folder, name="ended", quick=True, report=reporter)
+    lock.release()
+    return reporter.lines
+
+
+def test_a_lens_whose_waiting_was_ended_can_be_used_as_if_it_was_saved(own_badges: Collection, ended: list[str]):
+    kind = own_badges.lens("kind")
+    assert ended[-2].endswith("to save what was learned. To stop waiting, press Ctrl-C: ended is kept.")
+    assert ended[-1] == f"ended is kept. To put it into service, run: lookalike use {own_badges.folder} ended"
+    assert [row["name"] for row in own_badges.lenses()] == ["ended", "kind"]
+    assert own_badges.lens("ended").fingerprint == kind.fingerprint  # learned from the same
+    own_badges.use("ended")
+    assert own_badges.home.config().lens == "ended"
+    assert own_badges.table.lenses().keys() >= {"ended"}
+    assert (own_badges.home.saved_lens("ended") / "proof.png").is_file()
+    assert not own_badges.home.waiting_lens("ended").exists()
+
+
+def test_index_saves_it_and_a_name_that_was_taken_meanwhile_gets_a_number(own_badges: Collection, ended: list[str]):
+    shutil.copytree(own_badges.home.lens("kind"), own_badges.home.saved_lens("ended"))
+    assert own_badges.index().notes == ["The lens ended-2 was saved: its learning was ended while it waited."]
+    assert own_badges.home.lenses() == ["ended", "ended-2", "kind"]
+    assert own_badges.table.lenses().keys() >= {"ended", "ended-2"}
+    assert own_badges.verify() == []
+
+
+def test_its_name_is_taken_and_it_can_be_forgotten(own_badges: Collection, ended: list[str]):
+    with pytest.raises(LensError, match="ended: a lens of"):
+        own_badges.learn(own_badges.folder, name="ended", quick=True)
+    own_badges.forget("ended")
+    assert own_badges.home.lenses() == ["kind"]
+
+
+def test_learning_it_again_with_replace_leaves_one(own_badges: Collection, ended: list[str]):
+    own_badges.learn(own_badges.folder, name="ended", quick=True, replace=True)
+    assert own_badges.home.lens("ended") == own_badges.home.saved_lens("ended")
+    assert not own_badges.home.waiting_lens("ended").exists()

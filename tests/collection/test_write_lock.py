@@ -63,11 +63,11 @@ def test_without_waiting_the_holder_is_named_with_its_work(tmp_path: Path, other
 def test_who_waits_is_told_once_for_whom_and_gets_the_lock_afterwards(tmp_path: Path, other):
     reporter = EndsTheOther(other)
     lock = WriteLock(tmp_path, Path("photos"))
-    lock.acquire("learn", reporter)
+    lock.acquire("learn", reporter, lambda: "It is kept.")
     assert other.wait() == 0
     assert len(reporter.lines) == 1
     assert f"photos: process {other.pid} (index, since" in reporter.lines[0]
-    assert "Ctrl-C gives that up" in reporter.lines[0]
+    assert reporter.lines[0].endswith("to save what was learned. It is kept.")
     assert lock.holder.read_text().startswith(f"process {os.getpid()} (learn, since ")
     lock.release()
     assert not lock.holder.exists()

@@ -149,7 +149,7 @@ class FinetuneJob:
         home, is_tuned = self.home, lens.backbone == tuned.id
         files = lens_report(result, self.name, self.features, home.folder, home.cache, self.reporter)
         if is_tuned:
-            with home.write_lock("learn", self.reporter):
+            with home.write_lock("learn", self.reporter, lambda: "To stop waiting, press Ctrl-C: it can be continued."):
                 config = home.require_config()
                 record = BackboneRecord(tuned.name, tuned.precision)
                 config = replace(config, backbones=self.known.backbones | config.known() | {tuned.id: record})

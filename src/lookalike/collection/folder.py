@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -105,14 +105,23 @@ class CollectionFolder:
         return self.at / "proofs.jsonl"
 
     def lens(self, name: str) -> Path:
-        """The folder of one lens; its former folder, where a run was killed while it replaced it."""
-        folder = self.at / "lenses" / name
-        previous = previous_of(folder)
-        return previous if previous.is_dir() and not folder.exists() else folder
+        """The folder of one lens; its former folder, where a run was killed while it replaced it; or where it waits."""
+        folder = self.saved_lens(name)
+        others = (previous_of(folder), self.waiting_lens(name))
+        return folder if folder.exists() else next((one for one in others if one.is_dir()), folder)
+
+    def saved_lens(self, name: str) -> Path:
+        """Where a lens is saved under the lock."""
+        return self.at / "lenses" / name
+
+    def waiting_lens(self, name: str) -> Path:
+        """Where a lens lies that was learned while another process held the lock, until it is saved."""
+        return self.at / "learned" / name
 
     def lenses(self) -> list[str]:
         """The lenses that are there, by name."""
-        found = [path.parent.name for path in (self.at / "lenses").glob("*/lens.json")]
+        places = [self.saved_lens("*"), self.waiting_lens("*")]
+        found = [path.parent.name for place in places for path in place.parent.glob("*/lens.json")]
         named = {name for name in found if not name.startswith(".")}  # dots begin what is still being written
         replaced = {name[1:].removesuffix(PREVIOUS) for name in found if name.endswith(PREVIOUS)}
         return sorted(named | replaced)
@@ -224,18 +233,21 @@ class CollectionFolder:
         )
 
     @contextmanager
-    def write_lock(self, work: str = "write", waiting: Reporter | None = None) -> Iterator[None]:
+    def write_lock(
+        self, work: str = "write", waiting: Reporter | None = None, keep: Callable[[], str] | None = None
+    ) -> Iterator[None]:
         """Hold the collection's lock: one writer at a time, readers never wait.
 
         Args:
             work: as for `WriteLock.acquire`.
             waiting: as there; None: do not wait.
+            keep: as there.
         Raises: LockedError, which says who holds it; CollectionError, where nothing can be written.
         """
         try:
             self.at.mkdir(parents=True, exist_ok=True)
             lock = WriteLock(self.at, self.folder)
-            lock.acquire(work, waiting)
+            lock.acquire(work, waiting, keep)
         except OSError as error:
             raise CollectionError(
                 f"{self.at}: cannot be written ({error.strerror}). Keep the collection elsewhere with --at DIR."

@@ -12,8 +12,8 @@ from PIL import Image
 
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
-from lookalike.errors import LensError, LookalikeError
-from lookalike.files import atomic_write, remove_folder, replace_folder
+from lookalike.errors import Cancelled, LensError, LookalikeError
+from lookalike.files import atomic_write, remove_folder, replace_folder, sync_folder
 from lookalike.index.lens_column import update_lens_column
 from lookalike.models.lens import Lens, check_name
 from lookalike.models.proof import Proof
@@ -130,17 +130,62 @@ class LensStore:
             files: texts and pictures for its folder, by file name.
             learned: the configuration that it was learned under; somebody may have switched the backbone since.
             use: use it from now on, if its proof allows and its backbone is in use.
-            waiting: told for whom it waits while another process writes; None: it does not wait.
+            waiting: told for whom it waits while another process writes; None: it does not wait. Where the waiting is
+                ended, the lens is kept, and can be used as if it was saved.
         Returns: the configuration afterwards.
         Raises: LensError, when it would replace the lens in use without being better than plain; LockedError.
         """
-        with self.home.write_lock("learn", waiting):
-            config = self.home.require_config()
-            if lens.backbone not in config.known() and lens.backbone in learned.known():
-                known = config.known() | {lens.backbone: learned.known()[lens.backbone]}
-                config = replace(config, backbones=known)
-                self.home.save(config)
-            return self.commit(config, lens, files, use=use)
+        kept = self.home.waiting_lens(lens.name)
+
+        def keep() -> str:
+            try:
+                replace_folder(kept, lambda new: _write(lens, files, new))
+            except OSError as error:
+                return f"It cannot be kept elsewhere meanwhile ({error.strerror}): Ctrl-C gives it up."
+            return f"To stop waiting, press Ctrl-C: {lens.name} is kept."
+
+        try:
+            with self.home.write_lock("learn", waiting, keep):
+                config = self._with_backbone(self.home.require_config(), lens, learned)
+                refused: LensError | None = None
+                try:
+                    config = self.commit(config, lens, files, use=use)
+                except LensError as error:
+                    refused = error
+                if kept.is_dir():  # saved, or refused in words
+                    remove_folder(kept)
+                if refused is not None:
+                    raise refused
+                return config
+        except (KeyboardInterrupt, Cancelled):
+            if waiting is not None and kept.is_dir():
+                command = f"lookalike use {self.home.shell_words} {lens.name}"
+                waiting.message(f"{lens.name} is kept. To put it into service, run: {command}")
+            raise
+
+    def adopt(self) -> list[str]:
+        """Save the lenses whose learning was ended while it waited for the lock. Call it under the lock.
+
+        Returns: a line for each, which names it: one whose name was taken meanwhile gets a number.
+        """
+        lines = []
+        for path in sorted(self.home.waiting_lens("*").parent.glob("[!.]*/lens.json")):
+            name = path.parent.name
+            names = (name, *(f"{name[:36]}-{number}" for number in range(2, 1000)))
+            free = next(one for one in names if not self.home.saved_lens(one).exists())
+            self.home.saved_lens(free).parent.mkdir(exist_ok=True)
+            path.parent.rename(self.home.saved_lens(free))
+            sync_folder(self.home.saved_lens(free).parent)
+            lines.append(f"The lens {free} was saved: its learning was ended while it waited.")
+        return lines
+
+    def _with_backbone(self, config: CollectionConfig, lens: Lens, learned: CollectionConfig) -> CollectionConfig:
+        """The configuration with the lens's backbone, which somebody may have dropped since it was learned."""
+        if lens.backbone not in config.known() and lens.backbone in learned.known():
+            known = config.known() | {lens.backbone: learned.known()[lens.backbone]}
+            config = replace(config, backbones=known)
+            self.home.save(config)
+        return config
 
     def commit(self, config: CollectionConfig, lens: Lens, files: Files, *, use: bool) -> CollectionConfig:
         """What `save` does under the lock: the lens's folder, its column, and whether it is used from now on.
@@ -154,12 +199,10 @@ class LensStore:
                 f"{lens.name}: {words_of(lens.proof)} The lens of that name stays in service. To keep this one as "
                 "well, learn it under another name."
             )
-        folder = self.home.lens(lens.name)
+        folder = self.home.saved_lens(lens.name)
 
         def write(new: Path) -> None:
-            lens.save(new)
-            for name, content in files.items():
-                atomic_write(new / name, content.encode() if isinstance(content, str) else _png(content))
+            _write(lens, files, new)
             if (folder / "run").is_dir() and "tuning" in lens.settings:  # what it was learned in
                 shutil.copytree(folder / "run", new / "run", copy_function=_link_or_copy)
 
@@ -235,6 +278,12 @@ def learned_cut(lens: Lens | None) -> float:
         name = "plain" if lens is None else lens.name
         raise LensError(f"{name}: no similarity was learned with it. Give a number with --min-similarity.")
     return proof.threshold.similarity
+
+
+def _write(lens: Lens, files: Files, folder: Path) -> None:
+    lens.save(folder)
+    for name, content in files.items():
+        atomic_write(folder / name, content.encode() if isinstance(content, str) else _png(content))
 
 
 def _link_or_copy(source: str, target: str) -> None:

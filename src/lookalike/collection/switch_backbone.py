@@ -85,7 +85,9 @@ class BackboneSwitch:
         """
         options = options or UpdateOptions()
         with self.home.write_lock("index"):
+            adopted = self.lenses.adopt()
             outcome = self._update(self.home.config(), named, opened, options, reporter)
+            outcome.report.notes[:0] = adopted
             if options.drop_old:
                 config, freed = self.backbones.drop_unused(outcome.config, self.lenses.backbones().values())
                 outcome.report.freed = freed
@@ -163,6 +165,7 @@ class BackboneSwitch:
         """
         check_allowed(lens, anyway)
         with self.home.write_lock("use"):
+            self.lenses.adopt()
             config = self.home.require_config()
             id = config.plain if lens is None else lens.backbone
             if id != config.backbone:

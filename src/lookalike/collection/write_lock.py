@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,13 +25,15 @@ class WriteLock:
     def __init__(self, at: Path, folder: Path):
         self.folder, self.holder, self._lock = folder, at / "lock.holder", FileLock(at / "lock", timeout=0)
 
-    def acquire(self, work: str, waiting: Reporter | None) -> None:
+    def acquire(self, work: str, waiting: Reporter | None, keep: Callable[[], str] | None = None) -> None:
         """Take the lock.
 
         Args:
             work: what it is taken for, as people call it: "index".
             waiting: None: do not wait. Else wait without limit: it takes one line that says for whom, and progress of
                 the stage "waiting", so that it can cancel.
+            keep: called before it waits, to put what was worked for where it is safe; returns words on what Ctrl-C
+                means.
         Raises: LockedError, when another process holds it and `waiting` is None; OSError.
         """
         told = False
@@ -38,9 +41,10 @@ class WriteLock:
             if waiting is None:
                 raise LockedError(f"{self.folder}: {self._who()} is writing to it. Wait until it is done, or end it.")
             if not told:
+                kept = "" if keep is None else f" {keep()}"
                 waiting.message(
                     f"{self.folder}: {self._who()} is writing to it. Waiting until it is done, to save what was "
-                    "learned; Ctrl-C gives that up."
+                    f"learned.{kept}"
                 )
                 told = True
             waiting.progress(Timer("waiting", total=1).at(0))
