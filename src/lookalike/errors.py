@@ -36,8 +36,8 @@ class ImageError(LookalikeError):
         reason: what is wrong and how to mend it, without the file's name.
         kind: "broken", "too large", "needs an extra", "unsupported" (a picture in a format that is not read),
             "not a picture" (and its ending does not pretend so), "killed" (a run was killed while it was read),
-            "unreadable" (the system refused it: a permission, a disk, a network), or "gone" (it vanished). The
-            code is made of it: "image.too_large".
+            "unreadable" (the system refused it: a permission, a disk, a network), "no memory" (less was free than it
+            takes), or "gone" (it vanished). The code is made of it: "image.too_large".
         content: the hash of the file's bytes, where they could be read and not decoded; else None.
     """
 

@@ -128,3 +128,69 @@ def test_files_and_pixels_share_one_budget_and_never_wait_for_each_other():
     assert len(most) == 80
     assert max(most) <= 2 * 40 + 90
     assert flight.taken == 0
+
+
+def test_several_pictures_never_take_more_than_is_free():
+    """Three of 100 MB each may take 1 GB by the limit, and 250 MB are free: two at a time, and the third waits."""
+    flight, seen = MemoryBudget(free=lambda: 250_000_000), []
+    inside = threading.Barrier(2)
+
+    def work() -> None:
+        with flight.hold_pixels(100_000_000, most=1_000_000_000):
+            seen.append(flight.taken)
+            if len(seen) < 3:
+                inside.wait(timeout=10)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 3
+    assert max(seen) == 200_000_000
+
+
+def test_a_picture_that_takes_more_than_is_free_is_refused_and_gives_its_room_back():
+    flight = MemoryBudget(free=lambda: 100_000_000)
+    with (
+        pytest.raises(
+            ImageError, match=r"decoding it takes about 0\.20 GB of memory, and 0\.10 are free\. Close"
+        ) as refused,
+        flight.hold_pixels(200_000_000, most=1_000_000_000),
+    ):
+        pass
+    assert refused.value.kind == "no memory"
+    with (
+        pytest.raises(ImageError, match=r"^reading it takes about 0\.2"),
+        flight.hold_file(200_000_000, most=10**9),
+    ):
+        pass
+    assert (flight.taken, flight._decoding) == (0, 0)
+    with flight.hold_pixels(90_000_000, most=1_000_000_000):
+        assert flight.taken == 90_000_000
+
+
+def test_before_it_is_refused_it_waits_for_those_behind_it_in_the_line():
+    """300 MB are free once the one behind has gone: the large one lets it go first, then passes."""
+    order: list[str] = []
+    flight = MemoryBudget(free=lambda: 300_000_000 if "small" in order else 100_000_000)
+
+    def work(name: str, size: int) -> None:
+        with flight.hold_pixels(size, most=1_000_000_000):
+            order.append(name)
+
+    threads = [threading.Thread(target=work, args=one) for one in (("large", 200_000_000), ("small", 1000))]
+    with flight.hold_pixels(50_000_000, most=1_000_000_000):
+        for waiting, thread in enumerate(threads, start=1):
+            thread.start()
+            while len(flight._pixels) < waiting:
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    assert order == ["small", "large"]
+
+
+def test_where_nothing_tells_what_is_free_the_limit_alone_counts():
+    flight = MemoryBudget(free=lambda: None)
+    with flight.hold_pixels(10**12, most=10):
+        assert flight.taken == 10**12

@@ -124,7 +124,7 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
             reason = error.strerror or type(error).__name__
             raise ImageError(f"cannot be read ({reason}). Check the disk and the permissions.", "unreadable") from error
         except MemoryError as error:
-            raise ImageError(f"reading it {_NO_MEMORY}", "too large") from error
+            raise ImageError(f"reading it {_NO_MEMORY}", "no memory") from error
         yield content
 
 
@@ -270,7 +270,7 @@ def _as_image_error(format: str, content: bytes) -> Iterator[None]:
     except ImageError:
         raise
     except MemoryError as error:
-        raise ImageError(f"decoding the {format} {_NO_MEMORY}", "too large") from error
+        raise ImageError(f"decoding the {format} {_NO_MEMORY}", "no memory") from error
     except Image.DecompressionBombError as error:
         raise ImageError(
             f"the {format} declares more pixels than any picture has, as a decompression bomb does. Leave it out.",

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lookalike.errors import ImageError
+from lookalike.images.free_memory import free_bytes
 
-_BYTES_A_PIXEL = 10  # what most decoders take at most (docs/formats.md has the table)
+_BYTES_A_PIXEL = 10  # what most decoders take at most (docs/benchmarks.md has the table)
+_SMALL = 64 * 1024 * 1024  # bytes for which nobody asks how much memory is free
 
 
 @dataclass(frozen=True)
@@ -89,15 +91,22 @@ class MemoryBudget:
     A thread that holds a file's bytes may ask for those of its pixels: decoding waits for decoding alone, and goes
     before further files, so nobody waits for a thread that waits for him.
 
+    Several pictures at a time never take more than is free, whatever they may take. One for which there is no room
+    even by itself goes to the end of the line once, so that what others hold is given back, and then is refused.
+
+    Args:
+        free: the bytes that this process can still take; None where that is not known.
+
     >>> flight = MemoryBudget()
     >>> with flight.hold_file(100, most=500), flight.hold_pixels(300, most=500):
     ...     flight.taken
     400
     """
 
-    def __init__(self) -> None:
+    def __init__(self, free: Callable[[], int | None] = free_bytes) -> None:
         self._process = os.getpid()
         self.taken = 0
+        self._free = free
         self._decoding = 0  # threads that hold pixels
         self._changed = threading.Condition()
         self._files: deque[object] = deque()
@@ -108,9 +117,12 @@ class MemoryBudget:
         """Wait until `size` more bytes make no more than `most`, or until nothing is held; then hold them.
 
         A thread that holds some must not ask for a file's: it would wait for itself.
+
+        Raises: ImageError of kind "no memory", for a file that is larger than what is free.
         """
-        self._wait(self._files, size, lambda: not self.taken or (not self._pixels and self.taken + size <= most))
+        self._wait(self._files, size, lambda: not self.taken or (not self._pixels and self._is_room(size, most)))
         try:
+            self._check_free(size, "reading it")
             yield
         finally:
             self._give_back(size)
@@ -120,16 +132,44 @@ class MemoryBudget:
         """Wait until `size` more bytes make no more than `most`, or until no other thread decodes; then hold them.
 
         A thread that holds pixels must not ask for more: it would wait for itself.
+
+        Raises: ImageError of kind "no memory", for a picture that takes more than is free.
         """
-        self._wait(self._pixels, size, lambda: not self._decoding or self.taken + size <= most, decoding=1)
+        self._wait_for_pixels(size, most)
         try:
+            self._check_free(size)
+        except ImageError:  # once more, behind those that hold memory now
+            self._give_back(size, decoding=1)
+            self._wait_for_pixels(size, most)
+        try:
+            self._check_free(size)
             yield
         finally:
             self._give_back(size, decoding=1)
 
+    def _wait_for_pixels(self, size: int, most: int) -> None:
+        self._wait(self._pixels, size, lambda: not self._decoding or self._is_room(size, most), decoding=1)
+
+    def _is_room(self, size: int, most: int) -> bool:
+        """Whether `size` more bytes fit beside what is held, of which nobody knows how much is taken already."""
+        wanted = self.taken + size
+        if wanted > most:
+            return False
+        free = None if wanted <= _SMALL else self._free()
+        return free is None or wanted <= free
+
+    def _check_free(self, size: int, what: str = "decoding it") -> None:
+        free = None if size <= _SMALL else self._free()
+        if free is not None and size > free:
+            raise ImageError(
+                f"{what} takes about {size / 1e9:.2f} GB of memory, and {free / 1e9:.2f} are free. Close other "
+                "programs, give it more memory, or make a smaller copy.",
+                "no memory",
+            )
+
     def _wait(self, line: deque[object], size: int, free: Callable[[], bool], decoding: int = 0) -> None:
         if self._process != os.getpid():
-            MemoryBudget.__init__(self)  # forked: what other threads of the parent hold is never given back here
+            MemoryBudget.__init__(self, self._free)  # forked: what other threads of the parent hold is never given back here
         ticket = object()
         with self._changed:
             line.append(ticket)

@@ -265,7 +265,7 @@ class Indexer:
         if cured := sorted({file for file in read if file in before.refused}):
             self.refused.remove(cured)
         # What the system refused to read may be as it was: its row stays.
-        if spoilt := [one.file for one in batch.refused if one.file in before.files and one.kind != "unreadable"]:
+        if spoilt := [one.file for one in batch.refused if one.file in before.files and not one.is_passing]:
             self.table.remove(spoilt)
         self.table.compact()
         changed = sum(row.file in before.files for row in rows) - sum(not before.is_stored(copy) for copy in same)

@@ -195,7 +195,9 @@ class QueryResolver:
         if row is None and (inside := name_within(name, self.folder)) is not None:  # its file is gone, its row is there
             row = self.gallery.row_of(inside)
         if row is None:
-            raise _unknown(name)
+            raise QueryError(
+                f"{name}: no such picture, here or in the collection. Check the name.", code="query.unknown"
+            )
         return row
 
     def _known(self, raw: bytes) -> tuple[Vector, bytes]:

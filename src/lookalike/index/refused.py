@@ -37,16 +37,21 @@ class RefusedFile:
         """Whether it is a picture, or calls itself one; else a file that lies beside pictures."""
         return self.kind != "not a picture"
 
+    @property
+    def is_passing(self) -> bool:
+        """Whether the system refused it, for a reason that may be gone the next time."""
+        return self.kind in {"unreadable", "no memory"}
+
     def may_be_readable(self, limits: str, decoders: str) -> bool:
         """Whether to read it again, though neither its size nor its date have changed.
 
-        What the system refused (a permission, a disk, a network) is tried each time, what was too large or too much
-        under other limits, and everything with other versions of what decodes.
+        What the system refused (a permission, a disk, a network, memory that was not free) is tried each time, what
+        was too large or too much under other limits, and everything with other versions of what decodes.
 
         >>> RefusedFile("a.heic", 1, 2, "needs an extra", "needs an extra", "", "Pillow 1").may_be_readable("", "x 2")
         True
         """
-        if self.kind in {"", "unreadable"} or self.decoders != decoders:
+        if self.kind == "" or self.is_passing or self.decoders != decoders:
             return True
         return self.kind in {"too large", "killed"} and self.limits != limits
 
