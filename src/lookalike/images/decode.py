@@ -201,6 +201,9 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
                 format = detect_format(content[:HEAD], file)
                 check_slow(format, content)
             held.enter_context(_as_image_error(format, content))
+            sizes = declared_sizes(format, content)
+            for one in sizes:
+                limits.check_pixels(*one)
             image = source if isinstance(source, Image.Image) else _open(format, content, limits)
             limits.check_pixels(*image.size)
             size = image.size
@@ -208,7 +211,8 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
             if format == "JPEG" and side_px is not None:
                 drafted = image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
                 box = box if drafted is None else drafted[1]
-            cost = decoding_bytes(image, format, size, shrunk=side_px is not None)
+            largest = max([size, *sizes], key=lambda one: one[0] * one[1])
+            cost = decoding_bytes(image, format, largest, shrunk=side_px is not None)
             limits.check_memory(cost + len(content), format)
             with FLIGHT.hold_pixels(cost, limits.in_flight):
                 image.load()
@@ -225,8 +229,6 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
 
 def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
     """A picture whose header is read, but not its pixels."""
-    for size in declared_sizes(format, content):
-        limits.check_pixels(*size)
     module, name = _DECODERS[format]
     try:
         decoder = getattr(import_module(module), name)

@@ -20,13 +20,15 @@ def decoding_bytes(image: Image.Image, format: str, size: tuple[int, int], shrun
     Args:
         image: opened and not loaded; of a JPEG, with its draft size.
         format: as `detect_format` calls it.
-        size: the picture's whole size (width, height) in pixels, draft or not.
+        size: the picture's whole size (width, height) in pixels, draft or not, or that of its largest part.
         shrunk: whether it is made smaller before the costly steps; else a second copy in RGB counts too.
 
     >>> decoding_bytes(Image.new("RGB", (1000, 1000)), "PNG", (1000, 1000), shrunk=True)
     4000000
     """
     pixels = image.width * image.height
+    if format != "JPEG":
+        pixels = max(pixels, size[0] * size[1])
     each = _PIXEL.get(image.mode, 4) + _inside(image, format) + (0 if shrunk else 4)
     band = _DEEP_BAND if image.mode.startswith("I;16") else _BAND.get(image.mode, 0)
     if "transparency" in image.info:

@@ -4,6 +4,7 @@ import re
 from pathlib import PurePath
 
 from lookalike.errors import ImageError
+from lookalike.images.av1 import av1_sizes
 
 HEAD = 4096  # bytes from the beginning of a file that are enough to tell what it is
 
@@ -154,6 +155,8 @@ def has_image_suffix(name: str) -> bool:
 def declared_sizes(format: str, content: bytes) -> list[tuple[int, int]]:
     r"""The sizes in pixels that a file declares, for the formats whose decoders take the memory before one can ask.
 
+    Raises: ImageError, where a file declares two that cannot both be.
+
     >>> declared_sizes("WebP", b"RIFF    WEBPVP8X" + bytes(8) + b"\x0f\0\0" + b"\x1f\0\0")
     [(16, 32)]
     """
@@ -165,7 +168,7 @@ def declared_sizes(format: str, content: bytes) -> list[tuple[int, int]]:
             bits = _little(body[1:5])
             return [((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)]
         return [(_little(body[6:8]) & 0x3FFF, _little(body[8:10]) & 0x3FFF)] if len(body) == 10 else []
-    sizes = []
+    sizes = av1_sizes(content) if format == "AVIF" else []
     if format == "ICO":
         for at in range(6, 6 + 16 * _little(content[4:6]), 16):
             inner = content[_little(content[at + 12 : at + 16]) :][:24]
