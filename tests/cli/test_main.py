@@ -233,3 +233,14 @@ runpy.run_module("lookalike", run_name="__main__", alter_sys=True)
 """
     run = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (130, "", "Interrupted.\n")
+
+
+def test_a_query_that_is_cut_short_is_answered_and_said(photos: Path, tmp_path: Path):
+    lookalike("index", photos)
+    draw(tmp_path / "cut.jpg", 61, size=(160, 160))
+    content = (tmp_path / "cut.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(content[:-9])
+    done = lookalike("search", photos, tmp_path / "cut.jpg")
+    assert done.exit_code == 0
+    assert done.stderr.startswith(f"{tmp_path / 'cut.jpg'}: cut short, and read without its ")
+    assert len(done.stdout.splitlines()) == 5

@@ -17,7 +17,7 @@ from lookalike.images import decode
 def value(key):
     return int(next(line for line in open("/proc/self/status") if line.startswith(key)).split()[1]) * 1024
 image = Image.open(sys.argv[1])
-expected = decode.decoding_bytes(image, sys.argv[2], image.size, True)
+expected = decode.decoding_bytes(image, sys.argv[2], image.size, True, "progressive" in image.info)
 image.close()
 content = open(sys.argv[1], "rb").read()
 decode.decode_square(np.zeros((4, 4, 3), np.uint8), 64)
@@ -42,9 +42,7 @@ def test_alpha_is_converted_a_band_at_a_time():
 
 def test_a_progressive_jpeg_keeps_16_bits_of_each_value_of_the_whole_picture():
     """CMYK, drafted from 80 x 40 to 10 x 5: 4 x 50 for the small one, 2 x 4 x 3,200 for the scans."""
-    image = Image.new("CMYK", (10, 5))
-    image.info["progressive"] = 1
-    assert decoding_bytes(image, "JPEG", (80, 40), True) == 200 + 25_600
+    assert decoding_bytes(Image.new("CMYK", (10, 5)), "JPEG", (80, 40), True, many_scans=True) == 200 + 25_600
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux tells the peak of a process")

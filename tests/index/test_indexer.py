@@ -366,3 +366,23 @@ def test_a_row_that_was_refused_when_a_run_was_killed_is_removed_by_the_next(tin
     index(tiny)
     index(tiny)
     assert "1.png" not in files_of(tiny)
+
+
+def test_a_jpeg_that_lacks_only_its_end_is_indexed_and_said(photos: Path):
+    """Its copy as well; the half of it is refused."""
+    draw(photos / "whole.jpg", 60, size=(160, 160))
+    content = (photos / "whole.jpg").read_bytes()
+    for name, size in (("cut.jpg", len(content) - 9), ("copy.jpg", len(content) - 9), ("half.jpg", len(content) // 2)):
+        (photos / name).write_bytes(content[:size])
+    done = Collection(photos).index()
+    assert (done.added, list(done.refused)) == (10, ["half.jpg"])
+    assert list(done.in_part) in (["cut.jpg"], ["copy.jpg"])
+    assert next(iter(done.in_part.values())).startswith("its last")
+    assert Collection(photos).index().in_part == {}
+    outside = photos.parent / "cut.jpg"
+    outside.write_bytes(content[: len(content) - 3])
+    hits = Collection(photos).search(outside)
+    assert hits.note.startswith(f"{outside}: cut short, and read without its ")
+    assert hits[:2].note == hits.note
+    assert hits[0].file in ("whole.jpg", "cut.jpg", "copy.jpg")
+    assert Collection(photos).search(photos / "whole.jpg").note == ""

@@ -56,6 +56,9 @@ def _kept(done: IndexReport) -> list[str]:
 
 def _refused(done: IndexReport, words: str) -> list[str]:
     lines = []
+    if done.in_part:
+        files = first_few([f"{file} (without {lacks})" for file, lacks in done.in_part.items()])
+        lines.append(f"{plural(len(done.in_part), 'picture')} cut short, and read in part: {files}.")
     if done.other_files:
         kinds = first_few([f"{count:,} {ending or 'without ending'}" for ending, count in done.other_files.items()])
         lines.append(f"{plural(done.other_files.total(), 'file')} beside the pictures, of other kinds: {kinds}.")

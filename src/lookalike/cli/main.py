@@ -174,8 +174,8 @@ def search(
             sys.stdout.flush()
     except BrokenPipeError:  # the grid and the copies are still made
         _drop_output()
-    for reason in skipped.values():
-        echo(printable_line(reason), err=True)
+    for line in (*skipped.values(), *(hits.note for hits in answers if hits.note)):
+        echo(printable_line(line), err=True)
     if answers and not any(answers):
         echo("No hits. Relax --where or --min-similarity, or leave --others out.", err=True)
     if answers and (grid_out or open_it):

@@ -92,7 +92,7 @@ class _Boxes:
             elif kind == b"meta":
                 self._walk(body[4:])
             elif kind == b"iinf":
-                self._walk(body[6 if body[:1] == b"\0" else 8 :])
+                self._walk(body[6 if bytes(body[:1]) == b"\0" else 8 :])
             else:
                 self._found.setdefault(kind, []).append(body)
             at = end
@@ -100,7 +100,7 @@ class _Boxes:
 
 def _av1_item(body: memoryview) -> int | None:
     """The number of an item, by its `infe` box, if it is AV1."""
-    width = 2 if body[:1] == b"\2" else 4
+    width = 2 if bytes(body[:1]) == b"\2" else 4
     return _number(body, 4, width) if bytes(body[6 + width : 10 + width]) == b"av01" else None
 
 

@@ -19,6 +19,7 @@ from lookalike.files import digest
 from lookalike.images.color import to_rgb
 from lookalike.images.decode_cost import decoding_bytes
 from lookalike.images.formats import HEAD, check_slow, declared_sizes, detect_format, is_truncated, raw_photo
+from lookalike.images.jpeg import check_scans, has_many_scans, mend_jpeg
 from lookalike.images.limits import FLIGHT, LIMITS, Limits
 from lookalike.images.pillow_warnings import PIXEL_LIMIT, silence, silence_libtiff
 from lookalike.images.sources import as_image_source
@@ -75,11 +76,18 @@ _ON_ITS_SIDE = {_TURNS[flag] for flag in (5, 6, 7, 8)}
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """A backbone's input (side, side, 3) uint8, and the picture's own width and height in pixels, upright."""
+    """A backbone's input.
+
+    Attributes:
+        array: (side, side, 3) uint8.
+        width, height: of the picture itself, in pixels, upright.
+        lacks: what is not there of a picture whose file ends early, in words; "" where nothing is missing.
+    """
 
     array: NDArray[np.uint8]
     width: int
     height: int
+    lacks: str = ""
 
 
 def content_hash(content: bytes) -> bytes:
@@ -167,7 +175,7 @@ def decode_square(source: ImageSource, side_px: int, limits: Limits = LIMITS) ->
         if found.turn is not None:
             square = square.transpose(found.turn)
         width, height = found.size[::-1] if found.turn in _ON_ITS_SIDE else found.size
-        return DecodedImage(np.array(square), width, height)
+        return DecodedImage(np.array(square), width, height, found.lacks)
 
 
 class _Decoded(NamedTuple):
@@ -181,6 +189,7 @@ class _Decoded(NamedTuple):
     box: tuple[float, float, float, float]
     turn: Image.Transpose | None
     size: tuple[int, int]  # of the whole picture, as stored
+    lacks: str = ""  # what is not there of it
 
 
 @contextmanager
@@ -206,21 +215,28 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
                 limits.check_pixels(*one)
             image = source if isinstance(source, Image.Image) else _open(format, content, limits)
             limits.check_pixels(*image.size)
-            size = image.size
-            box: tuple[float, float, float, float] = (0, 0, *size)
-            if format == "JPEG" and side_px is not None:
-                drafted = image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
-                box = box if drafted is None else drafted[1]
+            size, lacks, many_scans = image.size, "", False
+            if format == "JPEG":
+                check_scans(content, *size)
+                many_scans = has_many_scans(content)
+            box = _draft(image, format, side_px)
             largest = max([size, *sizes], key=lambda one: one[0] * one[1])
-            cost = decoding_bytes(image, format, largest, shrunk=side_px is not None)
+            cost = decoding_bytes(image, format, largest, side_px is not None, many_scans)
             limits.check_memory(cost + len(content), format)
             with FLIGHT.hold_pixels(cost, limits.in_flight):
-                image.load()
+                try:
+                    image.load()
+                except OSError as error:
+                    if format != "JPEG" or "truncated" not in str(error) or (mended := mend_jpeg(content)) is None:
+                        raise
+                    image, lacks = _open(format, mended.content, limits), mended.lacks
+                    box = _draft(image, format, side_px)
+                    image.load()
                 if format != "JPEG":  # some decoders know it only now
                     size, box = image.size, (0, 0, *image.size)
                 across, down = _factors(image.size, side_px, squash)
                 box = (0, 0, box[2] / across, box[3] / down)
-                yield _Decoded(to_rgb(image, (across, down)), box, _turn(image), size)
+                yield _Decoded(to_rgb(image, (across, down)), box, _turn(image), size, lacks)
     except ImageError as error:
         if file is None:
             raise
@@ -246,6 +262,15 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
         if tile[0] * tile[1] > max(limits.pixels, 1 << 24):
             raise ImageError("the TIFF declares tiles larger than any picture. Save it anew.")
     return image
+
+
+def _draft(image: Image.Image, format: str, side_px: int | None) -> tuple[float, float, float, float]:
+    """Let a JPEG be decoded small where that is enough: the whole picture, in the pixels that it will have."""
+    if format == "JPEG" and side_px is not None:
+        drafted = image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
+        if drafted is not None:
+            return drafted[1]
+    return (0, 0, *image.size)
 
 
 def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[int, int]:

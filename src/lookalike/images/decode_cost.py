@@ -14,13 +14,16 @@ _INSIDE = {"AVIF": 8, "HEIC": 8, "WebP": 15, "QOI": 4, "PSD": 3}
 _JPEG_2000_BAND = 6
 
 
-def decoding_bytes(image: Image.Image, format: str, size: tuple[int, int], shrunk: bool) -> int:
+def decoding_bytes(
+    image: Image.Image, format: str, size: tuple[int, int], shrunk: bool, many_scans: bool = False
+) -> int:
     """About how many bytes decoding takes at its peak, without the file's own; rather too many than too few.
 
     Args:
         image: opened and not loaded; of a JPEG, with its draft size.
         format: as `detect_format` calls it.
         size: the picture's whole size (width, height) in pixels, draft or not, or that of its largest part.
+        many_scans: whether a JPEG comes in several scans.
         shrunk: whether it is made smaller before the costly steps; else a second copy in RGB counts too.
 
     >>> decoding_bytes(Image.new("RGB", (1000, 1000)), "PNG", (1000, 1000), shrunk=True)
@@ -33,8 +36,8 @@ def decoding_bytes(image: Image.Image, format: str, size: tuple[int, int], shrun
     band = _DEEP_BAND if image.mode.startswith("I;16") else _BAND.get(image.mode, 0)
     if "transparency" in image.info:
         band = max(band, 18)
-    # A progressive JPEG keeps 16 bits for each value of the whole picture until its last scan, draft or not.
-    scans = 2 * len(image.getbands()) * size[0] * size[1] if image.info.get("progressive") else 0
+    # A JPEG of several scans keeps 16 bits for each value of the whole picture until the last one, draft or not.
+    scans = 2 * len(image.getbands()) * size[0] * size[1] if many_scans else 0
     return each * pixels + band * min(pixels, BAND_PX) + scans
 
 

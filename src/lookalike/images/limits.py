@@ -169,7 +169,9 @@ class MemoryBudget:
 
     def _wait(self, line: deque[object], size: int, free: Callable[[], bool], decoding: int = 0) -> None:
         if self._process != os.getpid():
-            MemoryBudget.__init__(self, self._free)  # forked: what other threads of the parent hold is never given back here
+            MemoryBudget.__init__(
+                self, self._free
+            )  # forked: what other threads of the parent hold is never given back here
         ticket = object()
         with self._changed:
             line.append(ticket)

@@ -45,6 +45,7 @@ class Hits(Sequence[Hit]):
     Attributes:
         query: its name. source: the picture itself, as `load` takes it; None for a vector.
         lens: the lens that was searched through; "plain" for none.
+        note: what else to know of the query, a line: that its file ends early; "" for nothing.
 
     >>> hits = Hits([Hit("a.jpg", 0.5, Path("a.jpg"))], query="q.jpg", source=Path("q.jpg"))
     >>> hits[0].file, hits
@@ -61,9 +62,10 @@ class Hits(Sequence[Hit]):
         lens: str = "plain",
         content: bytes | None = None,
         cache: Path | None = None,
+        note: str = "",
     ):
         self._hits = tuple(hits)
-        self.query, self.source, self.lens = query, source, lens
+        self.query, self.source, self.lens, self.note = query, source, lens, note
         self._content, self._cache = content, cache
 
     def __len__(self) -> int:
@@ -79,6 +81,7 @@ class Hits(Sequence[Hit]):
         return Hits(
             self._hits[index],
             query=self.query, source=self.source, lens=self.lens, content=self._content, cache=self._cache,
+            note=self.note,
         )  # fmt: skip
 
     def __iter__(self) -> Iterator[Hit]:

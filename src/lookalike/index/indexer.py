@@ -62,6 +62,7 @@ class IndexReport:
         kept_unseen: pictures that could not be looked at, or whose folder is empty now: kept as they were.
         left_out: files and folders that patterns leave out.
         dropped: pictures that left the collection because they are left out from now on.
+        in_part: file -> what it lacks, of pictures whose files end early, and were read as far as they go.
         refused: file -> reason, of images that could not be read.
         still_refused: images that were refused before, for the same reason.
         other_files: ending -> number of files that are new, and no pictures.
@@ -80,6 +81,7 @@ class IndexReport:
     kept_unseen: int = 0
     left_out: int = 0
     dropped: int = 0
+    in_part: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     still_refused: int = 0
     other_files: Counter[str] = field(default_factory=Counter)
@@ -91,11 +93,12 @@ class IndexReport:
 
 @dataclass
 class IndexBatch:
-    """What became of some files: rows to add, copies of what the table holds, files that could not be read."""
+    """What became of some files: rows to add (some read in part), copies of what the table holds, refused files."""
 
     rows: list[ImageRow] = field(default_factory=list)
     copies: list[CopiedFile] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
+    in_part: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows) + len(self.copies) + len(self.refused)
@@ -139,6 +142,8 @@ def embed_files(
             if isinstance(outcome, Decoded):
                 size = (outcome.image.width, outcome.image.height)
                 batch.rows.append(ImageRow(file.file, outcome.content, file.bytes, file.mtime_ns, *size, features))
+                if outcome.image.lacks:
+                    batch.in_part[file.file] = outcome.image.lacks
                 waiting = contents.settle(outcome.content, file.file)
                 batch.copies += [CopiedFile(one, outcome.content, file.file) for one in waiting]
             elif isinstance(outcome, ImageError):
@@ -272,6 +277,7 @@ class Indexer:
         report.unchanged += len(same)
         report.changed += changed
         report.added += sum(row.file not in before.files for row in rows)
+        report.in_part |= batch.in_part
         self._report_refused(batch.refused)
 
     def _copied_rows(self, rows: Sequence[ImageRow], copies: Sequence[CopiedFile]) -> list[ImageRow]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lookalike.errors import ImageError, QueryError
 from lookalike.images.crop import crop
 from lookalike.images.decode import content_hash, read_bytes
+from lookalike.images.jpeg import mend_jpeg
 from lookalike.images.sources import as_image_source
 from lookalike.index.gallery import Gallery
 from lookalike.index.pictures import Picture
@@ -23,9 +24,14 @@ Vector = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Query:
-    """A query: its name, the vector (d,) to rank by, its content's hash, a picture of it where there is one.
+    """A query.
 
     Attributes:
+        name: what people call it.
+        vector: (d,), to rank by.
+        content: its hash; None where there are no bytes.
+        source: a picture of it; None where there is none.
+        note: what people should know of it, a line; "" for nothing.
         asked: the contents of the pictures that a query of several is made of: they are no hits.
     """
 
@@ -33,6 +39,7 @@ class Query:
     vector: Vector
     content: bytes | None
     source: Any
+    note: str = ""
     asked: tuple[bytes, ...] = ()
 
 
@@ -60,7 +67,7 @@ def combine(positive: Sequence[Query], negative: Sequence[Query], weight: float)
         raise QueryError("the negative pictures cancel the positive ones. Take one of them back.")
     name = " + ".join(query.name for query in positive) + "".join(f" - {query.name}" for query in negative)
     asked = tuple(query.content for query in (*positive, *negative) if query.content is not None)
-    return Query(name, (vector / length).astype(np.float32), None, positive[0].source, asked)
+    return Query(name, (vector / length).astype(np.float32), None, positive[0].source, asked=asked)
 
 
 def _mean(queries: Sequence[Query]) -> Vector:
@@ -118,7 +125,7 @@ class QueryResolver:
             if isinstance(source, str | Path):
                 return self._from_path(str(source))
             if isinstance(source, bytes):
-                return Query("a picture", *self._known(source), source)
+                return Query("a picture", *self._known(source), source, _note("the query", source))
             return Query("a picture", gallery.embed_query(self.embed(source)), None, source)
 
     def resolve_all(
@@ -176,7 +183,8 @@ class QueryResolver:
     def _from_path(self, name: str) -> Query:
         found = self._find(name)
         if isinstance(found, Path):
-            return Query(name, *self._known(read_bytes(found)), found)
+            raw = read_bytes(found)
+            return Query(name, *self._known(raw), found, _note(name, raw))
         file = self.gallery.files[found]
         content = self.gallery.contents[found].tobytes()
         return Query(file, self._stored_vector(found), content, self.folder / file)
@@ -216,3 +224,9 @@ def _named(source: Any) -> Iterator[None]:
     except ImageError as error:
         name = source if isinstance(source, str | Path) else "the query"
         raise QueryError(f"{name}: {error}", code=error.code) from error
+
+
+def _note(name: str, raw: bytes) -> str:
+    """What is said of a picture that could be read."""
+    mended = mend_jpeg(raw)
+    return "" if mended is None else f"{name}: cut short, and read without {mended.lacks}."

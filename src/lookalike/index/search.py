@@ -76,5 +76,15 @@ def search(
             Hit(gallery.files[place], value, folder / gallery.files[place], gallery.contents[place].tobytes())
             for place, value in ranking[:k]
         ]
-        answers.append(Hits(hits, query=query.name, source=query.source, lens=lens, content=query.content, cache=cache))
+        answers.append(
+            Hits(
+                hits,
+                query=query.name,
+                source=query.source,
+                lens=lens,
+                content=query.content,
+                cache=cache,
+                note=query.note,
+            )
+        )
     return answers

@@ -1,0 +1,181 @@
+"""The scans of a JPEG: how many there are, and what is missing where the file ends before its picture does."""
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.JpegImagePlugin import JpegImageFile
+
+from lookalike.errors import ImageError
+
+MOST_MISSING = 0.1  # of the rows: what lacks more is refused
+
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)  # in a scan's data: neither a byte 255 nor a restart
+_SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # all kinds, the last four bits but tables
+_START, _END, _SCAN = 0xD8, 0xD9, 0xDA
+_MOST_SEGMENTS = 10_000
+_END_MARK = b"\xff\xd9"
+_SCANNED_PIXELS = 3_000_000_000  # a scan of 100 megapixels takes a processor 0.07 s
+_FILLER = np.random.default_rng(0).integers(1, 255, 1024, np.uint8).tobytes()  # no 255, which would be a marker
+
+
+@dataclass
+class _Scan:
+    """One scan: which components, which coefficients (0 is a block's mean), and the bits that it leaves open."""
+
+    components: bytes
+    coefficients: range
+    low_bit: int
+
+
+@dataclass
+class _Structure:
+    """A JPEG's frame and scans.
+
+    Attributes:
+        frame: the marker that says how it is coded; 0 where none came.
+        components: their numbers, brightness first in what cameras write.
+        scans: that have begun.
+        whole: whether the last of them ended.
+        end: where the end mark belongs.
+        ended: whether it is there.
+    """
+
+    frame: int = 0
+    components: bytes = b""
+    scans: list[_Scan] = field(default_factory=list)
+    whole: bool = True
+    end: int = 0
+    ended: bool = False
+
+
+@dataclass(frozen=True)
+class MendedJpeg:
+    """A JPEG that ends early, with an end mark behind what there is of it.
+
+    Attributes:
+        content: its bytes.
+        lacks: what is not there, in words.
+    """
+
+    content: bytes
+    lacks: str
+
+
+def check_scans(content: bytes, width: int, height: int) -> None:
+    """Refuse a JPEG of so many scans that decoding would take longer than some seconds.
+
+    Raises: ImageError.
+    """
+    count = content.count(b"\xff\xda")
+    if count > 30 and count * width * height > _SCANNED_PIXELS:
+        raise ImageError(
+            f"a JPEG of {count:,} scans, which would take too long, as a decompression bomb does. Save it anew, or "
+            "leave it out.",
+            "too large",
+        )
+
+
+def has_many_scans(content: bytes) -> bool:
+    """Whether a JPEG comes in several scans: then its decoder keeps 16 bits for each value of the whole picture.
+
+    >>> has_many_scans(bytes.fromhex("ffd8 ffc2 0011 08 0001 0001 03 011100 021100 031100 ffda"))
+    True
+    """
+    components = b""
+    for kind, body, _ in _segments(content):
+        if kind == _PROGRESSIVE:
+            return True
+        if kind in _FRAMES:
+            components = body[5:6]
+        elif kind == _SCAN:
+            return body[:1] != components
+    return False
+
+
+def mend_jpeg(content: bytes) -> MendedJpeg | None:
+    """A JPEG whose end is missing, made one that a decoder reads; None where more is missing than its end.
+
+    Of a JPEG that comes row by row, up to a tenth of the rows may be missing. Of a progressive one, which comes whole
+    and then finer, brightness must be there but for the last bit of each coefficient, and the mean of each color.
+
+    Args:
+        content: of a picture file; that of a JPEG that ends where it should gives None.
+    """
+    if not content.startswith(b"\xff\xd8\xff"):
+        return None
+    found = _structure(content)
+    if found.ended or not found.scans or found.frame not in (*_SEQUENTIAL, _PROGRESSIVE):
+        return None
+    begun = content[: found.end].rstrip(b"\xff")
+    if found.frame == _PROGRESSIVE:
+        return MendedJpeg(begun + _END_MARK, "its finest detail") if _is_fine(found) else None
+    if set(b"".join(scan.components for scan in found.scans)) != set(found.components):
+        return None
+    missing = 0.0 if found.whole else _missing(begun)
+    lacks = f"its last {missing:.1%}".replace("%", " %") if missing else "its end mark"
+    return MendedJpeg(begun + _END_MARK, lacks) if missing <= MOST_MISSING else None
+
+
+def _is_fine(found: _Structure) -> bool:
+    """Whether the whole scans of a progressive JPEG leave at most the last bit of what is seen best open."""
+    bits = np.full((256, 64), 99)
+    for scan in found.scans if found.whole else found.scans[:-1]:
+        for component in scan.components:
+            bits[component, scan.coefficients] = scan.low_bit
+    seen = found.components[:1] if len(found.components) in (1, 3) else found.components
+    return bool(bits[list(found.components), 0].max() <= 1 and bits[list(seen)].max() <= 1)
+
+
+def _missing(begun: bytes) -> float:
+    """The share of a JPEG's rows behind the end of its bytes: those that depend on what one puts there."""
+    one, other = (_small(begun + tail + _END_MARK) for tail in (b"", _FILLER))
+    differs = (one != other).any(axis=2).ravel()
+    return float(1 - differs.argmax() / differs.size) if differs.any() else 0.0
+
+
+def _small(content: bytes) -> NDArray[np.uint8]:
+    """The mean of each block of 8 x 8, in RGB."""
+    image = JpegImageFile(io.BytesIO(content))
+    image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
+    return np.asarray(image.convert("RGB"))
+
+
+def _segments(content: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Each marker with the segment that belongs to it, and where that segment ends; scans' data are passed over."""
+    at = 2
+    for _ in range(_MOST_SEGMENTS):
+        if (found := _MARKER.search(content, at)) is None:
+            return
+        kind, at = found[1][0], found.end()
+        if kind in (_START, 1):
+            continue
+        size = 0 if kind == _END else int.from_bytes(content[at : at + 2], "big")
+        if kind != _END and (size < 2 or at + size > len(content)):
+            return
+        yield kind, content[at + 2 : at + size], at + size
+        if kind == _END:
+            return
+        at += size
+
+
+def _structure(content: bytes) -> _Structure:
+    found = _Structure(end=2)
+    for kind, body, end in _segments(content):
+        found.whole, found.end = True, end
+        if kind == _END:
+            found.ended = True
+        elif kind in _FRAMES:
+            found.frame, found.components = kind, body[6 : 6 + 3 * body[5] : 3] if len(body) > 5 else b""
+        elif kind == _SCAN and len(body) == 4 + 2 * body[0]:
+            first, last, bits = body[-3:]
+            found.scans.append(_Scan(body[1:-3:2], range(first, min(last, 63) + 1), bits & 15))
+            found.whole = False
+    if not found.whole:
+        following = _MARKER.search(content, found.end)
+        found.whole, found.end = following is not None, len(content) if following is None else following.start()
+    return found
