@@ -3,7 +3,7 @@
 from collections import Counter
 
 from lookalike.cli.index_report import index_lines
-from lookalike.index.indexer import IndexReport
+from lookalike.index.index_report import IndexReport
 
 
 def lines(**done: object) -> list[str]:

@@ -21,7 +21,8 @@ from lookalike import Collection
 from lookalike.errors import Cancelled, CollectionError, LockedError
 from lookalike.images.scan import scan_folder
 from lookalike.index import reader
-from lookalike.index.indexer import Indexer, IndexOptions, IndexReport, embed_files
+from lookalike.index.index_report import IndexReport
+from lookalike.index.indexer import Indexer, IndexOptions, embed_files
 from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.table import Table
 from lookalike.models.backbone import Backbone

@@ -1,6 +1,6 @@
 """What an index run did, in lines for people."""
 
-from lookalike.index.indexer import IndexReport
+from lookalike.index.index_report import IndexReport
 from lookalike.text import first_few, plural
 
 

@@ -14,21 +14,15 @@ from lookalike.collection.dataset_source import ExamplesSource, LearnRequest
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
-from lookalike.collection.map import draw_map
-from lookalike.collection.picture_names import PictureNames
+from lookalike.collection.outputs import CollectionOutputs
 from lookalike.collection.searcher import Searcher, SearchKeywords, SearchOptions
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
-from lookalike.drawing.png import save
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
-from lookalike.index.copies import copy_hits
-from lookalike.index.export import data_frame, export, export_model
-from lookalike.index.gallery import Gallery
-from lookalike.index.hits import Answers, Hits, answers_grid, as_answers
-from lookalike.index.indexer import IndexReport
-from lookalike.index.near_duplicates import NEARLY_EQUAL, DuplicateGroup, near_duplicates
-from lookalike.index.pictures import Picture, PictureList
+from lookalike.index.hits import Answers, Hits
+from lookalike.index.index_report import IndexReport
+from lookalike.index.pictures import Picture
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 from lookalike.learning.config import LearnConfig, LearnOptions
@@ -43,7 +37,7 @@ if TYPE_CHECKING:
     from lookalike.collection.learn import Learner
 
 
-class Collection(PictureNames):
+class Collection(CollectionOutputs):
     """A folder of pictures with what lookalike knows of it; each verb reads its state once. It has a len and names.
 
     Args:
@@ -271,38 +265,6 @@ class Collection(PictureNames):
         features = self._searcher.network(config).embed(sources)
         return features if through is None else through.apply(features)
 
-    def to_pandas(self, lens: str = PLAIN) -> Any:
-        """A DataFrame with columns file and features: a (f,) float32 array a row, or (d,) under a lens.
-
-        Raises: MissingExtraError, without pandas; LensError.
-        """
-        files, rows = self._gallery(lens).usable_rows()
-        return data_frame({"file": files, "features": list(rows.astype(np.float32))})
-
-    def export(self, out: str | Path, *, lens: str = PLAIN) -> int:
-        """Write files and features, or a lens's embedding, to *.parquet, *.csv or *.npy; returns the number of rows.
-
-        To *.onnx goes the model itself, backbone and lens as one graph; then the number is 0.
-        """
-        state = self._searcher.state()
-        if Path(out).suffix == ".onnx":
-            export_model(state.backbone.bundle, self._searcher.lens(state, lens), Path(out))
-            return 0
-        files, rows = self._searcher.gallery(state, lens).usable_rows()
-        export(files, rows, Path(out))
-        return len(files)
-
-    def duplicates(self, least: float = NEARLY_EQUAL) -> list[DuplicateGroup]:
-        """Groups of pictures of equal content (1.0) or nearly equal features, each with the one to keep.
-
-        Raises: QueryError, when `least` is no similarity.
-        """
-        return near_duplicates(self._gallery(), least)
-
-    def pictures(self) -> PictureList:
-        """The pictures one by one, page by page, or by the hash of their content."""
-        return PictureList(self._gallery(), self.folder)
-
     def status(self) -> dict[str, Any]:
         """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes."""
         return status(self.home, self._backbones, self._searcher.state())
@@ -317,34 +279,6 @@ class Collection(PictureNames):
         Raises: BundleError, when there is no such layer.
         """
         return self._backbones.layers(self.home.config(), self._searcher.named, unfreeze)
-
-    def draw(self, answers: Hits | Sequence[Hits], out: str | Path | None = None) -> Path:
-        """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
-        return save(answers_grid(answers), self.home.cache / "grid.png" if out is None else Path(out))
-
-    def map(self, out: str | Path, *, lens: str = PLAIN, report: ReporterLike = None) -> Path:
-        """Draw the collection in two dimensions (PCA of the features or a lens's embedding), with its thumbnails.
-
-        Args:
-            out: a PNG.
-            lens: whose embedding is drawn.
-            report: a Reporter or a function that takes Progress: "drawing".
-        Returns: where it is.
-        Raises: CollectionError, when there is nothing to draw, or out cannot be written; LensError.
-        """
-        title = self.folder.resolve().name + ("" if lens == PLAIN else f" through {lens}")
-        gallery, reporter = self._gallery(lens), as_reporter(report)
-        return save(draw_map(gallery, self.folder, self.home.cache, title=title, reporter=reporter), Path(out))
-
-    def copy_hits(self, answers: Hits | Sequence[Hits], destination: str | Path) -> list[Path]:
-        """Copy the hits' files into a folder, numbered by rank; of several queries, into a folder a query.
-
-        Returns: the copies. Raises: CollectionError, when one of them is there already, or cannot be read or written.
-        """
-        return copy_hits(as_answers(answers), Path(destination))
-
-    def _gallery(self, lens: str = PLAIN) -> Gallery:
-        return self._searcher.gallery(self._searcher.state(), lens)
 
     def _learner(self) -> "Learner":
         from lookalike.collection.learn import Learner  # the rest of lookalike.learning, loaded by those who learn

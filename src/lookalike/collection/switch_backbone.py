@@ -13,7 +13,8 @@ from lookalike.errors import CollectionError
 from lookalike.images.leave_out import LeaveOut
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.images.scan import is_below
-from lookalike.index.indexer import Indexer, IndexOptions, IndexReport
+from lookalike.index.index_report import IndexReport
+from lookalike.index.indexer import Indexer, IndexOptions
 from lookalike.index.lens_column import update_lens_column
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.collection.collection import Collection
-from lookalike.collection.dataset_source import ExamplesSource, Layout
+from lookalike.collection.dataset_source import ExamplesSource
 from lookalike.learning.config import LearnOptions
+from lookalike.learning.datasets.tables import Layout
 from lookalike.progress import Reporter
 from lookalike.server.errors import Refusal
 from lookalike.server.jobs import Work

@@ -1,0 +1,86 @@
+"""What leaves a collection: lists and tables, files, drawings, copies."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lookalike.collection.map import draw_map
+from lookalike.collection.picture_names import PictureNames
+from lookalike.collection.searcher import Searcher
+from lookalike.drawing.png import save
+from lookalike.index.copies import copy_hits
+from lookalike.index.export import data_frame, export, export_model
+from lookalike.index.gallery import Gallery
+from lookalike.index.hits import Hits, answers_grid, as_answers
+from lookalike.index.near_duplicates import NEARLY_EQUAL, DuplicateGroup, near_duplicates
+from lookalike.index.pictures import PictureList
+from lookalike.models.lens import PLAIN
+from lookalike.progress import ReporterLike, as_reporter
+
+
+class CollectionOutputs(PictureNames):
+    """The verbs that give something away and change nothing; a part of `Collection`."""
+
+    _searcher: Searcher
+
+    def to_pandas(self, lens: str = PLAIN) -> Any:
+        """A DataFrame with columns file and features: a (f,) float32 array a row, or (d,) under a lens.
+
+        Raises: MissingExtraError, without pandas; LensError.
+        """
+        files, rows = self._gallery(lens).usable_rows()
+        return data_frame({"file": files, "features": list(rows.astype(np.float32))})
+
+    def export(self, out: str | Path, *, lens: str = PLAIN) -> int:
+        """Write files and features, or a lens's embedding, to *.parquet, *.csv or *.npy; returns the number of rows.
+
+        To *.onnx goes the model itself, backbone and lens as one graph; then the number is 0.
+        """
+        state = self._searcher.state()
+        if Path(out).suffix == ".onnx":
+            export_model(state.backbone.bundle, self._searcher.lens(state, lens), Path(out))
+            return 0
+        files, rows = self._searcher.gallery(state, lens).usable_rows()
+        export(files, rows, Path(out))
+        return len(files)
+
+    def duplicates(self, least: float = NEARLY_EQUAL) -> list[DuplicateGroup]:
+        """Groups of pictures of equal content (1.0) or nearly equal features, each with the one to keep.
+
+        Raises: QueryError, when `least` is no similarity.
+        """
+        return near_duplicates(self._gallery(), least)
+
+    def pictures(self) -> PictureList:
+        """The pictures one by one, page by page, or by the hash of their content."""
+        return PictureList(self._gallery(), self.folder)
+
+    def draw(self, answers: Hits | Sequence[Hits], out: str | Path | None = None) -> Path:
+        """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
+        return save(answers_grid(answers), self.home.cache / "grid.png" if out is None else Path(out))
+
+    def map(self, out: str | Path, *, lens: str = PLAIN, report: ReporterLike = None) -> Path:
+        """Draw the collection in two dimensions (PCA of the features or a lens's embedding), with its thumbnails.
+
+        Args:
+            out: a PNG.
+            lens: whose embedding is drawn.
+            report: a Reporter or a function that takes Progress: "drawing".
+        Returns: where it is.
+        Raises: CollectionError, when there is nothing to draw, or out cannot be written; LensError.
+        """
+        title = self.folder.resolve().name + ("" if lens == PLAIN else f" through {lens}")
+        gallery, reporter = self._gallery(lens), as_reporter(report)
+        return save(draw_map(gallery, self.folder, self.home.cache, title=title, reporter=reporter), Path(out))
+
+    def copy_hits(self, answers: Hits | Sequence[Hits], destination: str | Path) -> list[Path]:
+        """Copy the hits' files into a folder, numbered by rank; of several queries, into a folder a query.
+
+        Returns: the copies. Raises: CollectionError, when one of them is there already, or cannot be read or written.
+        """
+        return copy_hits(as_answers(answers), Path(destination))
+
+    def _gallery(self, lens: str = PLAIN) -> Gallery:
+        return self._searcher.gallery(self._searcher.state(), lens)
