@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--no-open", is_flag=True, help="Do not open the page in a browser.")
 @click.option("--read-only", is_flag=True, help="Search and look, but change nothing.")
+@click.option("--metrics", is_flag=True, help="Figures for Prometheus at /metrics.")
 @click.option("--listen", metavar="ADDRESS", help="Listen to the network, not to this machine alone.")
 @click.option("--password-file", type=click.Path(path_type=Path), metavar="FILE", help="It holds the password.")
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A name that the server goes by, for --listen.")
@@ -37,6 +38,7 @@ def serve(
     port: int,
     no_open: bool,
     read_only: bool,
+    metrics: bool,
     listen: str | None,
     password_file: Path | None,
     hosts: tuple[str, ...],
@@ -55,7 +57,7 @@ def serve(
     from lookalike.server import run  # loads FastAPI
 
     password = None if password_file is None else _password(password_file)
-    listening = run.Listening(listen or "127.0.0.1", port, hosts, password, read_only)
+    listening = run.Listening(listen or "127.0.0.1", port, hosts, password, read_only, metrics)
     server = run.Server(run.open_folders(folders, at, read_only), listening)
     _announce(server, listen)
     if not no_open and listen is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 from fastapi import FastAPI, Response
@@ -11,24 +12,33 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from lookalike import __version__
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.server import errors
 from lookalike.server.api import collections, images, jobs, judgements, learning, search
 from lookalike.server.api.dependencies import FAILURES
-from lookalike.server.auth import Access, Guard
+from lookalike.server.auth import Access, App, Guard
 from lookalike.server.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(workspace: Workspace, access: Access) -> Guard:
+def create_app(workspace: Workspace, access: Access, *, metrics: bool = False) -> Guard:
     """The application behind its guard.
 
     Args:
         workspace: the collections that are open.
         access: who may ask what.
+        metrics: count requests, for /metrics.
+    Raises: MissingExtraError, where metrics are asked for without prometheus-client.
     """
-    return Guard(bare_app(workspace, access), access)
+    app: App = bare_app(workspace, access)
+    if metrics:
+        try:
+            counting = import_module("lookalike.server.metrics")
+        except ImportError as error:
+            raise MissingExtraError("/metrics", "metrics") from error
+        app = counting.Metrics(app, workspace)
+    return Guard(app, access)
 
 
 def bare_app(workspace: Workspace, access: Access) -> FastAPI:
@@ -46,6 +56,7 @@ def bare_app(workspace: Workspace, access: Access) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
     app.state.workspace, app.state.access = workspace, access

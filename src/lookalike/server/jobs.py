@@ -68,7 +68,7 @@ class Jobs:
             self._jobs[job.id] = job
             while len(self._jobs) > MOST_JOBS:
                 self._jobs.popitem(last=False)
-            self._thread = threading.Thread(target=_run, args=(job, work), name=f"job {do}", daemon=True)
+            self._thread = threading.Thread(target=_run, args=(job, work), name=f"job {do}")
             self._thread.start()
         return job
 

@@ -25,6 +25,7 @@ class Listening:
 
     Attributes:
         address: 127.0.0.1 unless another one was asked for.
+        metrics: figures for Prometheus at /metrics.
         hosts: further names that the Host header may say.
     """
 
@@ -33,6 +34,7 @@ class Listening:
     hosts: Sequence[str] = ()
     password: str | None = None
     read_only: bool = False
+    metrics: bool = False
 
 
 class Server:
@@ -50,7 +52,7 @@ class Server:
         self.port = int(self.socket.getsockname()[1])
         self.access = Access.on(self.port, listening.hosts, read_only=listening.read_only, password=listening.password)
         config = uvicorn.Config(
-            create_app(workspace, self.access),
+            create_app(workspace, self.access, metrics=listening.metrics),
             access_log=False,
             server_header=False,
             log_level="warning",

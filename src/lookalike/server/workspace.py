@@ -80,6 +80,11 @@ class OpenCollection:
                 self._pictures = found
             return self._pictures
 
+    def count(self) -> int:
+        """How many pictures there are; 0 before the first index."""
+        with self.lock:
+            return len(self.pictures().gallery) if self.is_indexed else 0
+
     def picture(self, id: str) -> Picture:
         """The first picture of a content. Raises: Refusal, when there is none."""
         return self.files_of(id)[0]
@@ -107,7 +112,7 @@ class Workspace:
         opened = OpenCollection(folder, at)
         opened = self._open.setdefault(opened.id, opened)
         self._remember(opened)
-        threading.Thread(target=opened.warm_up, name="warm up", daemon=True).start()
+        threading.Thread(target=opened.warm_up, name="warm up").start()  # no daemon: libraries of C++ abort at exit
         return opened
 
     def get(self, id: str) -> OpenCollection:

@@ -17,7 +17,7 @@ from lookalike.server.schemas import (
     SessionResponse,
     StatusResponse,
 )
-from lookalike.server.workspace import OpenCollection, choose_folder
+from lookalike.server.workspace import choose_folder
 
 router = APIRouter(tags=["collections"])
 MOST_REFUSED = 1000
@@ -38,7 +38,7 @@ def session(workspace: Collections, access: AccessOf) -> SessionResponse:
         read_only=access.read_only,
         image_key=access.image_key,
         collections=[
-            CollectionOut(id=one.id, name=one.name, pictures=_count(one), online=one.is_online) for one in opened
+            CollectionOut(id=one.id, name=one.name, pictures=one.count(), online=one.is_online) for one in opened
         ],
         recent=recent,
     )
@@ -88,8 +88,3 @@ def status(opened: Opened) -> StatusResponse:
     return answer.model_copy(
         update={"indexed": True, "lens": config.lens or "plain", "refused": refused[:MOST_REFUSED], **known}
     )
-
-
-def _count(opened: OpenCollection) -> int:
-    with opened.lock:
-        return len(opened.pictures().gallery) if opened.is_indexed else 0

@@ -26,7 +26,15 @@ class JpegResponse(Response):
     media_type = "image/jpeg"
 
 
-IMAGE: dict[str, Any] = {"response_class": JpegResponse}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+IMAGE: dict[str, Any] = {
+    "response_class": Response,  # its own type would be taken for that of errors
+    "responses": {200: {"description": "A JPEG.", "content": {"image/jpeg": _BINARY}}},
+}
+FILE: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {200: {"description": "A file to save.", "content": {"application/octet-stream": _BINARY}}},
+}
 
 
 @router.get("/c/{c}/pictures")
@@ -90,7 +98,7 @@ def image(opened: Opened, id: HexId, side: Annotated[int, Query(ge=64, le=2560)]
     return JpegResponse(content, headers=FOR_EVER)
 
 
-@router.get("/c/{c}/originals/{id}", response_class=Response)
+@router.get("/c/{c}/originals/{id}", **FILE)
 def original(opened: Opened, id: HexId, key: Key = None) -> Response:
     """The file itself, to be saved."""
     picture, content = read_picture(opened.files_of(id), opened.collection.home.folder)

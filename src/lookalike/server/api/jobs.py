@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, StreamingResponse
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from lookalike.server.api.dependencies import HexId, Opened
-from lookalike.server.api.images import Key
+from lookalike.server.api.images import FILE, Key
 from lookalike.server.errors import Refusal
 from lookalike.server.jobs import Job
 from lookalike.server.schemas import JobOut, JobRequest
@@ -19,10 +19,15 @@ from lookalike.server.work import work_for
 
 router = APIRouter(tags=["jobs"])
 EVERY_S, COMMENT_S = 0.1, 15
+_TEXT = {"text/event-stream": {"schema": {"type": "string"}}}
+EVENTS: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {200: {"description": "Events.", "content": _TEXT}},
+}
 
 
 @router.post("/c/{c}/jobs", status_code=202)
-def start(opened: Opened, request: JobRequest) -> JobOut:
+def start_job(opened: Opened, request: JobRequest) -> JobOut:
     """Begin to index, learn, use a lens, or export; one at a time."""
     return _shown(opened.jobs.start(request.do, work_for(opened, request)))
 
@@ -40,19 +45,19 @@ def job(opened: Opened, j: HexId) -> JobOut:
 
 
 @router.delete("/c/{c}/jobs/{j}", status_code=202)
-def stop(opened: Opened, j: HexId) -> JobOut:
+def stop_job(opened: Opened, j: HexId) -> JobOut:
     """Ask a job to stop: it does so at its next report."""
     return _shown(opened.jobs.stop(j))
 
 
-@router.get("/c/{c}/jobs/{j}/events", response_class=StreamingResponse)
-async def events(opened: Opened, j: HexId, request: Request) -> StreamingResponse:
+@router.get("/c/{c}/jobs/{j}/events", **EVENTS)
+async def job_events(opened: Opened, j: HexId, request: Request) -> StreamingResponse:
     """What happens to a job, as text/event-stream: first the whole job, then stage, curve, said, end."""
     return StreamingResponse(_events(opened.jobs.get(j), request), media_type="text/event-stream")
 
 
-@router.get("/c/{c}/jobs/{j}/result", response_class=FileResponse)
-def result(opened: Opened, j: HexId, key: Key = None) -> FileResponse:
+@router.get("/c/{c}/jobs/{j}/result", **FILE)
+def job_result(opened: Opened, j: HexId, key: Key = None) -> FileResponse:
     """The file that an export made."""
     found = opened.jobs.get(j)
     if found.do != "export" or found.state != "done" or not Path(found.result["path"]).is_file():

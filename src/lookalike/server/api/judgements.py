@@ -38,7 +38,7 @@ def judge(opened: Opened, request: JudgementRequest) -> LinesResponse:
 
 
 @router.delete("/c/{c}/judgements/last")
-def undo(opened: Opened) -> dict[str, Any]:
+def undo_judgement(opened: Opened) -> dict[str, Any]:
     """Take the last one back; the answer is what was taken back."""
     judgements = opened.collection.judgements
     if not judgements.standing():

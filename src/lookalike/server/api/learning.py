@@ -47,7 +47,7 @@ def lens(opened: Opened, name: LensName) -> dict[str, Any]:
 
 
 @router.delete("/c/{c}/lenses/{name}")
-def forget(opened: Opened, name: LensName) -> dict[str, str]:
+def forget_lens(opened: Opened, name: LensName) -> dict[str, str]:
     """Remove a lens."""
     with opened.lock:
         opened.collection.forget(name)
@@ -55,7 +55,7 @@ def forget(opened: Opened, name: LensName) -> dict[str, str]:
 
 
 @router.post("/c/{c}/lenses/{name}/use", responses={202: {"model": JobOut}})
-def use(opened: Opened, name: LensName, request: UseRequest) -> dict[str, str]:
+def use_lens(opened: Opened, name: LensName, request: UseRequest) -> dict[str, str]:
     """Search through this lens from now on; "plain" goes back."""
     if opened.jobs.running() is not None:
         raise Refusal(409, "job.running", "busy. Wait for the job that runs, or stop it.")
