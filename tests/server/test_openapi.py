@@ -66,3 +66,4 @@ def test_a_generated_client_indexes_searches_judges_and_learns(
     run(do="learn", source="folders", name="kinds", quick=True)
     (lens,) = call("lenses", "lenses", c)
     assert lens.name == "kinds"
+    client.get_httpx_client().close()
