@@ -26,7 +26,7 @@ class Hit:
 
     It is an os.PathLike: `open`, PIL and `search` take it as the file that it names.
 
-    >>> os.fspath(Hit("a.jpg", 0.5, Path("photos/a.jpg")))
+    >>> Path(Hit("a.jpg", 0.5, Path("photos/a.jpg"))).as_posix()
     'photos/a.jpg'
     """
 

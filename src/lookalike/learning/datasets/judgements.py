@@ -98,7 +98,7 @@ class Judgements:
 
         Raises: ExamplesError, when none stands.
         """
-        last = self._last()
+        last = self.last()
         if last is None:
             raise ExamplesError(f"{self.path}: no judgement left to take back.")
         t = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -119,6 +119,18 @@ class Judgements:
             for number, line in file.lines():
                 if number not in undone and isinstance(entry := _entry(number, line), Judgement):
                     yield entry
+
+    def last(self) -> Judgement | None:
+        """The last judgement that stands; None when none does. It is looked for from the last line back."""
+        undone: set[int] = set()
+        with opened(self.path) as file:
+            for number, line in file.lines_from_the_last() if file is not None else ():
+                entry = _entry(number, line)
+                if isinstance(entry, int):
+                    undone.add(entry)
+                elif entry is not None and number not in undone:
+                    return entry
+        return None
 
     def notes(self) -> tuple[str, ...]:
         """What was passed over in the file, in lines for people."""
@@ -194,17 +206,6 @@ class Judgements:
         if odd:
             notes.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
         return list(standing.values()), tuple(notes)
-
-    def _last(self) -> Judgement | None:
-        undone: set[int] = set()
-        with opened(self.path) as file:
-            for number, line in file.lines_from_the_last() if file is not None else ():
-                entry = _entry(number, line)
-                if isinstance(entry, int):
-                    undone.add(entry)
-                elif entry is not None and number not in undone:
-                    return entry
-        return None
 
     def _append(self, entries: Sequence[dict[str, object]]) -> None:
         append(self.path, [json.dumps(entry, ensure_ascii=False) for entry in entries])

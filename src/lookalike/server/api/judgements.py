@@ -41,7 +41,7 @@ def judge(opened: Opened, request: JudgementRequest) -> LinesResponse:
 def undo_judgement(opened: Opened) -> dict[str, Any]:
     """Take the last one back; the answer is what was taken back."""
     judgements = opened.collection.judgements
-    if not judgements.standing():
+    if judgements.last() is None:
         raise Refusal(404, "judgements.none", "nothing to take back.")
     taken = judgements.undo()
     return {"query": taken.query, "yes": taken.yes, "no": taken.no}
