@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,10 @@ def test_ctrl_c_while_indexing_is_one_line_and_130_and_gives_the_cursor_back(tmp
         [sys.executable, "-m", "lookalike", "status", str(tmp_path), "--json"], capture_output=True, text=True
     )
     assert json.loads(status.stdout)["pictures"] < 400
+
+
+def test_a_folder_of_queries_is_found_in_any_form_of_unicode(tmp_path: Path):
+    nfc, nfd = (unicodedata.normalize(form, "été") for form in ("NFC", "NFD"))
+    (tmp_path / nfd).mkdir()
+    (tmp_path / nfd / "a.png").touch()
+    assert console.query_files([str(tmp_path / nfc), "é.png"]) == [str(tmp_path / nfd / "a.png"), "é.png"]

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -166,3 +167,13 @@ main({[str(word) for word in words.get(verb, [verb, photos])]!r})
     assert "Traceback" not in run.stderr
     if verb == "search":
         assert "no backbone of that name on this machine" in run.stderr
+
+
+def test_a_folder_is_found_in_any_form_of_unicode(tmp_path: Path):
+    nfc, nfd = (unicodedata.normalize(form, "été") for form in ("NFC", "NFD"))
+    (tmp_path / nfd).mkdir()
+    home = CollectionFolder(tmp_path / nfc)
+    assert (home.folder, home.at) == (tmp_path / nfd, tmp_path / nfd / ".lookalike")
+    assert CollectionFolder(tmp_path / nfc, tmp_path / f"{nfc}-at").at == tmp_path / f"{nfc}-at"  # new
+    (tmp_path / nfc).mkdir()
+    assert CollectionFolder(tmp_path / nfc).folder == tmp_path / nfc

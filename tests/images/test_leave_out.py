@@ -1,6 +1,7 @@
 """What a scan leaves out: patterns as in a .gitignore, and the folders of collections."""
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,16 @@ def test_patterns_leave_out_what_git_would_leave_out(tmp_path: Path, pattern: st
     (tmp_path / IGNORE_FILE).write_text(f"{pattern}\n")
     found = scan_folder(tmp_path)
     assert [one.file for one in found.files] == left
+
+
+def test_patterns_name_files_in_any_form_of_unicode(tmp_path: Path):
+    nfc, nfd = (unicodedata.normalize(form, "été/é.jpg") for form in ("NFC", "NFD"))
+    touch(tmp_path, nfd, "a.jpg")
+    for pattern in (nfc, nfd, "/" + nfc.split("/")[0] + "/", "?.jpg", nfc.split("/")[0]):
+        kept = [one.file for one in scan_folder(tmp_path, LeaveOut((pattern,))).files]
+        assert kept == ([] if pattern == "?.jpg" else ["a.jpg"]), pattern
+    (tmp_path / nfd).with_name(IGNORE_FILE).write_text(unicodedata.normalize("NFC", "é.jpg"))
+    assert [one.file for one in scan_folder(tmp_path).files] == ["a.jpg"]
 
 
 def test_the_deepest_folder_that_says_anything_decides(tmp_path: Path):

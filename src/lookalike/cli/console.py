@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.cli.output import echo, is_terminal
 from lookalike.errors import QueryError
 from lookalike.images.scan import scan_folder
+from lookalike.names import on_disk
 from lookalike.progress import Progress, Reporter
 from lookalike.text import plural, printable_line
 
@@ -30,14 +31,15 @@ def query_files(names: Sequence[str]) -> list[str]:
     Raises: QueryError, for a folder without files.
     """
     found: list[str] = []
-    for one in names:
+    for name in names:
+        one = str(on_disk(Path(name))) if not os.path.exists(name) else name  # noqa: PTH110
         if os.path.isdir(one):  # noqa: PTH112  (Path.is_dir raises for a name that is too long)
             inside = [str(file.path) for file in scan_folder(Path(one))]
             if not inside:
                 raise QueryError(f"{one}: no files in it. Name a picture, or a folder with pictures.")
             found += inside
         else:
-            found.append(one)
+            found.append(name)
     return found
 
 

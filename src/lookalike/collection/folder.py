@@ -14,6 +14,7 @@ from lookalike.files import PREVIOUS, atomic_write, previous_of, remove_leftover
 from lookalike.images.leave_out import is_collection
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
+from lookalike.names import on_disk
 from lookalike.progress import Reporter
 
 FOLDER_NAME = ".lookalike"
@@ -37,10 +38,10 @@ class CollectionFolder:
     """
 
     def __init__(self, root: Path, at: Path | None = None, moved: bool = False):
-        self.folder = root
+        self.folder = root = on_disk(root)
         self._moved = moved
         if at is not None:
-            self.at = at
+            self.at = on_disk(at)
             self._check_at()
         elif root.is_dir() and is_collection(root):  # the collection's own folder was named
             self.at = root

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import CollectionError
+from lookalike.names import one_form
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -51,6 +52,8 @@ NOTHING_ELSE = LeaveOut()
 class IgnoreRules:
     """The patterns of a folder and of those above it; those of the deepest folder that says anything decide.
 
+    Patterns and names are compared in one form of Unicode.
+
     Args:
         prefix: the folder's name within the whole: "", or ending in /.
         lines: patterns in gitignore's syntax, relative to this folder.
@@ -67,11 +70,11 @@ class IgnoreRules:
         self, prefix: str, lines: Sequence[str], above: "IgnoreRules | None" = None, source: str = "--exclude"
     ):
         self.prefix, self.above = prefix, above
-        self._spec = _spec(lines, source)
+        self._spec = _spec([one_form(line) for line in lines], source)
 
     def excludes(self, name: str) -> bool:
         """Whether a name within the whole is left out; that of a folder ends in /."""
-        said = self._spec.check_file(name.removeprefix(self.prefix)).include
+        said = self._spec.check_file(one_form(name.removeprefix(self.prefix))).include
         if said is None:
             return self.above is not None and self.above.excludes(name)
         return said
