@@ -56,6 +56,19 @@ def test_paths_of_another_machine_lie_below_one_folder_of_it(tmp_path: Path):
     assert any("1 of 5 files, not found" in note and "/old/p/c/4.png" in note for note in found.notes)
 
 
+def test_the_folder_of_another_machine_is_compared_as_that_machine_would(tmp_path: Path):
+    for seed in range(4):
+        draw(tmp_path / f"{seed}.png", seed)
+    nfc, nfd = (unicodedata.normalize(form, "été") for form in ("NFC", "NFD"))
+    windows = ["C:\\Users\\Kim\\0.png,x", "c:\\users\\kim\\1.png,x", "C:/Users/Kim/2.png,y", "C:\\Users\\Kim\\3.png,y"]
+    assert read(labels(tmp_path, *windows)).labels.tolist() == [0, 0, 1, 1]
+    forms = [f"/{nfc}/0.png,x", f"/{nfd}/1.png,x", f"/{nfc}/2.png,y", f"/{nfd}/3.png,y"]
+    assert read(labels(tmp_path, *forms)).labels.tolist() == [0, 0, 1, 1]
+    cases = ["/home/Kim/0.png,x", "/home/Kim/1.png,x", "/home/Kim/2.png,y", "/home/kim/3.png,y", "/home/Kim/4.png,y"]
+    draw(tmp_path / "4.png", 4)
+    assert [path.name for path in read(labels(tmp_path, *cases)).paths] == ["0.png", "1.png", "2.png", "4.png"]
+
+
 def test_a_path_of_another_machine_whose_end_is_a_file_that_another_line_means_is_refused(tmp_path: Path):
     for seed in range(4):
         draw(tmp_path / f"{seed}.png", seed)

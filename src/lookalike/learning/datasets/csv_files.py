@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.dataset import Identities
 from lookalike.learning.labels import Rows
-from lookalike.names import Folders
+from lookalike.names import Folders, one_form
 from lookalike.text import csv_text
 
 FROM_ONE_FOLDER = "Name all pictures from one folder on."
@@ -28,25 +28,26 @@ def find_files(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path],
     Raises: ExamplesError, when paths of another machine contradict each other, or what is found without them;
         AmbiguousNameError.
 
-    Absolute paths that are not here are taken for those of another machine, on which the pictures lay below one folder:
-    what is left without that folder is tried here. It is one folder for all names.
+    Absolute paths that are not here are taken for those of another machine, on which the pictures lay below one folder,
+    the same for all names: what is left without it is tried here.
     """
     search = _Search(bases)
     found = [search.find(_spellings(name)) for name in names]
-    rest = {i: _with_slashes(name) for i, name in enumerate(names) if found[i] is None and _is_absolute(name)}
+    rest = {
+        i: _with_slashes(name).split("/") for i, name in enumerate(names) if found[i] is None and _is_absolute(name)
+    }
     above = _folder_above(rest, names, search)
-    if above is not None:
-        own = {of[1]: i for i, of in reversed(list(enumerate(found))) if of is not None}
-        for i, path in rest.items():
-            if not path.startswith(above):
-                continue
-            found[i] = here = search.find([path[len(above) :]])
-            if here is not None and here[1] in own:
-                other = names[own[here[1]]]
-                raise ExamplesError(
-                    f"{names[i]} is not here, and its end leads to the file that is also named as {other}. "
-                    f"{FROM_ONE_FOLDER}"
-                )
+    own = {of[1]: i for i, of in reversed(list(enumerate(found))) if of is not None}
+    for i, parts in rest.items():
+        if above is None or _place(parts[: len(above)]) != above:
+            continue
+        found[i] = here = search.find(["/".join(parts[len(above) :])])
+        if here is not None and here[1] in own:
+            other = names[own[here[1]]]
+            raise ExamplesError(
+                f"{names[i]} is not here, and its end leads to the file that is also named as {other}. "
+                f"{FROM_ONE_FOLDER}"
+            )
     paths: list[Path] = []
     known: dict[str, int] = {}
     row = np.full(len(names), -1)
@@ -58,16 +59,16 @@ def find_files(names: Sequence[str], bases: Sequence[Path]) -> tuple[list[Path],
     return paths, row
 
 
-def _folder_above(rest: dict[int, str], names: Sequence[str], search: "_Search") -> str | None:
-    """The folder, with its slash, without which most of some absolute paths are here; None where none is.
+def _folder_above(rest: dict[int, list[str]], names: Sequence[str], search: "_Search") -> tuple[str, ...] | None:
+    """The folder, by `_place`, without which most of some absolute paths are here; None where none is.
 
     Raises: ExamplesError, when no folder does for more than half of those that any does for.
     """
-    above: dict[int, tuple[str, str]] = {}
-    for i, path in rest.items():
-        for end in _ends(path):
-            if (here := search.find([end])) is not None:
-                above[i] = path[: len(path) - len(end)], here[0]
+    above: dict[int, tuple[tuple[str, ...], str]] = {}
+    for i, parts in rest.items():
+        for start in range(1, len(parts)):  # what is left is the longest end that is here
+            if (here := search.find(["/".join(parts[start:])])) is not None:
+                above[i] = _place(parts[:start]), here[0]
                 break
     if not above:
         return None
@@ -80,6 +81,16 @@ def _folder_above(rest: dict[int, str], names: Sequence[str], search: "_Search")
             f"places. {FROM_ONE_FOLDER}"
         )
     return best
+
+
+def _place(folder: Sequence[str]) -> tuple[str, ...]:
+    """The parts of a folder's path as they are compared: in one form of Unicode; on Windows case says nothing.
+
+    >>> _place(["C:", "Photos"]) == _place(["c:", "photos"]), _place(["", "Photos"]) == _place(["", "photos"])
+    (True, False)
+    """
+    blind = folder[0].endswith(":")
+    return tuple(one_form(part).casefold() if blind else one_form(part) for part in folder)
 
 
 class _Search:
@@ -109,12 +120,6 @@ def _spellings(name: str) -> list[str]:
 def _is_absolute(name: str) -> bool:
     path = _with_slashes(name)
     return path.startswith("/") or re.match(r"[A-Za-z]:", path) is not None
-
-
-def _ends(path: str) -> Iterator[str]:
-    """The last parts of an absolute path, the longest first: what may be left of it on this machine."""
-    parts = path.split("/")
-    yield from (end for start in range(1, len(parts)) if (end := "/".join(parts[start:])))
 
 
 def _with_slashes(name: str) -> str:
