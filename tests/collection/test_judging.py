@@ -90,3 +90,11 @@ def test_judgements_of_an_older_encoding_are_read_where_they_name_pictures(own_b
     (tmp_path / "x.csv").write_bytes(text.replace("배", "감").replace("사과", "귤").encode("cp949"))
     with pytest.raises(ExamplesError, match="line 2 is not UTF-8"):
         own_badges.judge_from(tmp_path / "x.csv")
+
+
+def test_an_exact_path_comes_before_a_name_in_another_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    nfc, nfd = (unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    names = FileNames(tmp_path, [nfd, f"sub/{nfc}"])
+    assert [names.find(one) for one in (nfc, nfd)] == [f"sub/{nfc}", nfd]
