@@ -60,7 +60,7 @@ def test_wrong_usage_is_one_line_that_says_where_to_look_and_exit_two(photos: Pa
         ("search", photos): "lookalike search: Missing argument 'QUERY...'. See: lookalike search --help\n",
         ("search", photos, "1.png", "-k", 0): "lookalike search: Invalid value for '-k': 0 is not in the range x>=1. "
         "See: lookalike search --help\n",
-        ("serch", photos): "lookalike: No such command 'serch'. Did you mean 'search'? See: lookalike --help\n",
+        ("searhc", photos): "lookalike: No such command 'searhc'. Did you mean 'search'? See: lookalike --help\n",
     }
     for words, line in said.items():
         run = process(*words)

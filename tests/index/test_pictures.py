@@ -63,3 +63,7 @@ def test_a_picture_is_found_by_the_hash_of_its_content(pictures: PictureList):
     assert first.path == pictures.folder / "c.png"
     for other in ("", "../../etc/passwd", "0" * 32, "A" * 32, "61" * 15, "61" * 15 + "6\0", "61" * 17):
         assert pictures.find(other) == []
+
+
+def test_a_picture_is_a_path(pictures: PictureList):
+    assert Path(pictures.at(0)) == pictures.at(0).path

@@ -18,7 +18,7 @@ ORDERS: tuple[str, ...] = get_args(Order)
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a collection.
+    """One picture of a collection; an os.PathLike, as a Hit is.
 
     Attributes:
         file: its name in the collection. path: where it lies.
@@ -33,6 +33,9 @@ class Picture:
     width: int
     height: int
     mtime_ns: int
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
     @property
     def id(self) -> str:

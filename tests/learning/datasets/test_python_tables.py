@@ -61,6 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         [("1.jpg", "2.jpg", True), ("3.jpg", "4.jpg", True), ("1.jpg", "4.jpg", False)],
         pd.DataFrame({"image1": ["1.jpg", "3.jpg", "1.jpg"], "image2": ["2.jpg", "4.jpg", "3.jpg"], "same": [1, 1, 0]}),
         {"a": ["1.jpg", "3.jpg"], "b": ["2.jpg", "4.jpg"]},
+        {"a": ["1.jpg", "2.jpg"], "b": ["3.jpg", "4.jpg", "gone.jpg"]},
     ],
 )  # fmt: skip
 def test_groups_are_those_of_the_same_csv(folder: Path, source: Any):
@@ -126,6 +127,7 @@ def test_what_is_left_out_is_told_in_rows(folder: Path):
         ),
         ({"1.jpg": "x", "2.jpg": ["y"]}, "'2.jpg' has a list and others have none"),
         ({"file": FILES, "label": np.eye(4)}, "column label, row 0: a ndarray is no name, number or path"),
+        ({"file": FILES, "label": LABELS[:3]}, "columns of different lengths (file 4, label 3)"),
         ({"file": FILES, "label": [*LABELS[:3], object()]}, "column label, row 3: a object is no name, number or path"),
         ({"file": FILES, "label": [1, "1", 2, 2]}, "column label: labels hold the number 1 and the word '1'"),
         (pd.DataFrame({"photo": FILES, "kind": LABELS}), "the DataFrame: found columns photo, kind; expected anchor"),

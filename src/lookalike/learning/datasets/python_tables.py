@@ -116,8 +116,9 @@ def _of_frame(source: Any, names: list[Any], kind: str) -> tuple[list[Any], list
 def _of_mapping(source: Mapping[Any, Any], kind: str, classes: bool) -> tuple[list[Any], list[Sequence[Any]]]:
     if all(_is_column(one) for one in source.values()):
         listed = {name: _listed(one) for name, one in source.items()}
-        known = find_columns([str(name).strip().lower() for name in source]) is not None
-        if known and not classes and len({len(column) for column in listed.values()}) == 1:
+        known = find_columns([str(name).strip().lower() for name in source])
+        as_long = len({len(column) for column in listed.values()}) == 1
+        if known is not None and not classes and (as_long or known.layout != "pairs"):  # a and b may well be classes
             return list(listed), list(listed.values())
         files = [file for column in listed.values() for file in column]
         return ["file", "label"], [files, [name for name, column in listed.items() for _ in column]]
