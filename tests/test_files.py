@@ -17,6 +17,8 @@ from lookalike.files import (
     remove_folder,
     remove_leftovers,
     replace_folder,
+    try_writing,
+    why_unwritable,
 )
 
 
@@ -183,3 +185,17 @@ def test_a_name_is_cut_to_what_the_disk_takes(tmp_path: Path):
     assert fitting_name("1-" + "y" * 9 + "." + "x" * 300, tmp_path) == "1-" + "y" * 9 + "." + "x" * 243
     assert fitting_name("x" * 250 + ".jpg", tmp_path, keep_ending=False, room=10) == "x" * 245
     assert len(os.fsencode(fitting_name("\udcff" * 300, tmp_path))) == 255
+
+
+def test_writing_is_tried_and_leaves_nothing(tmp_path: Path):
+    try_writing(tmp_path)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        try_writing(tmp_path / "file")
+
+
+def test_what_prevents_a_new_file_is_known_before(tmp_path: Path):
+    (tmp_path / "file").touch()
+    assert why_unwritable(tmp_path / "new/deep/file.csv") == ""
+    assert why_unwritable(tmp_path / "file/below.csv") == f"{tmp_path / 'file'} is a file"

@@ -185,6 +185,29 @@ def remove_leftovers(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def try_writing(folder: Path) -> None:
+    """Write and remove a small file, to find out before some work whether its result can be written.
+
+    Args:
+        folder: which exists; permissions alone do not tell of quotas, full disks and network drives.
+    Raises: OSError.
+    """
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".try.")
+    try:
+        os.write(handle, bytes(4096))
+    finally:
+        os.close(handle)
+        Path(temporary).unlink(missing_ok=True)
+
+
+def why_unwritable(path: Path) -> str:
+    """What is known to prevent that a file or a folder is made at a path, asked before the work; "" for nothing."""
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        return f"{above} is a file"
+    return "" if os.access(above, os.W_OK | os.X_OK) else f"nothing can be written in {above}"
+
+
 def find_leftovers(folder: Path) -> list[Path]:
     """What stands in a folder for something that is being written or removed, or was when a run was killed."""
     return [path for path in sorted(folder.glob(".*")) if _LEFTOVER.fullmatch(path.name)]

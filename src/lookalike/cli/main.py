@@ -160,6 +160,10 @@ def search(
     photos = open_collection(folder, at)
     if grid_out:
         drawable(grid_out)
+    if copy_to:
+        from lookalike.index.copies import check_copyable  # loads the index
+
+        check_copyable(copy_to)
     skipped: dict[str, str] = {}
     with console.working("searching") as report:
         names = console.query_files(query)

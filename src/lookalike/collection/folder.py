@@ -1,7 +1,9 @@
 """A collection's folder: its layout, its tables, collection.json and the lock."""
 
+import errno
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +12,7 @@ from pathlib import Path
 from lookalike.collection.config import MOST_CHARACTERS, CollectionConfig, NewerFormatError, parse_config
 from lookalike.collection.write_lock import WriteLock
 from lookalike.errors import CollectionError
-from lookalike.files import PREVIOUS, atomic_write, previous_of, remove_leftovers
+from lookalike.files import PREVIOUS, atomic_write, previous_of, remove_leftovers, try_writing
 from lookalike.images.leave_out import is_collection
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
@@ -182,6 +184,30 @@ class CollectionFolder:
         self.save(config)
         return config
 
+    def require_writable(self, size: int = 0) -> None:
+        """Ask before work that takes minutes whether its result can be saved.
+
+        Args:
+            size: the bytes that it takes at least.
+        Raises: CollectionError.
+        """
+        try:
+            for folder in (self.at, self.at / "lenses", self.at / "tables"):
+                if folder.exists():
+                    try_writing(folder)
+            free = shutil.disk_usage(self.at).free
+        except OSError as error:
+            raise CollectionError(
+                f"{self.at}: cannot be written ({error.strerror}), so nothing was begun. {_mend(error)}",
+                code="collection.unwritable",
+            ) from error
+        if size > free:
+            raise CollectionError(
+                f"{self.at}: the result takes {size / 1e6:,.0f} MB, but the disk has {free / 1e6:,.0f} MB free. Free "
+                "some space.",
+                code="collection.unwritable",
+            )
+
     def save(self, config: CollectionConfig) -> None:
         """Write collection.json, whole or not at all."""
         atomic_write(self.at / "collection.json", config.to_json().encode())
@@ -280,6 +306,12 @@ def _is_same(one: Path, other: Path) -> bool:
         return one.resolve() == other.resolve()
     except OSError:
         return False
+
+
+def _mend(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Free some space."
+    return "Mount the disk for writing, or mend the permissions."
 
 
 def _reason(error: OSError) -> str:

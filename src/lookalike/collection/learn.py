@@ -46,10 +46,12 @@ class Learner:
             raise LensError(
                 "--resume continues a fine-tuning. Name its layer again with --unfreeze LAYER, or its --recipe."
             )
+        rows = 0 if state.snapshot is None else len(state.snapshot)
+        config = config.for_size(rows)
+        self.home.require_writable(_bytes_of_lens(config.dims, state.backbone.length, rows))
         dataset, data = self._dataset(state, request)
         name = request.name or name_after(data)
         self.lenses.check_free(name, replacing=request.replace, resuming=request.resume)
-        config = config.for_size(0 if state.snapshot is None else len(state.snapshot))
         about = {"data": data, "layout": dataset.layout}
         if config.finetunes:
             check_resume(self.home, state.config, name, resume=request.resume, replacing=request.replace)
@@ -103,3 +105,9 @@ class Learner:
     ) -> FinetuneJob:
         switch = BackboneSwitch(self.home, self.backbones, self.lenses)
         return FinetuneJob(switch, state, dataset, config, name, reporter)
+
+
+def _bytes_of_lens(dims: int | None, features: int, rows: int) -> int:
+    """What a lens takes on disk: its matrix in float32, and its column in float16."""
+    d = dims or features
+    return 4 * features * d + 2 * rows * d

@@ -9,9 +9,9 @@ import numpy as np
 from lookalike.collection.map import draw_map
 from lookalike.collection.picture_names import PictureNames
 from lookalike.collection.searcher import Searcher
-from lookalike.drawing.png import save
+from lookalike.drawing.png import drawable, save
 from lookalike.index.copies import copy_hits
-from lookalike.index.export import data_frame, export, export_model
+from lookalike.index.export import check_exportable, data_frame, export, export_model
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Hits, answers_grid, as_answers
 from lookalike.index.near_duplicates import NEARLY_EQUAL, DuplicateGroup, near_duplicates
@@ -38,6 +38,7 @@ class CollectionOutputs(PictureNames):
 
         To *.onnx goes the model itself, backbone and lens as one graph; then the number is 0.
         """
+        check_exportable(Path(out))
         state = self._searcher.state()
         if Path(out).suffix == ".onnx":
             export_model(state.backbone.bundle, self._searcher.lens(state, lens), Path(out))
@@ -72,8 +73,8 @@ class CollectionOutputs(PictureNames):
         Raises: CollectionError, when there is nothing to draw, or out cannot be written; LensError.
         """
         title = self.folder.resolve().name + ("" if lens == PLAIN else f" through {lens}")
-        gallery, reporter = self._gallery(lens), as_reporter(report)
-        return save(draw_map(gallery, self.folder, self.home.cache, title=title, reporter=reporter), Path(out))
+        out, gallery, reporter = drawable(Path(out)), self._gallery(lens), as_reporter(report)
+        return save(draw_map(gallery, self.folder, self.home.cache, title=title, reporter=reporter), out)
 
     def copy_hits(self, answers: Hits | Sequence[Hits], destination: str | Path) -> list[Path]:
         """Copy the hits' files into a folder, numbered by rank; of several queries, into a folder a query.

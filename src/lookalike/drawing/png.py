@@ -1,12 +1,11 @@
 """Drawings -> PNG files, written whole or not at all."""
 
 import io
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lookalike.errors import CollectionError
-from lookalike.files import atomic_write
+from lookalike.files import atomic_write, why_unwritable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -21,9 +20,8 @@ def drawable(out: Path) -> Path:
         raise CollectionError(f"{out}: drawings are PNG files. End its name in .png.")
     if out.is_dir():
         raise CollectionError(f"{out}: a folder. Name a file.")
-    above = next(folder for folder in out.absolute().parents if folder.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise CollectionError(f"{out}: cannot be written. Choose another place.")
+    if reason := why_unwritable(out):
+        raise CollectionError(f"{out}: cannot be written ({reason}). Choose another place.")
     return out
 
 

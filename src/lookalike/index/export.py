@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import CollectionError, MissingExtraError
-from lookalike.files import atomic_write
+from lookalike.files import atomic_write, why_unwritable
 from lookalike.models.bundle import Bundle
 from lookalike.models.lens import Lens
 from lookalike.text import csv_text
@@ -28,15 +28,26 @@ def export(files: Sequence[str], vectors: NDArray[Any], out: Path) -> None:
             with the names in a text file beside it, a JSON list).
     Raises: CollectionError, for another ending or a place that cannot be written.
     """
-    writers = {".parquet": _parquet, ".csv": _csv, ".npy": _npy}
-    if out.suffix not in writers:
-        raise CollectionError(
-            f"{out}: cannot export to {out.suffix or 'no ending'}. End it in {', '.join(writers)} or .onnx."
-        )
+    check_exportable(out)
     try:
-        writers[out.suffix](files, np.asarray(vectors, np.float32), out)
+        WRITERS[out.suffix](files, np.asarray(vectors, np.float32), out)
     except OSError as error:
         raise CollectionError(f"{out}: cannot be written ({error.strerror}). Choose another place.") from error
+
+
+def check_exportable(out: Path) -> None:
+    """Ask before the work whether something can be exported to a file.
+
+    Raises: CollectionError, for another ending or a place that cannot be written.
+    """
+    if out.suffix not in (*WRITERS, ".onnx"):
+        raise CollectionError(
+            f"{out}: cannot export to {out.suffix or 'no ending'}. End it in {', '.join(WRITERS)} or .onnx."
+        )
+    if out.is_dir():
+        raise CollectionError(f"{out}: a folder. Name a file.")
+    if reason := why_unwritable(out):
+        raise CollectionError(f"{out}: cannot be written ({reason}). Choose another place.")
 
 
 def data_frame(columns: dict[str, Any]) -> Any:
@@ -114,3 +125,6 @@ def _is_ours(path: Path) -> bool:
         return False
     names = isinstance(files, list) and all(isinstance(one, str) for one in files)
     return names and content == _names_as_json(files)
+
+
+WRITERS = {".parquet": _parquet, ".csv": _csv, ".npy": _npy}

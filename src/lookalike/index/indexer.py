@@ -168,6 +168,8 @@ class Indexer:
         """
         self._recover()
         changes = self.changes()
+        if changes.read:
+            self.table.try_writing()
         for lens in self.lenses:
             update_lens_column(self.table, lens)
         with closing(self.embed(changes.read, reporter)) as batches:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.index.damage import Damage, damaged_rows, reading
+from lookalike.files import try_writing
+from lookalike.index.damage import Damage, damaged_rows, is_local, reading
 from lookalike.index.lance_io import LanceTable
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.snapshot import COLUMNS, LENS, ROWS_A_PIECE, ROWS_AT_ONCE, Embed, Snapshot
@@ -70,6 +71,16 @@ class Table:
         Returns: what was damaged; [] for nothing.
         """
         return self._stored.remove_damaged(deep=False)
+
+    def try_writing(self) -> None:
+        """Ask before pictures are embedded whether rows can be committed.
+
+        Raises: OSError, where nothing can be written beside it.
+        """
+        if is_local(self.uri):
+            folder = Path(self.uri).parent
+            folder.mkdir(parents=True, exist_ok=True)
+            try_writing(folder)
 
     def append(self, rows: Sequence[ImageRow], lenses: Mapping[str, Embed] | None = None) -> None:
         """Commit rows; a row whose file is there already takes its place, in the same commit.
