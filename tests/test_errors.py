@@ -6,7 +6,17 @@ import pickle
 import pytest
 
 from lookalike import errors
-from lookalike.errors import Cancelled, ImageError, LensError, LookalikeError, MissingExtraError, TrainingError
+from lookalike.errors import (
+    Cancelled,
+    ImageError,
+    LensError,
+    LookalikeError,
+    MemoryLimitError,
+    MissingExtraError,
+    TrainingError,
+    is_out_of_memory,
+)
+from lookalike.index.damage import is_lance_error
 
 
 def test_every_error_of_the_module_is_caught_as_a_lookalike_error():
@@ -56,3 +66,41 @@ def test_every_error_can_be_handed_on_by_a_worker_process():
         assert (type(again), str(again)) == (kind, str(error))
     named = pickle.loads(pickle.dumps(ImageError("cut off", "gone", file="a.png")))
     assert (str(named), named.reason, named.kind) == ("a.png: cut off", "cut off", "gone")
+
+
+class PanicException(BaseException):
+    """As Rust's, which is no Exception."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(12, "Cannot allocate memory"),
+        ImportError("lance.abi3.so: failed to map segment from shared object"),
+        RuntimeError("Exception from src/inference: std::bad_alloc"),
+        RuntimeError("could not create a primitive: can't alloc"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: not enough memory"),
+        RuntimeError("can't start new thread"),
+        PanicException("memory allocation of 4096 bytes failed"),
+    ],
+)
+def test_too_little_memory_is_told_from_bugs_and_from_damage(error: BaseException):
+    assert is_out_of_memory(error)
+    assert not is_lance_error(error)
+    around = ValueError("while something else was done")
+    around.__cause__ = error
+    assert is_out_of_memory(around)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(28, "No space left"), ValueError("bad shape"), LensError("out of memory"), PanicException("index")],
+)
+def test_other_errors_say_nothing_of_memory(error: BaseException):
+    assert not is_out_of_memory(error)
+
+
+def test_a_memory_limit_is_a_memory_error_too():
+    assert issubclass(MemoryLimitError, MemoryError)
+    assert str(MemoryLimitError("learn")).startswith("not enough memory for learn. ")

@@ -8,6 +8,14 @@ except KeyboardInterrupt:  # Ctrl-C before the command itself can take it
     if sys.stderr is not None:
         sys.stderr.write("Interrupted.\n")
     raise SystemExit(130) from None
+except (ImportError, OSError, MemoryError) as error:
+    from lookalike.errors import MemoryLimitError, is_out_of_memory
+
+    if not is_out_of_memory(error):
+        raise
+    if sys.stderr is not None:
+        sys.stderr.write(f"{MemoryLimitError('lookalike')}\n")
+    raise SystemExit(1) from None
 
 if __name__ == "__main__":
     main(prog_name="lookalike")

@@ -1,6 +1,15 @@
 """Every error that lookalike raises on purpose, each saying where, what, and how to mend it in one line."""
 
+import errno
+import re
 from typing import Any
+
+# What libraries say in words: the loader, malloc, C++ (OpenVINO, torch), Rust (Lance), Python's threads.
+_OUT_OF_MEMORY = re.compile(
+    r"failed to map segment|cannot allocate|can.?t alloc|not enough memory|out of memory|memory allocation of"
+    r"|bad_alloc|can't start new thread",
+    re.IGNORECASE,
+)
 
 
 class LookalikeError(Exception):
@@ -127,6 +136,21 @@ class MissingExtraError(LookalikeError, ImportError):
         return type(self), self._made_of
 
 
+class MemoryLimitError(LookalikeError, MemoryError):
+    """Less memory than the work needs: of the machine, of a container, or by `ulimit -v`."""
+
+    code = "memory"
+
+    def __init__(self, what: str = "this"):
+        super().__init__(
+            f"not enough memory for {what}. Close other programs, or raise the limit (ulimit -v, or a container's)."
+        )
+        self._what = what
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._what,)
+
+
 class ForkedError(LookalikeError):
     """Something that a process forked from another one cannot use, because its parent had used it before."""
 
@@ -137,3 +161,18 @@ class Cancelled(LookalikeError):  # noqa: N818  (a request, not a fault)
     """Raised by a Reporter to stop the work: what was committed stays, and nothing keeps running."""
 
     code = "cancelled"
+
+
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an error, or what it was raised from, says that there was too little memory.
+
+    >>> is_out_of_memory(RuntimeError("std::bad_alloc")), is_out_of_memory(RuntimeError("bad shape"))
+    (True, False)
+    """
+    while error is not None:
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+            return True
+        if not isinstance(error, LookalikeError | KeyError) and _OUT_OF_MEMORY.search(str(error)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

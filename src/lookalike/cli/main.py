@@ -16,7 +16,9 @@ from lookalike.cli import check, console, learn, serve
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.cli.output import echo, echo_json, is_terminal
 from lookalike.drawing.png import drawable
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, MemoryLimitError, is_out_of_memory
+from lookalike.images.copy_target import check_copyable
+from lookalike.models.address_space import is_limited, reserve_little
 from lookalike.text import csv_text, plural, printable_line
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 class _Group(click.Group):
     def invoke(self, context: click.Context) -> Any:
         """Turn our errors into one line and exit 1, wrong usage into one and exit 2, and Ctrl-C into exit 130."""
+        reserve_little()
         try:
             return super().invoke(context)
         except click.UsageError as error:
@@ -44,9 +47,21 @@ class _Group(click.Group):
             _drop_output()
             sys.exit(0)
         except OSError as error:  # a disk or a permission that nothing closer to it foresaw
+            _end_without_memory(error, context)
             where = f"{printable_line(os.fsdecode(error.filename))}: " if error.filename else ""
             echo(f"{where}{error.strerror or error}. Check the disk and the permissions.", err=True)
             sys.exit(1)
+        except BaseException as error:  # what Rust panics with is no Exception
+            _end_without_memory(error, context)
+            raise
+
+
+def _end_without_memory(error: BaseException, context: click.Context) -> None:
+    """Where an error says that there is too little memory, say that and exit 1."""
+    panicked = type(error).__name__ == "PanicException"  # Rust's, as Lance's
+    if is_out_of_memory(error) or (panicked and is_limited()):
+        echo(str(MemoryLimitError(str(context.invoked_subcommand))), err=True)
+        sys.exit(1)
 
 
 class _Cut(click.ParamType[Any]):
@@ -161,8 +176,6 @@ def search(
     if grid_out:
         drawable(grid_out)
     if copy_to:
-        from lookalike.index.copies import check_copyable  # loads the index
-
         check_copyable(copy_to)
     skipped: dict[str, str] = {}
     with console.working("searching") as report:

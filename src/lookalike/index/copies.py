@@ -5,19 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.errors import CollectionError
-from lookalike.files import fitting_name, why_unwritable
+from lookalike.files import fitting_name
+from lookalike.images.copy_target import check_copyable
 from lookalike.index.hits import Hits
-
-
-def check_copyable(destination: Path) -> None:
-    """Ask before a search whether its hits can be copied into a folder.
-
-    Raises: CollectionError.
-    """
-    if destination.exists() and not destination.is_dir():
-        raise CollectionError(f"{destination}: a file. Name a folder to copy to.")
-    if reason := why_unwritable(destination / "hit"):
-        raise CollectionError(f"{destination}: cannot be written ({reason}). Name another folder to copy to.")
 
 
 def copy_hits(answers: Sequence[Hits], destination: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.errors import CollectionError, DamagedTableError
+from lookalike.errors import CollectionError, DamagedTableError, is_out_of_memory
 from lookalike.index.vector_column import as_matrix
 
 LANCE_MAGIC = b"LANC"  # the last bytes of a data file
@@ -102,7 +102,12 @@ def reading(uri: str, mend: str) -> Iterator[None]:
 
 
 def is_lance_error(error: BaseException) -> bool:
-    """Whether this is what Lance raises about a file; a panic of its Rust code is no Exception."""
+    """Whether this is what Lance raises about a file; a panic of its Rust code is no Exception.
+
+    Too little memory says nothing of a file.
+    """
+    if is_out_of_memory(error):
+        return False
     return isinstance(error, OSError | ValueError | RuntimeError) or type(error).__name__ == "PanicException"
 
 

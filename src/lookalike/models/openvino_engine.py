@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import BundleError
+from lookalike.errors import BundleError, MemoryLimitError, is_out_of_memory
 from lookalike.images.decode import DecodedImage
+from lookalike.models.address_space import is_limited
 from lookalike.models.bundle import Bundle
 from lookalike.models.compiled_cache import CompiledCache
 from lookalike.models.features import combine_stages
@@ -19,6 +20,7 @@ from lookalike.models.openvino_runtime import openvino
 from lookalike.models.registry import cache_folder
 
 CONTROL_FLOW = {"Loop", "TensorIterator", "If"}  # ONNX's Loop, Scan and If: a loop may run for ever
+NO_THREADS = "Broken promise", "Resource temporarily unavailable"  # what it says where memory is limited
 MOST_VALUES = 2**28  # of one tensor an image: 1 GB in float32
 
 
@@ -94,6 +96,8 @@ class OpenVinoEngine:
                 if folder is not None:
                     cache.seal()
             except RuntimeError as error:
+                if is_out_of_memory(error) or (is_limited() and any(words in str(error) for words in NO_THREADS)):
+                    raise MemoryLimitError(f"the backbone {self.bundle.name}") from error
                 reason = str(error).strip().splitlines()[-1][:200]
                 raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). {_mend(self.bundle)}") from error
         return self._compiled[batch]
