@@ -45,11 +45,16 @@ def test_without_extras_it_indexes_searches_draws_and_says_what_an_extra_would_g
     for seed in range(1, 5):
         draw(tmp_path / f"photos/{seed}.png", seed)
     (tmp_path / "photos/phone.heic").write_bytes(HEIC)
+    (tmp_path / "photos/camera.raf").write_bytes(b"FUJIFILMCCD-RAW 0201" + bytes(100))
 
     there = run("python", "-m", "pip", "list", "--format", "freeze").stdout
-    assert not any(f"\n{name}==" in f"\n{there}" for name in ("torch", "pandas", "polars", "duckdb", "pillow-heif"))
+    assert not any(
+        f"\n{name}==" in f"\n{there}" for name in ("torch", "pandas", "polars", "duckdb", "pillow-heif", "rawpy")
+    )
     assert "4 added" in run("lookalike", "index", "photos").stderr
-    assert "needs the extra 'heic'" in run("lookalike", "status", "photos").stdout
+    said = run("lookalike", "status", "photos").stdout
+    assert "needs the extra 'heic'" in said
+    assert "needs the extra 'raw'. Install it with: pip install 'lookalike[raw]'" in said
     found = run("lookalike", "search", "photos", "photos/2.png", "-k", 1, "--grid", "grid.png")
     assert found.stdout == "1.000\t2.png\n"
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")

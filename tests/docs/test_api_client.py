@@ -10,8 +10,8 @@ from support.badges import classes
 pytest.importorskip("fastapi")
 pytest.importorskip("httpx")
 
-from lookalike.server.run import Listening, Server  # noqa: E402
-from lookalike.server.workspace import Workspace  # noqa: E402
+from lookalike.server.run import Listening, Server
+from lookalike.server.workspace import Workspace
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "api_client.py"
 

@@ -479,15 +479,3 @@ def test_pillows_own_limit_is_that_of_the_program_afterwards():
     before = Image.MAX_IMAGE_PIXELS
     load(encoded(scene(), "TIFF"), Limits(pixels=10**10))
     assert before == Image.MAX_IMAGE_PIXELS
-
-
-@pytest.mark.parametrize("tags", [{50706: b"\1\4\0\0"}, {254: 1, 330: 8}])
-def test_a_raw_photo_is_not_read_as_its_thumbnail_whatever_its_name(tags):
-    """A DNG by its version tag; others by a first picture that calls itself reduced, beside others."""
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
-    info = ImageFileDirectory_v2()
-    for tag, value in tags.items():
-        info.tagtype[tag] = 1 if isinstance(value, bytes) else 4
-        info[tag] = value
-    assert reason(encoded(scene(), "TIFF", tiffinfo=info)).startswith("a camera's raw photo, which lookalike does not")

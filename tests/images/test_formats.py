@@ -59,9 +59,6 @@ def test_what_is_no_picture_is_named_and_is_broken_only_where_its_ending_pretend
     [
         (b'<?xml version="1.0"?>\n<svg xmlns="...">', "drawing.svg", "an SVG drawing"),
         (b"\xff\x0a\0\0", "photo.jxl", "a JPEG XL picture"),
-        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "photo.cr3", "a camera's raw photo"),
-        (b"II*\0\x10\0\0\0CR\2\0", "photo.jpg", "a camera's raw photo"),
-        (b"MM\0*\0\0\0\x08", "photo.NEF", "a camera's raw photo"),
     ],
 )
 def test_pictures_in_formats_that_nobody_here_reads_say_what_to_export(head, name, what):
@@ -69,6 +66,24 @@ def test_pictures_in_formats_that_nobody_here_reads_say_what_to_export(head, nam
         detect_format(head, name)
     expected = f"{what}, which lookalike does not read. Export it as JPEG or PNG."
     assert (refused.value.reason, refused.value.kind) == (expected, "unsupported")
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "photo.cr3"),
+        (b"II*\0\x10\0\0\0CR\2\0", "photo.jpg"),
+        (b"MM\0*\0\0\0\x08", "photo.NEF"),
+        (b"II*\0" + bytes(100), "photo.3FR"),
+        (b"II*\0" + bytes(100), "photo.kdc"),
+        (b"FUJIFILMCCD-RAW 0201", "photo"),
+        (b"IIU\0" + bytes(20), "photo.rw2"),
+        (b"IIRO" + bytes(20), "photo.orf"),
+        (b"FOVb" + bytes(20), "photo.x3f"),
+    ],
+)
+def test_raw_photos_are_known_by_their_beginning_or_their_ending(head, name):
+    assert detect_format(head, name) == "RAW"
 
 
 def test_an_empty_file_is_a_broken_picture_or_an_empty_note_by_its_ending():
@@ -124,8 +139,6 @@ def test_a_file_without_its_last_bytes_is_cut(pillow):
         (b'<?xml version="1.0"?>\n<!-- ' + b"x" * HEAD, "longer.svg", "an SVG drawing"),
         (b"<!DOCTYPE svg [ <!ENTITY a 'b'> ]><svg:svg xmlns:svg='a'>", "drawing", "an SVG drawing"),
         ("<svg>".encode("utf-16"), "wide.svg", "an SVG drawing"),
-        (b"II*\0" + bytes(100), "photo.3FR", "a camera's raw photo"),
-        (b"II*\0" + bytes(100), "photo.kdc", "a camera's raw photo"),
         (b"DDS |\0\0\0", "texture.dds", "a DirectDraw texture"),
         (b"\n\5\1\x08" + bytes(60), "scan.pcx", "a PCX picture"),
     ],

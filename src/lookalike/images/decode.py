@@ -18,10 +18,11 @@ from lookalike.errors import ImageError, MissingExtraError, ShapeError
 from lookalike.files import digest
 from lookalike.images.color import to_rgb
 from lookalike.images.decode_cost import decoding_bytes
-from lookalike.images.formats import HEAD, check_slow, declared_sizes, detect_format, is_truncated, raw_photo
+from lookalike.images.formats import HEAD, RAW, check_slow, declared_sizes, detect_format, is_truncated
 from lookalike.images.jpeg import check_scans, has_many_scans, mend_jpeg
 from lookalike.images.limits import FLIGHT, LIMITS, Limits
 from lookalike.images.pillow_warnings import PIXEL_LIMIT, silence, silence_libtiff
+from lookalike.images.raw_preview import is_raw_tiff, raw_preview
 from lookalike.images.sources import as_image_source
 from lookalike.text import printable_line
 
@@ -60,7 +61,6 @@ _DECODERS = {
 # Oversampling that the coarse shrink (JPEG draft, whole factors) leaves for the final bicubic step
 # (benchmarks/decode.py: within a level of 255 of the full decode).
 _DRAFT, _COARSE = 1.4, 2.0
-_SUBFILE_TYPE, _SUB_IFDS, _DNG_VERSION = 254, 330, 50706  # tags of TIFF
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -119,13 +119,15 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
                 raise ImageError(f"{what}, not a picture. Name a file.", "not a picture")
             with path.open("rb") as file:
                 head = file.read(HEAD)
-                detect_format(head, path.name)
+                format = detect_format(head, path.name)
                 limits.check_bytes(status.st_size)
                 # Sized by the file, not by the limit: Python takes the memory before it reads.
                 size = max(status.st_size, len(head))
                 held.enter_context(FLIGHT.hold_file(size, limits.in_flight))
                 file.seek(0)
                 content = file.read(size)
+            if format == RAW and detect_format(head) == "TIFF" and not is_raw_tiff(content):
+                raise ImageError("a raw photo, by its name alone. Export it as JPEG or PNG.", "unsupported")
         except FileNotFoundError as error:
             raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
         except OSError as error:
@@ -209,7 +211,11 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
                 limits.check_bytes(len(content))
                 format = detect_format(content[:HEAD], file)
                 check_slow(format, content)
-            held.enter_context(_as_image_error(format, content))
+            said, orientation = format, 1
+            if format == RAW or (format == "TIFF" and is_raw_tiff(content)):
+                said = "preview of a raw photo"
+                format, content, orientation = _preview(content, limits)
+            held.enter_context(_as_image_error(said, content))
             sizes = declared_sizes(format, content)
             for one in sizes:
                 limits.check_pixels(*one)
@@ -236,11 +242,19 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
                     size, box = image.size, (0, 0, *image.size)
                 across, down = _factors(image.size, side_px, squash)
                 box = (0, 0, box[2] / across, box[3] / down)
-                yield _Decoded(to_rgb(image, (across, down)), box, _turn(image), size, lacks)
+                yield _Decoded(to_rgb(image, (across, down)), box, _turn(image, orientation), size, lacks)
     except ImageError as error:
         if file is None:
             raise
         raise ImageError(error.reason, error.kind, printable_line(file)) from error.__cause__
+
+
+def _preview(content: bytes, limits: Limits) -> tuple[str, bytes, int]:
+    """Of a raw photo, the format, the bytes and the orientation of the picture inside."""
+    with _as_image_error("raw photo", content), FLIGHT.hold_pixels(2 * len(content), limits.in_flight):
+        found = raw_preview(content)
+    check_slow(found.format, found.content)
+    return found.format, found.content, found.orientation
 
 
 def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
@@ -256,8 +270,6 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
     if image.format == "TIFF":
         silence_libtiff()
         tags = image.tag_v2  # type: ignore[attr-defined]
-        if _DNG_VERSION in tags or (tags.get(_SUBFILE_TYPE) == 1 and _SUB_IFDS in tags):
-            raise raw_photo()
         tile = tags.get(322, 1), tags.get(323, 1)
         if tile[0] * tile[1] > max(limits.pixels, 1 << 24):
             raise ImageError("the TIFF declares tiles larger than any picture. Save it anew.")
@@ -281,10 +293,10 @@ def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[
     return (across, down) if squash else (min(across, down),) * 2
 
 
-def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What makes it upright, by EXIF or XMP: a phone turns the picture with a flag, not the pixels."""
+def _turn(image: Image.Image, orientation: int) -> Image.Transpose | None:
+    """What makes it upright, by EXIF or XMP, else by `orientation`: a phone turns with a flag, not the pixels."""
     try:
-        return _TURNS.get(image.getexif().get(0x0112, 1))
+        return _TURNS.get(image.getexif().get(0x0112, orientation))
     except Exception:  # whatever a damaged EXIF block makes of Pillow's reader
         return None
 

@@ -8,6 +8,7 @@ from lookalike.images.av1 import av1_sizes
 
 HEAD = 4096  # bytes from the beginning of a file that are enough to tell what it is
 
+RAW = "RAW"  # what begins like a camera's raw photo
 _MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -21,9 +22,17 @@ _MAGIC = (
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"8BPS\0\1", "PSD"),
     (b"qoif", "QOI"),
+    (b"MMOR", RAW),
+    (b"IIRS", RAW),
+    (b"IIRO", RAW),
+    (b"II\x1a\0\0\0HEAPCCDR", RAW),
+    (b"FOVb", RAW),
+    (b"\0MRM", RAW),
+    (b"MRM\0", RAW),
+    (b"IIU\0", RAW),
+    (b"FUJIFILMCCD-RAW", RAW),
 )
 
-_RAW_PHOTO = "a camera's raw photo"
 _SLOW_BYTES = 8_000_000
 _PNM_HEADER_BYTES = 16_384  # room for comments, which Pillow reads byte by byte
 _PNM_HEADER = re.compile(rb"P(?:[14](?:(?:\s|#[^\r\n]*[\r\n])+\d+){2}|[2356](?:(?:\s|#[^\r\n]*[\r\n])+\d+){3}|f\s)\s")
@@ -38,18 +47,9 @@ _UNREAD = (
     (b"gimp xcf", "a GIMP picture"),
     (b"v/1\1", "an OpenEXR picture"),
     (b"#?RADIANCE", "a Radiance HDR picture"),
-    (b"FUJIFILMCCD-RAW", _RAW_PHOTO),
-    (b"IIU\0", _RAW_PHOTO),
     (b"SIMPLE  =", "a FITS picture"),
     (b"DDS ", "a DirectDraw texture"),
     (b"8BPS\0\2", "a large Photoshop document (PSB)"),
-    (b"MRM\0", _RAW_PHOTO),
-    (b"\0MRM", _RAW_PHOTO),
-    (b"FOVb", _RAW_PHOTO),
-    (b"II\x1a\0\0\0HEAPCCDR", _RAW_PHOTO),
-    (b"IIRO", _RAW_PHOTO),
-    (b"IIRS", _RAW_PHOTO),
-    (b"MMOR", _RAW_PHOTO),
     (b"BPG\xfb", "a BPG picture"),
     (b"FLIF", "a FLIF picture"),
     (b"AT&TFORM", "a DjVu document"),
@@ -101,7 +101,9 @@ _RAW_ENDINGS = re.compile(_RAW)
 
 
 def detect_format(head: bytes, name: str | None = None) -> str:
-    """The format of a picture file: "JPEG", "PNG", "HEIC" ...
+    """The format of a picture file: "JPEG", "PNG", "HEIC" ..., and "RAW" for a camera's raw photo.
+
+    Raw photos that begin as TIFF does are told by their ending here, by what is in them in `raw_preview.is_raw_tiff`.
 
     Args:
         head: the file's first bytes; `HEAD` of them, or the whole file where that is shorter.
@@ -118,7 +120,7 @@ def detect_format(head: bytes, name: str | None = None) -> str:
     ending = PurePath(name or "").suffix[1:].lower()
     format = _known(head)
     if format == "TIFF" and (_RAW_ENDINGS.fullmatch(ending) or head[8:10] == b"CR"):
-        raise raw_photo()
+        return RAW
     if format:
         return format
     if not head:
@@ -135,11 +137,6 @@ def detect_format(head: bytes, name: str | None = None) -> str:
             f"no picture in it that lookalike knows (it begins with {begins}). Copy it again from where it came."
         )
     raise ImageError(f"{what}, not a picture. Give it its right ending, or take it out of the folder.")
-
-
-def raw_photo() -> ImageError:
-    """The refusal of a camera's raw photo: what would decode of it is its thumbnail."""
-    return ImageError(_unread(_RAW_PHOTO), "unsupported")
 
 
 def has_image_suffix(name: str) -> bool:
@@ -236,6 +233,8 @@ def _known(head: bytes) -> str | None:
         return format
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP"
+    if head[4:12] == b"ftypcrx ":
+        return RAW
     if head[4:8] == b"ftyp":
         # 12 to 16 is a version; the other brands follow to the end of the box
         brands = {head[8:12], *(head[i : i + 4] for i in range(16, min(int.from_bytes(head[:4], "big"), 256), 4))}
@@ -268,8 +267,6 @@ def _named(head: bytes, table: tuple[tuple[bytes, str], ...]) -> str | None:
 
 
 def _unread_by_structure(head: bytes) -> str | None:
-    if head[4:12] == b"ftypcrx ":
-        return _RAW_PHOTO
     if head[128:132] == b"DICM":
         return "a DICOM picture"
     if head[:1] == b"\n" and head[1:2] in b"\0\2\3\4\5" and head[2:3] == b"\1" and head[3:4] in b"\1\2\4\x08":
