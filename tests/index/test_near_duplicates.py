@@ -62,13 +62,13 @@ def test_many_copies_are_compared_once_and_listed_once(tmp_path: Path, monkeypat
     table, seven = Table(tmp_path / "t.lance"), row(7)
     table.append([ImageRow(f"{i:04d}.png", seven.content, 1, 1, 1, 1, seven.features) for i in range(2000)])
     compared: list[int] = []
-    pairs = near_duplicates_module.similar_pairs
+    join = near_duplicates_module.join_similar
 
     def counted(rows, least, codes):
         compared.append(len(rows))
-        return pairs(rows, least, codes)
+        return join(rows, least, codes)
 
-    monkeypatch.setattr(near_duplicates_module, "similar_pairs", counted)
+    monkeypatch.setattr(near_duplicates_module, "join_similar", counted)
     (group,) = near_duplicates(Gallery(table.snapshot()))
     assert (compared, len(group.others)) == ([1], 1999)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import QueryError
-from lookalike.index.exact_knn import similar_pairs
+from lookalike.index.exact_knn import join_similar
 from lookalike.index.gallery import Gallery
 from lookalike.index.quantization import Int8Codes, Rows
 from lookalike.models.vectors import as_float32, normalize_rows
@@ -49,13 +49,11 @@ def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[Dupli
     compared = np.flatnonzero(~np.isin(first, gallery.unusable))
     chosen = first[compared]
     codes = Int8Codes(codes.values[chosen], codes.scale[chosen], codes.error_norm[chosen])
-    root = list(range(len(first)))
-    for one, others, _ in similar_pairs(_Chosen(gallery.rows, chosen), least, codes):
-        for other in compared[others].tolist():
-            _join(root, int(compared[one]), other)
+    group_of = len(first) + np.arange(len(first))  # each by itself
+    group_of[compared] = join_similar(_Chosen(gallery.rows, chosen), least, codes)
     members: dict[int, list[int]] = defaultdict(list)
-    for row, at in enumerate(content.ravel().tolist()):
-        members[_find(root, at)].append(row)
+    for row, group in enumerate(group_of[content.ravel()].tolist()):
+        members[group].append(row)
     sizes, dates = gallery.sizes.astype(np.int64).prod(axis=1), gallery.dates
     groups = []
     for found in members.values():
@@ -91,15 +89,3 @@ def _others(gallery: Gallery, keep: int, members: list[int]) -> Iterator[tuple[s
     for row, value in sorted(values, key=lambda one: (-one[1], gallery.files[one[0]])):
         if row != keep:
             yield gallery.files[row], value
-
-
-def _find(root: list[int], one: int) -> int:
-    while root[one] != one:
-        root[one] = root[root[one]]
-        one = root[one]
-    return one
-
-
-def _join(root: list[int], one: int, other: int) -> None:
-    first, second = sorted((_find(root, one), _find(root, other)))
-    root[second] = first
