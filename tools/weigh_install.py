@@ -48,7 +48,7 @@ def with_all_it_brings(package: str, seen: set[str]) -> dict[str, int]:
 
 def main() -> None:
     seen = {"lookalike"}
-    for extra in ("", "heic", "raw", "tables", "learn", "dev"):
+    for extra in ("", "heic", "raw", "map", "server", "metrics", "mcp", "tables", "learn", "dev"):
         parts = {name: with_all_it_brings(name, seen) for name in sorted(required("lookalike", extra), key=str.lower)}
         parts = {name: brought for name, brought in parts.items() if brought}
         if not parts:

@@ -13,8 +13,8 @@ class Progress:
     """One stage of some work.
 
     Attributes:
-        stage: what is being done: "indexing", "embedding", "searching", "drawing", "switching"; of learning also
-            "validating", "proving" and "learning"; where a backbone learns also "caching" and "tuning".
+        stage: what is being done: "indexing", "embedding", "searching", "laying out", "drawing", "switching"; of
+            learning also "validating", "proving" and "learning"; where a backbone learns also "caching" and "tuning".
         done, total: of files, pictures, folds or steps.
         rate: of these a second.
         remaining_s: seconds until this stage is done.

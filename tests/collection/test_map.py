@@ -1,14 +1,17 @@
 """A map of a collection, with a thumbnail for each picture."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from support.drawn_network import write_bundle
+from support.pictures import draw
 from support.recording import Recording
 
 from lookalike import Collection
+from lookalike.collection import map as map_module
 from lookalike.errors import CollectionError
 
 
@@ -40,3 +43,23 @@ def test_a_second_grid_and_a_second_map_need_none_of_the_files(photos, tmp_path)
     photos.rename(tmp_path / "elsewhere")
     assert np.array_equal(answers.grid(), first[0])
     assert collection.map(tmp_path / "2.png").read_bytes() == first[1]
+
+
+def test_a_map_is_drawn_by_the_layout(indexed: Collection, tmp_path: Path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        map_module, "image_map", lambda points, *rest, **more: seen.append(points) or Image.new("L", (1, 1))
+    )
+    indexed.map(tmp_path / "map.png")
+    assert np.array_equal(seen[0], indexed.layout()[1])
+
+
+def test_without_the_extra_a_map_is_a_plane_and_says_what_to_install(tmp_path: Path, monkeypatch):
+    for seed in range(11):
+        draw(tmp_path / f"photos/{seed}.png", seed)
+    collection = Collection(tmp_path / "photos", backbone=write_bundle(tmp_path / "network"))
+    collection.index()
+    monkeypatch.setitem(sys.modules, "openTSNE", None)
+    told = Recording()
+    assert collection.map(tmp_path / "map.png", report=told).is_file()
+    assert len(told.lines) == 1 and "pip install 'lookalike[map]'" in told.lines[0]

@@ -269,7 +269,7 @@ def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
 @AT
 @click.option("--lens", default="plain", metavar="NAME", help="Draw this lens's embedding.")
 def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
-    """Draw the collection in two dimensions, with its thumbnails, into the PNG file OUT."""
+    """Draw the collection in two dimensions, like beside like, with its thumbnails, into the PNG file OUT."""
     drawable(out)
     with console.working("drawing") as report:
         drawn = open_collection(folder, at).map(out, lens=lens, report=report)

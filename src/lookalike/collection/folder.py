@@ -59,13 +59,13 @@ class CollectionFolder:
 
     @property
     def cache(self) -> Path:
-        """What may be deleted at any time: thumbnails, ranking codes."""
+        """What may be deleted at any time: thumbnails, ranking codes, layouts."""
         return self.at / "cache"
 
     @property
     def replaced_folders(self) -> list[Path]:
         """The folders in which others are written, replaced and removed whole."""
-        return [self.at / name for name in ("tables", "lenses", "backbones", "cache/codes")]
+        return [self.at / name for name in ("tables", "lenses", "backbones", "cache/codes", "cache/layouts")]
 
     def table(self, backbone: str) -> Path:
         """Where the table of one backbone lies."""

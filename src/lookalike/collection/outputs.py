@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lookalike.collection.layout import layout
 from lookalike.collection.map import draw_map
 from lookalike.collection.picture_names import PictureNames
 from lookalike.collection.searcher import Searcher
@@ -62,13 +64,28 @@ class CollectionOutputs(PictureNames):
         """Draw answers into a PNG, by default into the collection's cache; returns where it is."""
         return save(answers_grid(answers), self.home.cache / "grid.png" if out is None else Path(out))
 
+    def layout(
+        self, *, lens: str = PLAIN, seed: int = 0, report: ReporterLike = None
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """Where each picture lies in two dimensions, like beside like; kept in the cache until the pictures change.
+
+        Args:
+            lens: by whose embedding pictures are alike.
+            seed: of what is random; the same seed gives the same layout on the same machine.
+            report: a Reporter or a function that takes Progress: "laying out". Where it raises, nothing is kept.
+        Returns: n files, sorted, and (n, 2) float32, 0 to 1, both axes to the same scale.
+        Raises: CollectionError, when there are no pictures; MissingExtraError, without the extra "map"; LensError.
+        """
+        gallery = self._gallery(lens)
+        return list(gallery.files), layout(gallery, self.home.cache, seed=seed, reporter=as_reporter(report))
+
     def map(self, out: str | Path, *, lens: str = PLAIN, report: ReporterLike = None) -> Path:
-        """Draw the collection in two dimensions (PCA of the features or a lens's embedding), with its thumbnails.
+        """Draw the collection in two dimensions with its thumbnails, by its `layout`; by PCA without the extra "map".
 
         Args:
             out: a PNG.
             lens: whose embedding is drawn.
-            report: a Reporter or a function that takes Progress: "drawing".
+            report: a Reporter or a function that takes Progress: "laying out" and "drawing".
         Returns: where it is.
         Raises: CollectionError, when there is nothing to draw, or out cannot be written; LensError.
         """

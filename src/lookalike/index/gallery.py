@@ -123,6 +123,14 @@ class Gallery:
         return np.asarray(self._snapshot.read("mtime_ns").column("mtime_ns").to_numpy()[self._order], np.int64)
 
     @property
+    def cache_name(self) -> str:
+        """What the cache calls what is made of exactly these rows: COLUMN@SOURCE-ROWS (docs/formats.md)."""
+        weights = "" if self.lens is None else self.lens.fingerprint
+        column = "plain" if self.lens is None else self.lens.name
+        source = _digest(f"{self._snapshot.name} {weights}".encode())
+        return f"{column}@{source}-{_digest(self._keys.tobytes())}"
+
+    @property
     def features(self) -> int:
         """The number of features f that its vectors come from."""
         return self._snapshot.features
@@ -177,10 +185,7 @@ class Gallery:
 
     def _codes_folder(self) -> Path:
         """Where the codes of exactly these rows are kept."""
-        weights = "" if self.lens is None else self.lens.fingerprint
-        column = "plain" if self.lens is None else self.lens.name
-        source = _digest(f"{self._snapshot.name} {weights}".encode())
-        return (self._kept or Path()) / f"{column}@{source}-{_digest(self._keys.tobytes())}"
+        return (self._kept or Path()) / self.cache_name
 
     def _extended(self, earlier: list[Path]) -> Int8Codes:
         """Codes of all rows, copied from those of an earlier version for the rows that it had."""
