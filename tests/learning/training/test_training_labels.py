@@ -26,7 +26,7 @@ def test_content_is_equal_where_it_was_equal_and_nowhere_else(content):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"labels": [[0, 1]]}, r"labels \(1, 2\): give one number"),
+        ({"labels": [[0, 1]]}, "row 0: a list cannot be a label"),
         ({"labels": [0, 1], "domains": [0]}, r"labels \(2,\) and domains \(1,\)"),
         ({"labels": [0, 1], "triplets": [[0, 1]]}, r"triplets \(1, 2\): give \(t, 3\)"),
         ({"labels": [0, 1, 1], "triplets": [[0, 1, 3]]}, "rows 0 to 3 of 3: count from 0"),

@@ -98,7 +98,8 @@ def fitted(points: NDArray[np.floating]) -> NDArray[np.float32]:
     """
     low, high = points.min(axis=0), points.max(axis=0)
     widest = float((high - low).max()) or 1.0
-    return np.clip((points - (low + high) / 2) / widest + 0.5, 0, 1).astype(np.float32)
+    placed: NDArray[np.float32] = np.clip((points - (low + high) / 2) / widest + 0.5, 0, 1).astype(np.float32)
+    return placed
 
 
 def nearest(
