@@ -19,6 +19,11 @@ DIMS = 100  # main directions in which pictures are compared; all of 2,816 would
 METHOD = b"layout 1"  # to be raised when another layout comes of the same rows
 
 
+def kept_layout(gallery: Gallery, cache: Path, seed: int = 0) -> NDArray[np.float32] | None:
+    """What `layout` gives, where it was made before; else None."""
+    return _read(_place(gallery, cache), len(gallery), seed)
+
+
 def layout(
     gallery: Gallery, cache: Path | None = None, *, seed: int = 0, reporter: Reporter = SILENT
 ) -> NDArray[np.float32]:
@@ -35,7 +40,7 @@ def layout(
     """
     if not gallery.files:
         raise CollectionError("no pictures to lay out. Index some first.")
-    kept = None if cache is None else cache / "layouts" / gallery.cache_name
+    kept = None if cache is None else _place(gallery, cache)
     points = None if kept is None else _read(kept, len(gallery), seed)
     if points is None:
         points = _make(gallery, seed, reporter)
@@ -47,6 +52,10 @@ def layout(
                     if other != kept:
                         other.unlink(missing_ok=True)
     return points
+
+
+def _place(gallery: Gallery, cache: Path) -> Path:
+    return cache / "layouts" / gallery.cache_name
 
 
 def _read(path: Path, n: int, seed: int) -> NDArray[np.float32] | None:

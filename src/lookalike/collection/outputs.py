@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.collection.layout import layout
+from lookalike.collection.layout import kept_layout, layout
 from lookalike.collection.map import draw_map
 from lookalike.collection.picture_names import PictureNames
 from lookalike.collection.searcher import Searcher
@@ -78,6 +78,10 @@ class CollectionOutputs(PictureNames):
         """
         gallery = self._gallery(lens)
         return list(gallery.files), layout(gallery, self.home.cache, seed=seed, reporter=as_reporter(report))
+
+    def kept_layout(self, *, lens: str = PLAIN) -> NDArray[np.float32] | None:
+        """What `layout` made before of these very pictures, (n, 2) in the order of their files, or None."""
+        return kept_layout(self._gallery(lens), self.home.cache)
 
     def map(self, out: str | Path, *, lens: str = PLAIN, report: ReporterLike = None) -> Path:
         """Draw the collection in two dimensions with its thumbnails, by its `layout`; by PCA without the extra "map".

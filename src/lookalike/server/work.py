@@ -26,9 +26,9 @@ def work_for(opened: OpenCollection, request: JobRequest) -> Work:
             raise Refusal(400, "request", "name the lens to use.")
         name = request.name
         return lambda reporter: use_work(opened.another(), name, request.anyway, reporter)
-    if request.do == "export":
-        return lambda reporter: _export(opened, request, reporter)
-    raise Refusal(400, "request", f"{request.do}: no such job.")
+    if request.do == "map":
+        return lambda reporter: _map(opened.another(), request.lens or "plain", reporter)
+    return lambda reporter: _export(opened, request, reporter)
 
 
 def examples_source(opened: OpenCollection, source: str) -> tuple[ExamplesSource, Layout | None]:
@@ -77,6 +77,11 @@ def _learn(opened: OpenCollection, request: JobRequest, reporter: Reporter) -> d
         "serves": proof is not None and proof.serves,
         "words": "" if proof is None else proof.words,
     }
+
+
+def _map(collection: Collection, lens: str, reporter: Reporter) -> dict[str, Any]:
+    files, _ = collection.layout(lens=lens, report=reporter)
+    return {"pictures": len(files), "lens": lens}
 
 
 def _export(opened: OpenCollection, request: JobRequest, reporter: Reporter) -> dict[str, Any]:
