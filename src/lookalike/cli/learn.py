@@ -15,7 +15,6 @@ from lookalike.models.layers import totals
 from lookalike.text import printable_line
 
 if TYPE_CHECKING:
-    from lookalike.learning.datasets.judgements import Judgement
     from lookalike.learning.datasets.tables import Layout
 
 
@@ -176,11 +175,11 @@ def judge(
     if list_them:
         for one in photos.judgements:
             if as_json:
-                echo_json({"query": one.query, "yes": one.yes, "no": one.no})
+                echo_json(one.to_json())
             else:
-                echo(_told(one))
+                echo(printable_line(str(one)))
     elif undo:
-        echo(f"undone: {_told(photos.judgements.undo())}", err=True)
+        echo(f"undone: {printable_line(str(photos.judgements.undo()))}", err=True)
     else:
         added = photos.judge_from(data) if data is not None else photos.judge(str(query), yes=yes, no=no)
         standing = sum(1 for _ in photos.judgements)
@@ -255,8 +254,3 @@ def forget(folder: Path, name: str, at: Path | None) -> None:
     """Remove the lens NAME of FOLDER."""
     open_collection(folder, at).forget(name, report=console.Messages())
     echo(f"{name} removed.", err=True)
-
-
-def _told(one: "Judgement") -> str:
-    less = f", rather than {one.no}" if one.no else ""
-    return printable_line(f"{one.query}: {one.yes}{less}")

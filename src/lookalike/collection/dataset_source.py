@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -57,7 +56,7 @@ def dataset_from(
             raise ExamplesError("no data named. Name a folder or a CSV, or leave it out to learn from judgements.")
         names = [str(Path(one)) if is_path(one) else "examples" for one in parts]
         return read(parts if len(parts) > 1 else parts[0], as_=as_, folder=folder), names
-    if len(list(islice(judgements, ENOUGH_JUDGEMENTS))) == ENOUGH_JUDGEMENTS:
+    if judgements.learnable() >= ENOUGH_JUDGEMENTS:
         return judgements.examples(folder), ["judgements"]
     if not files:
         raise ExamplesError(f"{folder}: no pictures to learn from. Run: lookalike index {shell_words or folder}")

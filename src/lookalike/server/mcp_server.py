@@ -117,11 +117,11 @@ class CollectionTools:
             right, wrong = ([self.opened.picture(id).file for id in ids] for ids in (yes, no))
             return {"judgements": self.opened.collection.judge(name, right, wrong, "assistant")}
 
-    def undo(self) -> dict[str, str | None]:
+    def undo(self) -> dict[str, Any]:
         """Take the last judgement back."""
         with _told():
             taken = self.opened.collection.judgements.undo()
-        return {"query": taken.query, "yes": taken.yes, "no": taken.no}
+        return {"said": str(taken), **taken.to_json()}
 
     def teach(self, name: str, replace: bool = False) -> dict[str, Any]:
         """Learn a lens of this name from the judgements, and prove it on held-out ones. Then use can serve it."""

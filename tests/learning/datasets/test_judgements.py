@@ -14,6 +14,7 @@ from support.forced import record_forced
 
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets import judgements as module
+from lookalike.learning.datasets.judgement_lines import Apart, BlindAnswer, Distinct, Group, GroupChange, is_inside
 from lookalike.learning.datasets.judgements import Judgements, read_judgements_csv
 
 
@@ -303,6 +304,106 @@ def test_rows_of_examples_are_int64(judgements, tmp_path):
     assert examples.labels.dtype == examples.triplets.dtype == np.int64
 
 
+# --- groups, apart, duplicates, blind tests
+
+
+def test_an_answer_is_pairs_and_what_is_apart_in_one_write(judgements):
+    assert judgements.add_answer("q", ["a", "b"], ["c"], who="Ann") == 3
+    said = [
+        {key: one[key] for key in one if key != "t"}
+        for one in map(json.loads, judgements.path.read_text().splitlines())
+    ]
+    assert said == [
+        {"who": "Ann", "query": "q", "yes": "a", "no": None},
+        {"who": "Ann", "query": "q", "yes": "b", "no": None},
+        {"who": "Ann", "apart": ["q", "c"]},
+    ]
+    assert judgements.add_answer("q", [], []) == 0
+    with pytest.raises(ExamplesError, match=r"q: right and wrong at once \(a\)\. Say one of the two\."):
+        judgements.add_answer("q", ["a"], ["a", "b"])
+    with pytest.raises(ExamplesError, match="one picture twice"):
+        judgements.add_answer("q", ["a"], ["q"])
+    assert judgements.lines() == 3
+
+
+def test_every_kind_is_found_by_its_door_and_taken_back_last_first(judgements):
+    judgements.add("a", ["b"])
+    judgements.add_apart("a", ["c", "d"])
+    group = judgements.set_group(add=["a", "e"], name="Stripes")
+    judgements.set_group(group, remove=["e"], who="Bo")
+    judgements.add_distinct("a", ["b"])
+    blind = BlindAnswer(0, "", None, "q", ("a",), ("b",), "x", "ab" * 16, 5)
+    judgements.add_blind(blind)
+    assert [(one.one, one.other) for one in judgements.apart()] == [("a", "c"), ("a", "d")]
+    assert judgements.groups() == [Group(group, "Stripes", ("a",))]
+    assert judgements.distinct() == {frozenset("ab")}
+    assert [one.to_json() for one in judgements.blind_answers("ab" * 16)] == [blind.to_json()]
+    assert judgements.blind_answers("cd" * 16) == []
+    taken = [judgements.undo() for _ in range(4)]
+    assert [type(one) for one in taken] == [BlindAnswer, Distinct, GroupChange, GroupChange]
+    assert judgements.groups() == []
+    assert isinstance(judgements.undo(), Apart)
+    assert standing(judgements) == [("a", "b", None)]
+    assert len(judgements.apart()) == 1
+
+
+def test_a_group_of_many_is_spread_over_lines_and_read_as_one(judgements):
+    files = [f"{i}.jpg" for i in range(60)]
+    group = judgements.set_group("stripes", add=[*files, "0.jpg"])
+    assert judgements.lines() == 3
+    assert judgements.groups() == [Group(group, "", tuple(files))]
+    judgements.set_group(group, name="Stripes")
+    judgements.set_group("checks", name="Checks")
+    assert [(one.name, len(one.files)) for one in judgements.groups()] == [("Stripes", 60), ("Checks", 0)]
+    judgements.set_group(group, gone=True)
+    assert judgements.groups() == [Group("checks", "Checks", ())]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"group": "no blanks"}, "'no blanks': not the id of a group. Use up to 64 of A-Z, a-z, 0-9, _ and -."),
+        ({"group": "g", "name": "x" * 201}, "xxxxxxxxxxxxxxxxxxxx...: too long for a group's name."),
+        ({"group": "g", "add": ["a"], "remove": ["a"]}, "g: put in and taken out at once (a). Say one of the two."),
+        ({"group": "g", "add": ["../a"]}, "'../a': not the name of a file in the collection."),
+    ],
+)
+def test_a_group_that_cannot_be_is_refused_whole(judgements, arguments, words):
+    with pytest.raises(ExamplesError) as caught:
+        judgements.set_group(**arguments)
+    assert str(caught.value).startswith(words)
+    assert not judgements.path.exists()
+
+
+def test_what_can_be_learned_from_is_counted_and_blind_answers_are_not(judgements):
+    judgements.add("a", ["b", "c"])
+    judgements.add_apart("a", ["d"])
+    judgements.add_distinct("a", ["d"])
+    judgements.set_group(add=["e", "f", "g"])
+    judgements.set_group(add=["h"])
+    judgements.add_blind(BlindAnswer(0, "", None, "q", ("a",), (), "x", "ab" * 16, 5))
+    assert judgements.learnable() == 4
+
+
+def test_examples_are_those_that_stood_at_an_earlier_line(judgements, tmp_path):
+    put(tmp_path, "a", "b", "c")
+    judgements.add("a", ["b"])
+    until = judgements.lines()
+    judgements.undo()
+    judgements.add("a", ["c"])
+    assert [path.name for path in judgements.examples(tmp_path, until).paths] == ["a", "b"]
+    assert [path.name for path in judgements.examples(tmp_path).paths] == ["a", "c"]
+
+
+def test_the_longest_blind_answer_comes_back_as_it_was(judgements):
+    longest = ["\x01" * 4090 + f"{i:06}" for i in range(25)]
+    right, wrong = tuple(longest[1:9]), tuple(longest[9:])
+    judgements.add_blind(BlindAnswer(0, "", None, longest[0], right, wrong, "x", "ab" * 16, 5))
+    (found,) = judgements.blind_answers("ab" * 16)
+    assert [found.query, *found.right, *found.wrong] == longest
+    assert found.line == 1
+
+
 # --- in bulk
 
 
@@ -401,4 +502,4 @@ def test_taking_back_parses_no_line_before_the_last_that_stands(judgements, monk
     ],
 )
 def test_a_name_stays_within_the_folder(file: str, inside: bool):
-    assert module._is_inside(file) == inside
+    assert is_inside(file) == inside

@@ -177,7 +177,7 @@ def test_one_part_united_is_itself_and_none_is_an_error(tmp_path):
 
 def test_the_python_of_the_docs_runs(tmp_path, monkeypatch, capsys):
     words = (Path(__file__).parents[3] / "docs/examples.md").read_text(encoding="utf-8")
-    code = words.split("```python\n")[1].split("```")[0]
+    code = next(part for part in words.split("```python\n")[1:] if "merge_datasets" in part).split("```")[0]
     put(tmp_path, *(f"emoji/{design}/{sign}.png" for design in ("noto", "twemoji") for sign in (1, 2)))
     put(tmp_path, *(f"photos/{i}.jpg" for i in range(4)))
     table(tmp_path, "a,b\n0.jpg,1.jpg\n2.jpg,3.jpg\n", "pairs.csv")

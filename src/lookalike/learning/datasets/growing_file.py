@@ -9,7 +9,7 @@ from typing import BinaryIO
 from lookalike.errors import ExamplesError
 from lookalike.files import append_lines
 
-LONGEST_LINE = 131_072  # bytes; three names of 4,096 bytes, each byte escaped, fit in
+LONGEST_LINE = 1_048_576  # bytes; a query with 24 candidates of 4,096 bytes, each byte escaped, fits in
 BLOCK = 1 << 16
 Line = tuple[int, bytes | None]  # its number, from 1; None where it is too long to be ours
 

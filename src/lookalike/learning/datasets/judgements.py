@@ -1,48 +1,37 @@
 """The answers of people: appended one line each, read again whatever a crash or another program left, undone."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PureWindowsPath
-
-import numpy as np
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
 
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.csv_table import find_encoding, open_csv
-from lookalike.learning.datasets.dataset import Dataset, Identities, labels_from_pairs
+from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.datasets.growing_file import append, opened
-from lookalike.names import Folders
+from lookalike.learning.datasets.judgement_examples import examples_from
+from lookalike.learning.datasets.judgement_lines import (
+    GROUP_ID,
+    LONGEST_TITLE,
+    LONGEST_WHO,
+    Apart,
+    BlindAnswer,
+    Distinct,
+    Group,
+    GroupChange,
+    Judgement,
+    Saying,
+    groups_from,
+    is_inside,
+    saying_from,
+)
 from lookalike.text import first_few, plural
 
-LONGEST_NAME = 4_096  # bytes of a file's name with its folders
-LONGEST_WHO = 200
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """One answer.
-
-    Attributes:
-        line: its line in the file, from 1.
-        t: when, UTC.
-        who: a name, or None.
-        query, yes, no: files relative to the collection's folder. Without `no`: yes belongs with query. With it: yes is
-            more like query than no is.
-    """
-
-    line: int
-    t: str
-    who: str | None
-    query: str
-    yes: str
-    no: str | None
-
-    @property
-    def files(self) -> set[str]:
-        """The two or three files that it is about."""
-        return {self.query, self.yes} | ({self.no} if self.no is not None else set())
+AT_ONCE = 24  # files that one line of a group names; more are spread over lines
+Kind = TypeVar("Kind", bound=Saying)
 
 
 class Judgements:
@@ -74,54 +63,84 @@ class Judgements:
 
     def add_all(self, rows: Sequence[tuple[str, str, str | None]], who: str | None = None) -> int:
         """Keep many judgements (query, yes, no or None), all of them or, when one is wrong, none."""
-        if who is not None and len(who) > LONGEST_WHO:
-            raise ExamplesError(f"{who[:20]}...: too long for a name. Take at most {LONGEST_WHO} letters.")
-        t = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        lines: list[dict[str, object]] = []
-        for query, yes, no in rows:
-            files = [query, yes] if no is None else [query, yes, no]
-            for file in files:
-                if not _is_inside(file):
-                    raise ExamplesError(
-                        f"{file!r}: not the name of a file in the collection. Name it from its folder on."
-                    )
-            if len(set(files)) < len(files):
-                raise ExamplesError(
-                    f"{query}: one picture twice in one judgement ({first_few(files)}). Name different ones."
-                )
-            lines.append({"t": t, "who": who, "query": query, "yes": yes, "no": no})
-        self._append(lines)
-        return len(lines)
+        return self._add([Judgement(0, "", who, *row) for row in rows])
 
-    def undo(self) -> Judgement:
-        """Take back the last judgement that stands, and return it; only lines from it on are parsed.
+    def add_answer(self, query: str, right: Sequence[str], wrong: Sequence[str], who: str | None = None) -> int:
+        """Keep what was ticked and crossed beside a picture: each right belongs with the query, each wrong does not.
+
+        Returns: how many judgements were added, all in one write; of nothing ticked and nothing crossed 0.
+        Raises: ExamplesError, as `add`.
+        """
+        if both := set(right) & set(wrong):
+            raise ExamplesError(f"{query}: right and wrong at once ({first_few(sorted(both))}). Say one of the two.")
+        pairs = [Judgement(0, "", who, query, one, None) for one in right]
+        return self._add([*pairs, *(Apart(0, "", who, query, one) for one in wrong)])
+
+    def add_apart(self, one: str, others: Sequence[str], who: str | None = None) -> int:
+        """Say that none of the others belongs with this picture; returns how many judgements were added."""
+        return self._add([Apart(0, "", who, one, other) for other in others])
+
+    def add_distinct(self, one: str, others: Sequence[str], who: str | None = None) -> int:
+        """Say that none of the others is a duplicate of this picture, which teaches nothing; returns how many."""
+        return self._add([Distinct(0, "", who, one, other) for other in others])
+
+    def add_blind(self, answer: BlindAnswer) -> None:
+        """Keep the answer to a question of a blind test; its line and time are given here."""
+        self._add([answer])
+
+    def set_group(
+        self,
+        group: str | None = None,
+        *,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+        name: str | None = None,
+        gone: bool = False,
+        who: str | None = None,
+    ) -> str:
+        """Make a group, name it, put pictures in and take them out, or give it up.
+
+        Args:
+            group: its id; None makes a new one. An id that was not there is a new group.
+            add: files to put in. A picture is in one group at most, so this takes it out of another.
+            remove: files to take out.
+            name: what it is called from now on; None: as before.
+            gone: give it up, with all that it holds.
+            who: who says so.
+        Returns: the id.
+        Raises: ExamplesError, for an id or a file that cannot be, or what cannot be written.
+        """
+        group = uuid4().hex[:12] if group is None else group
+        if not GROUP_ID.fullmatch(group):
+            raise ExamplesError(f"{group[:40]!r}: not the id of a group. Use up to 64 of A-Z, a-z, 0-9, _ and -.")
+        if name is not None and len(name) > LONGEST_TITLE:
+            raise ExamplesError(f"{name[:20]}...: too long for a group's name. Take at most {LONGEST_TITLE} letters.")
+        if both := set(add) & set(remove):
+            raise ExamplesError(
+                f"{group}: put in and taken out at once ({first_few(sorted(both))}). Say one of the two."
+            )
+        changes = [(file, True) for file in dict.fromkeys(add)] + [(file, False) for file in dict.fromkeys(remove)]
+        lines = []
+        for start in range(0, max(1, len(changes)), AT_ONCE):
+            part = changes[start : start + AT_ONCE]
+            put, taken = (tuple(file for file, is_in in part if is_in is way) for way in (True, False))
+            lines.append(GroupChange(0, "", who, group, name, put, taken, gone))
+        self._add(lines)
+        return group
+
+    def undo(self) -> Saying:
+        """Take back the last line that stands, of whichever kind, and return it; only lines from it on are parsed.
 
         Raises: ExamplesError, when none stands.
         """
         last = self.last()
         if last is None:
             raise ExamplesError(f"{self.path}: no judgement left to take back.")
-        t = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._append([{"t": t, "undo": last.line}])
+        self._append([{"t": _now(), "undo": last.line}])
         return last
 
-    def standing(self) -> list[Judgement]:
-        """The judgements that were not taken back, oldest first."""
-        return list(self)
-
-    def __iter__(self) -> Iterator[Judgement]:
-        """The same one by one, in memory that does not grow with them but with those that were taken back."""
-        with opened(self.path) as file:
-            if file is None:
-                return
-            said = (_entry(number, line) for number, line in file.lines() if line is not None and _may_undo(line))
-            undone = {entry for entry in said if isinstance(entry, int)}
-            for number, line in file.lines():
-                if number not in undone and isinstance(entry := _entry(number, line), Judgement):
-                    yield entry
-
-    def last(self) -> Judgement | None:
-        """The last judgement that stands; None when none does. It is looked for from the last line back."""
+    def last(self) -> Saying | None:
+        """The last line that stands; None when none does. It is looked for from the last line back."""
         undone: set[int] = set()
         with opened(self.path) as file:
             for number, line in file.lines_from_the_last() if file is not None else ():
@@ -132,73 +151,79 @@ class Judgements:
                     return entry
         return None
 
+    def __iter__(self) -> Iterator[Saying]:
+        """All that was not taken back, of every kind, oldest first, in memory that grows only with what was."""
+        with opened(self.path) as file:
+            if file is None:
+                return
+            said = (_entry(number, line) for number, line in file.lines() if line is not None and _may_undo(line))
+            undone = {entry for entry in said if isinstance(entry, int)}
+            for number, line in file.lines():
+                if number not in undone and (entry := _entry(number, line)) is not None and not isinstance(entry, int):
+                    yield entry
+
+    def said(self) -> list[Saying]:
+        """The same as a list."""
+        return list(self)
+
+    def standing(self) -> list[Judgement]:
+        """The pairs and triplets that were not taken back, oldest first."""
+        return _only(Judgement, self.said())
+
+    def apart(self) -> list[Apart]:
+        """Which pictures do not belong together, as far as it stands."""
+        return [one for one in _only(Apart, self.said()) if not isinstance(one, Distinct)]
+
+    def groups(self) -> list[Group]:
+        """The groups as they stand, in the order in which they were made."""
+        return groups_from(self.said())
+
+    def distinct(self) -> set[frozenset[str]]:
+        """Pairs of files that are no duplicates of each other."""
+        return {frozenset(one.files) for one in _only(Distinct, self.said())}
+
+    def blind_answers(self, weights: str) -> list[BlindAnswer]:
+        """The answers that stand in blind tests of a lens with this fingerprint, oldest first."""
+        return [one for one in _only(BlindAnswer, self.said()) if one.weights == weights]
+
+    def learnable(self) -> int:
+        """How many sayings pictures can be learned from: pairs, triplets, and the members of groups but their first."""
+        said = self.said()
+        return len(_only(Judgement, said)) + sum(max(0, len(group.files) - 1) for group in groups_from(said))
+
+    def lines(self) -> int:
+        """How many lines the file has by now: what `examples` takes as `until`."""
+        with opened(self.path) as file:
+            return 0 if file is None else sum(1 for _ in file.lines())
+
     def notes(self) -> tuple[str, ...]:
         """What was passed over in the file, in lines for people."""
         return self._read()[1]
 
-    def examples(self, folder: Path) -> Dataset:
-        """What stands, as examples.
-
-        A yes without a no is a pair, and pairs join transitively. A yes with a no is a triplet and nothing more: that
-        one picture is more like the query than another does not say that it belongs with it. Of two triplets that
-        contradict each other the later counts.
+    def examples(self, folder: Path, until: int | None = None) -> Dataset:
+        """What stands, as examples: see `judgement_examples.examples_from`.
 
         Args:
             folder: the collection's; judgements about files that are gone from it are left out.
+            until: read so many lines only: what stood when the file had no more; None for all.
         Raises: ExamplesError, when nothing is left.
         """
-        standing, notes = self._read()
-        paths, row = _files_of(standing, folder)
-        there = [one for one in standing if row.keys() >= one.files]
-        pairs: dict[tuple[int, int], None] = {}
-        triplets: dict[tuple[int, int, int], None] = {}
-        against = 0
-        for one in there:
-            query, yes = row[one.query], row[one.yes]
-            if len({row[file] for file in one.files}) < len(one.files):  # two names of one picture
-                continue
-            if one.no is None:
-                pairs[query, yes] = None
-                continue
-            no = row[one.no]
-            if (query, no, yes) in triplets:
-                del triplets[query, no, yes]
-                against += 1
-            triplets[query, yes, no] = None
-        gone = sorted({file for one in standing for file in one.files} - row.keys())
-        if not pairs and not triplets:
-            why = (
-                f": {plural(len(standing), 'judgement')}, about files that are gone ({first_few(gone)})" if gone else ""
-            )
-            raise ExamplesError(f"{self.path}: no judgements to learn from{why}. Add some with lookalike judge.")
-        two = np.array(list(pairs), np.int64).reshape(-1, 2)
-        three = np.array(list(triplets), np.int64).reshape(-1, 3)
-        used, at = np.unique(np.concatenate([two.ravel(), three.ravel()]), return_inverse=True)
-        group = labels_from_pairs(len(paths), two[:, 0], two[:, 1])[used]
-        of = f"of {plural(len(used), 'picture')}"
-        how = [f"judgements: {plural(len(two), 'pair')} and {plural(len(three), 'triplet')} {of}"]
-        if against:
-            how.append(f"left out: {plural(against, 'judgement')} that a later one contradicts")
-        if gone:
-            without = plural(len(standing) - len(there), "judgement")
-            how.append(f"left out: {without} about files that are gone: {first_few(gone)}")
-        explicit = at[two.size :].reshape(-1, 3).astype(np.int64) if len(three) else None
-        kept = tuple(paths[one] for one in used)
-        return Dataset(kept, group, None, explicit, "judgements", (*how, *notes))
+        said, notes = self._read(until)
+        return examples_from(said, folder, notes, self.path)
 
-    def _read(self) -> tuple[list[Judgement], tuple[str, ...]]:
-        standing: dict[int, Judgement] = {}
+    def _read(self, until: int | None = None) -> tuple[list[Saying], tuple[str, ...]]:
+        standing: dict[int, Saying] = {}
         odd: list[str] = []
         notes = []
         with opened(self.path) as file:
-            for number, line in file.lines() if file is not None else ():
+            for number, line in islice(file.lines(), until) if file is not None else ():
                 if line is not None and not line.strip():
                     continue
                 entry = _entry(number, line)
-                if isinstance(entry, Judgement):
-                    standing[number] = entry
-                elif entry is not None:
+                if isinstance(entry, int):
                     standing.pop(entry, None)  # two people may take back the same one
+                elif entry is not None:
+                    standing[number] = entry
                 elif line is not None and not line.endswith(b"\n"):
                     notes.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
                 else:
@@ -206,6 +231,28 @@ class Judgements:
         if odd:
             notes.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
         return list(standing.values()), tuple(notes)
+
+    def _add(self, sayings: Sequence[Saying]) -> int:
+        """Keep lines, all of them or, when one is wrong, none; returns how many."""
+        t = _now()
+        entries: list[dict[str, Any]] = []
+        for one in sayings:
+            if one.who is not None and len(one.who) > LONGEST_WHO:
+                raise ExamplesError(f"{one.who[:20]}...: too long for a name. Take at most {LONGEST_WHO} letters.")
+            files = _files_in(one)
+            for file in files:
+                if not is_inside(file):
+                    raise ExamplesError(
+                        f"{file!r}: not the name of a file in the collection. Name it from its folder on."
+                    )
+            if len(set(files)) < len(files):
+                raise ExamplesError(
+                    f"{files[0]}: one picture twice in one judgement ({first_few(files)}). Name different ones."
+                )
+            entries.append({"t": t, "who": one.who, **one.to_json()})
+        if entries:
+            self._append(entries)
+        return len(entries)
 
     def _append(self, entries: Sequence[dict[str, object]]) -> None:
         append(self.path, [json.dumps(entry, ensure_ascii=False) for entry in entries])
@@ -253,37 +300,15 @@ def _judgements_in(path: Path, encoding: str) -> list[tuple[str, str, str | None
     return rows
 
 
-def _files_of(judgements: Sequence[Judgement], folder: Path) -> tuple[list[Path], dict[str, int]]:
-    """The pictures that judgements are about, each once, and the row of each file's name; none for files gone."""
-    identities, folders = Identities(), Folders()
-    paths: list[Path] = []
-    known: dict[str, int] = {}
-    row: dict[str, int] = {}
-    for one in judgements:
-        for file in (one.query, one.yes, one.no):
-            if file is None or file in row:
-                continue
-            path = folder / file
-            if identity := identities.of(path) or identities.of(path := Path(folders.find(path) or path)):
-                row[file] = known.setdefault(identity, len(known))
-                if row[file] == len(paths):
-                    paths.append(path)
-    return paths, row
-
-
-def _entry(number: int, line: bytes | None) -> Judgement | int | None:
-    """What a line says: a judgement, the number of the line that it takes back, or None for neither."""
+def _entry(number: int, line: bytes | None) -> Saying | int | None:
+    """What a line says, the number of the line that it takes back, or None for neither."""
     try:
         entry = json.loads(line) if line is not None else None
     except (ValueError, RecursionError):
         return None
-    if not isinstance(entry, dict):
-        return None
-    if _is_judgement(entry):
-        t, who = entry.get("t"), entry.get("who")
-        told = t if isinstance(t, str) else "", who if isinstance(who, str) else None
-        return Judgement(number, *told, entry["query"], entry["yes"], entry.get("no"))
-    undone = entry.get("undo")
+    if (one := saying_from(number, entry)) is not None:
+        return one
+    undone = entry.get("undo") if isinstance(entry, dict) else None
     return undone if type(undone) is int and 0 < undone < number else None
 
 
@@ -292,23 +317,20 @@ def _may_undo(line: bytes) -> bool:
     return b"undo" in line or b"\\u00" in line
 
 
-def _is_judgement(entry: dict[object, object]) -> bool:
-    query, yes, no = entry.get("query"), entry.get("yes"), entry.get("no")
-    files = [query, yes] if no is None else [query, yes, no]
-    return all(isinstance(file, str) and _is_inside(file) for file in files) and len(set(files)) == len(files)
+def _only(kind: type[Kind], sayings: Sequence[Saying]) -> list[Kind]:
+    return [one for one in sayings if isinstance(one, kind)]
 
 
-def _is_inside(file: str) -> bool:
-    """Whether a name stays within the collection's folder, on any system, and can be a file's."""
-    if file.startswith("/") or "\0" in file or (".." in file and ".." in file.split("/")):
-        return False
-    if not file.strip("./") and not set(file.split("/")) - {"", "."}:  # the folder itself
-        return False
-    if ":" in file or "\\" in file:  # only then a name can have a drive
-        windows = PureWindowsPath(file)
-        if windows.drive and (os.name == "nt" or windows.root):  # elsewhere "A: b.jpg" is a file like any other
-            return False
-    try:
-        return len(file.encode()) <= LONGEST_NAME
-    except UnicodeEncodeError:
-        return False
+def _files_in(one: Saying) -> list[str]:
+    """The files that a line names, in its order, each as often as it names it."""
+    if isinstance(one, Judgement):
+        return [one.query, one.yes] if one.no is None else [one.query, one.yes, one.no]
+    if isinstance(one, Apart):
+        return [one.one, one.other]
+    if isinstance(one, BlindAnswer):
+        return [one.query, *one.right, *one.wrong]
+    return [*one.add, *one.remove]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -44,4 +44,4 @@ def undo_judgement(opened: Opened) -> dict[str, Any]:
     if judgements.last() is None:
         raise Refusal(404, "judgements.none", "nothing to take back.")
     taken = judgements.undo()
-    return {"query": taken.query, "yes": taken.yes, "no": taken.no}
+    return {"said": str(taken), **taken.to_json()}
