@@ -34,6 +34,7 @@ from lookalike.models.lens import PLAIN, Lens
 from lookalike.progress import ReporterLike, as_reporter
 
 if TYPE_CHECKING:
+    from lookalike.collection.asking import Answered, AnswerOptions, Asking, Kind, Question, QuestionOptions
     from lookalike.collection.learn import Learner
 
 
@@ -164,17 +165,10 @@ class Collection(CollectionOutputs):
         return self._lenses.describe(self.home.require_config())
 
     def learn(
-        self,
-        source: ExamplesSource = None,
-        *,
-        name: str | None = None,
-        as_: Layout | None = None,
-        replace: bool = False,
-        use: bool = False,
-        resume: bool = False,
-        report: ReporterLike = None,
+        self, source: ExamplesSource = None, *, name: str | None = None, as_: Layout | None = None,
+        replace: bool = False, use: bool = False, resume: bool = False, report: ReporterLike = None,
         **options: Unpack[LearnOptions],
-    ) -> Lens:
+    ) -> Lens:  # fmt: skip
         """Learn a lens from examples, prove it on queries held out before, and keep it whatever the verdict.
 
         Args:
@@ -185,10 +179,8 @@ class Collection(CollectionOutputs):
             replace: take the place of a lens of that name.
             use: put it into service, if its proof allows.
             resume: continue an interrupted learning with `unfreeze` or `recipe`.
-            report: a Reporter, which also takes lines on what is learned from and what is left out, or a function that
-                takes Progress.
-            options: quick, loss, margin, epochs, rate, dims, hold_out, seed, unfreeze, recipe, anyway: see
-                `lookalike.learning.config.LearnConfig`.
+            report: a Reporter, which also takes lines on what is learned from, or a function that takes Progress.
+            options: quick, loss, dims, seed and others: see `lookalike.learning.config.LearnConfig`.
         Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
         config, request = LearnConfig.from_options(**options), LearnRequest(source, as_, name, replace, use, resume)
@@ -222,6 +214,19 @@ class Collection(CollectionOutputs):
         """Add the judgements of a CSV with columns query, yes and, where wanted, no: all of them or none."""
         return judge_from(self.judgements, FileNames(self.folder, self._gallery().files), Path(path))
 
+    def questions(
+        self, kind: "Kind" = "teach", lens: str | None = None, n: int = 10, **options: "Unpack[QuestionOptions]"
+    ) -> "list[Question]":
+        """Questions to people, to teach ("teach") or to test a lens ("blind"): see `Asking.questions`."""
+        return self._asking().questions(kind, lens, n, **options)
+
+    def answer(
+        self, question: "Question | str", right: Sequence[str | Path] = (), wrong: Sequence[str | Path] = (),
+        **options: "Unpack[AnswerOptions]",
+    ) -> "Answered":  # fmt: skip
+        """Keep which of a question's candidates belong with its picture, and which do not: see `Asking.answer`."""
+        return self._asking().answer(question, right, wrong, **options)
+
     def use(self, name: str, *, anyway: bool = False, report: ReporterLike = None) -> None:
         """Search through this lens from now on where none is named; "plain" for none.
 
@@ -231,8 +236,7 @@ class Collection(CollectionOutputs):
         Args:
             name: of the lens, or "plain".
             anyway: even where the lens is not better than plain.
-            report: a Reporter, which also takes lines on what a switch means, or a function that takes Progress:
-                "switching", as pictures are embedded.
+            report: a Reporter, which also takes lines, or a function that takes Progress: "switching".
         Raises: LensError, when it is not better than plain and `anyway` is not set; CollectionError; LockedError.
         """
         reporter = as_reporter(report)
@@ -247,7 +251,7 @@ class Collection(CollectionOutputs):
 
         Args:
             name: of the lens.
-            report: a Reporter, which takes a line where a tuned backbone stays in use that no lens needs any longer.
+            report: a Reporter, which takes a line where a tuned backbone stays that no lens needs any longer.
         Raises: LensError, when it is not there.
         """
         config = self._lenses.remove(name)
@@ -279,6 +283,11 @@ class Collection(CollectionOutputs):
         Raises: BundleError, when there is no such layer.
         """
         return self._backbones.layers(self.home.config(), self._searcher.named, unfreeze)
+
+    def _asking(self) -> "Asking":
+        from lookalike.collection.asking import Asking
+
+        return Asking(self.home, self._searcher, self._lenses)
 
     def _learner(self) -> "Learner":
         from lookalike.collection.learn import Learner  # the rest of lookalike.learning, loaded by those who learn

@@ -1,5 +1,7 @@
 """A collection learns: from a dataset to a proved lens, stored for the backbone that it was learned on."""
 
+from typing import Any
+
 from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.dataset_source import LearnRequest, dataset_from, name_after
 from lookalike.collection.feature_loader import FeatureLoader
@@ -49,10 +51,13 @@ class Learner:
         rows = 0 if state.snapshot is None else len(state.snapshot)
         config = config.for_size(rows)
         self.home.require_writable(_bytes_of_lens(config.dims, state.backbone.length, rows))
-        dataset, data = self._dataset(state, request)
+        judged = Judgements(self.home.judgements).lines()
+        dataset, data = self._dataset(state, request, judged)
         name = request.name or name_after(data)
         self.lenses.check_free(name, replacing=request.replace, resuming=request.resume)
-        about = {"data": data, "layout": dataset.layout}
+        about: dict[str, Any] = {"data": data, "layout": dataset.layout}
+        if dataset.layout == "judgements":
+            about["judgements"] = judged  # lines of the file: what was learned from can be read again
         if config.finetunes:
             check_resume(self.home, state.config, name, resume=request.resume, replacing=request.replace)
             job = self._job(state, dataset, config, name, reporter)
@@ -95,8 +100,11 @@ class Learner:
         plan = plan_learning(features, config, ProofLog(self.home.proofs).attempt(key))
         return [*dataset.notes, *describe_plan(features, plan)]
 
-    def _dataset(self, state: CollectionState, request: LearnRequest) -> tuple[Dataset, list[str]]:
-        judgements = Judgements(self.home.judgements)
+    def _dataset(
+        self, state: CollectionState, request: LearnRequest, judged: int | None = None
+    ) -> tuple[Dataset, list[str]]:
+        """What is learned from. judged: so many lines of judgements are read; None for all."""
+        judgements = Judgements(self.home.judgements, until=judged)
         words = self.home.shell_words
         return dataset_from(request.source, request.as_, self.home.folder, judgements, state.files(), words)
 

@@ -27,14 +27,14 @@ SMALLEST, LARGEST = 96, 220  # side of a cell in pixels
 
 
 def proof_page(
-    proof: Proof, blocks: Callable[[QueryChange], Block], *, lens: str = "lens", most: int = MOST
+    proof: Proof, blocks: Callable[[QueryChange], Block] | None = None, *, lens: str = "lens", most: int = MOST
 ) -> Image.Image:
     """Draw a proof: the verdict and its bars, then the queries that gained most, then those that lost most.
 
     Args:
         proof: as `prove` gives it.
         blocks: an entry of the proof's best or worst -> that query with two rows of hits, plain first: those of the
-            entry, found in the gallery of the proof by a lens that did not learn from the query.
+            entry, found in the gallery of the proof by a lens that did not learn from the query. None: no queries.
         lens: what the lens is called.
         most: queries shown of each kind.
     Returns: RGB, 1,400 pixels wide; of a proof that compares nothing only its words.
@@ -45,7 +45,7 @@ def proof_page(
         bar_chart(
             arms_of(proof, lens),
             verdict=proof.summary,
-            measure="share put right" if proof.protocol.hold_out == "triplets" else "recall@1",
+            measure=_measure(proof),
             note=_measured(proof.protocol),
             won=proof.queries.won,
             lost=proof.queries.lost,
@@ -53,7 +53,7 @@ def proof_page(
         )
     ]
     for title, entries in (("Gained most", proof.queries.best[:most]), ("Lost most", proof.queries.worst[:most])):
-        drawn = [_noted(blocks(entry), entry) for entry in entries]
+        drawn = [] if blocks is None else [_noted(blocks(entry), entry) for entry in entries]
         if drawn:
             parts.append(grid(drawn, title=title, subtitle=MARKS, cell_px=_cell(drawn)))
     page = paper(max(part.width for part in parts), sum(part.height for part in parts) + BETWEEN * (len(parts) - 1))
@@ -66,6 +66,8 @@ def proof_page(
 
 def arms_of(proof: Proof, lens: str = "lens") -> list[Arm]:
     """What a proof compares, from plain to the lens, for `bar_chart`."""
+    if (blind := proof.blind) is not None:
+        return [Arm("plain", blind.plain, *blind.plain_interval), Arm(lens, blind.lens, *blind.lens_interval)]
     titles = ROW_TITLES | {"plain": "plain", "lens": lens}
     arms = []
     for name, title in titles.items():
@@ -78,8 +80,16 @@ def arms_of(proof: Proof, lens: str = "lens") -> list[Arm]:
     return arms
 
 
+def _measure(proof: Proof) -> str:
+    if proof.blind is not None:
+        return f"share of the first {proof.blind.first} that belongs"
+    return "share put right" if proof.protocol.hold_out == "triplets" else "recall@1"
+
+
 def _measured(protocol: Protocol) -> str:
     queries, images = protocol.queries, protocol.images
+    if protocol.hold_out == "blind":
+        return f"{queries:,} questions, answered without knowing which search found what; {images:,} pictures in all"
     if protocol.hold_out == "triplets":
         return f"{queries:,} triplets held out, {images:,} pictures in all"
     if protocol.hold_out == "views":

@@ -1,6 +1,7 @@
 """The lenses of a collection: saved with their proof, listed, checked before use, removed."""
 
 import io
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -55,6 +56,20 @@ class LensStore:
         if lens.backbone != backbone:
             raise LensError(self._other_backbone(lens, backbone, config), code="lens.other_backbone")
         return lens
+
+    def weights_digest(self, name: str) -> str:
+        """What tells the weights of a lens from others without reading them: the digest that lens.json has of them.
+
+        Raises: LensError, when the lens is not there or damaged.
+        """
+        try:
+            digest = json.loads((self.home.lens(name) / "lens.json").read_bytes())["digests"]["weights.safetensors"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            digest = None
+        if not isinstance(digest, str):
+            self.get(name)  # says what is wrong
+            raise LensError(f"{self.home.lens(name)}: damaged lens, lens.json lacks its digests. Learn it again.")
+        return digest
 
     def all_for(self, backbone: str, config: CollectionConfig) -> tuple[list[Lens], dict[str, str]]:
         """The lenses that can be used with a backbone, and name -> reason of those that are damaged or of no backbone
@@ -213,6 +228,29 @@ class LensStore:
             self.home.save(config)
         return config
 
+    def save_proof(self, lens: Lens, proof: Proof, files: Files) -> None:
+        """Give a lens another proof, and keep the one of its learning as proof-held-out.json.
+
+        Args:
+            lens: as it was read: its weights are what was proved.
+            proof: the new one.
+            files: texts and pictures that take the place of those in its folder, by file name.
+        Raises: LensError, when it was learned anew meanwhile; LockedError.
+        """
+        with self.home.write_lock("blind test"):
+            if self.get(lens.name).fingerprint != lens.fingerprint:
+                raise LensError(f"{lens.name}: learned anew while it was tested. Test it again.")
+            folder = self.home.lens(lens.name)
+
+            def write(new: Path) -> None:
+                shutil.copytree(folder, new, copy_function=_link_or_copy, dirs_exist_ok=True)
+                if lens.proof is not None and lens.proof.blind is None:
+                    (new / "proof.json").rename(new / "proof-held-out.json")
+                replace(lens, proof=proof).save(new)
+                _write_files(new, files)
+
+            replace_folder(folder, write)
+
     def remove(self, name: str) -> CollectionConfig:
         """Remove a lens, a damaged one too, and what is kept of an interrupted run: its folder and its columns.
 
@@ -282,6 +320,10 @@ def learned_cut(lens: Lens | None) -> float:
 
 def _write(lens: Lens, files: Files, folder: Path) -> None:
     lens.save(folder)
+    _write_files(folder, files)
+
+
+def _write_files(folder: Path, files: Files) -> None:
     for name, content in files.items():
         atomic_write(folder / name, content.encode() if isinstance(content, str) else _png(content))
 

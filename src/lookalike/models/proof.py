@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from lookalike.errors import ShapeError
+from lookalike.models.proof_blind import BlindResult
 from lookalike.models.proof_parts import (
     COMPARED,
     FoundImage,
@@ -39,6 +40,7 @@ HELD_OUT = {
     "pictures": "pictures within groups. This speaks of new pictures of known kinds.",
     "triplets": "triplets.",
     "views": "pictures; parts of them asked for the whole ones.",
+    "blind": "nothing: people answered about other pictures, without knowing which search had found what.",
 }
 
 Part = TypeVar("Part")
@@ -64,6 +66,9 @@ class Proof:
         permutation: real labels against shuffled ones.
         queries: what was won and lost.
         threshold: the similarity that separates right from wrong; None where there was nothing to separate.
+        blind: what was counted, of a blind test; None for other proofs. Of a blind test `test` compares shares of the
+            first hits, `permutation.recalls` are of the order within what was shown, and a rank of 13 in `queries`
+            says that none of the first 12 was right.
     Raises: ShapeError, when a field holds what it cannot.
     """
 
@@ -78,6 +83,7 @@ class Proof:
     permutation: PermutationTest
     queries: QueryChanges
     threshold: SimilarityThreshold | None
+    blind: BlindResult | None = None
 
     def __post_init__(self) -> None:
         known = isinstance(self.results, dict) and set(self.results) <= set(ROW_TITLES)
@@ -89,6 +95,7 @@ class Proof:
             selected=(self.selected, is_text(self.selected)),
             results=(self.results, known and (not self.results or set(COMPARED) <= set(self.results))),
             results_full_gallery=(full, isinstance(full, dict) and set(full) in (set(), set(COMPARED))),
+            blind=(self.blind, (self.blind is not None) == (self.protocol.hold_out == "blind")),
         )
 
     @property
@@ -121,6 +128,8 @@ class Proof:
         return "\n\n".join(parts)
 
     def _rows(self) -> list[str]:
+        if self.blind is not None:
+            return self.blind.rows()
         triplets = self.protocol.hold_out == "triplets"
         right = "right" if triplets else "right one first"
         rows = [f"{'':16}{right:>15}   {'95% interval':14}" + ("" if triplets else f"{'among first 10':>16}")]
@@ -136,6 +145,9 @@ class Proof:
         return [row.rstrip() for row in rows]
 
     def _remarks(self) -> list[str]:
+        if self.blind is not None:
+            lines = self.blind.remarks(self.test, self.permutation, self.queries)
+            return [*lines, *(f"{note[0].upper()}{note[1:]}" for note in self.notes)]
         protocol, test, permutation = self.protocol, self.test, self.permutation
         of = "triplets" if protocol.hold_out == "triplets" else "queries"
         lines = [
@@ -165,7 +177,8 @@ class Proof:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON, nested as the fields are; no number in them is infinite or none."""
-        return dict(_plain(asdict(self)))
+        values = dict(_plain(asdict(self)))
+        return values if self.blind is not None else {key: one for key, one in values.items() if key != "blind"}
 
     @classmethod
     def from_json(cls, value: Any) -> "Proof":
@@ -175,7 +188,10 @@ class Proof:
         """
         if isinstance(value, dict) and {"ways", "shuffles"} <= set(value):
             raise ShapeError("proof.json was made by an earlier version of lookalike. Learn the lens again.")
+        if isinstance(value, dict):
+            value = {"blind": None, **value}
         changes = {"best": _many(_change), "worst": _many(_change)}
+        intervals = {"plain_interval": _many(lambda end: end), "lens_interval": _many(lambda end: end)}
         metrics = _each(lambda one: _read(RetrievalMetrics, one))
         return _read(
             cls,
@@ -188,6 +204,7 @@ class Proof:
             permutation=lambda one: _read(PermutationTest, one, recalls=_many(lambda recall: recall)),
             queries=lambda one: _read(QueryChanges, one, **changes),
             threshold=lambda one: None if one is None else _read(SimilarityThreshold, one),
+            blind=lambda one: None if one is None else _read(BlindResult, one, **intervals),
         )
 
 

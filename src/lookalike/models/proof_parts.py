@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from lookalike.errors import ShapeError
 
 Method = Literal["bootstrap", "sign flips", "none"]
-HoldOutKind = Literal["groups", "pictures", "triplets", "views"]
+HoldOutKind = Literal["groups", "pictures", "triplets", "views", "blind"]
 LEVEL = 0.01  # of the one-sided test of a first proof
 COMPARED = ("plain", "lens")  # what every proof compares
 
@@ -75,9 +75,10 @@ class Protocol:
     """How queries were held out.
 
     Attributes:
-        hold_out: "groups", "pictures" within groups, "triplets", or "views" of pictures that have no labels.
+        hold_out: "groups", "pictures" within groups, "triplets", "views" of pictures that have no labels, or "blind":
+            nothing was held out, people answered questions about pictures of which nothing had been said.
         queries, clusters, images: how many queries; of how many independent draws; how many pictures there were in all.
-        folds: how many times something was held out, and a lens learned on the rest.
+        folds: how many times something was held out, and a lens learned on the rest; of a blind test sets of questions.
         seed: of the splits, the shuffles and the draws.
         duplicates: pictures that have a near-duplicate.
         duplicate_threshold: the plain similarity from which on they count as one, -1 to 1.

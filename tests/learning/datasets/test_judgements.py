@@ -391,7 +391,7 @@ def test_examples_are_those_that_stood_at_an_earlier_line(judgements, tmp_path):
     until = judgements.lines()
     judgements.undo()
     judgements.add("a", ["c"])
-    assert [path.name for path in judgements.examples(tmp_path, until).paths] == ["a", "b"]
+    assert [path.name for path in Judgements(judgements.path, until).examples(tmp_path).paths] == ["a", "b"]
     assert [path.name for path in judgements.examples(tmp_path).paths] == ["a", "c"]
 
 

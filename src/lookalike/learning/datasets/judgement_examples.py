@@ -72,10 +72,10 @@ def examples_from(sayings: Sequence[Saying], folder: Path, notes: Sequence[str] 
     label = _labels(joined.cluster[: len(paths)])
     explicit = len(triplets)
     for a, b in (two for two, stands in zip(apart, joined.apart_stands, strict=True) if stands):
-        for one, other in ((a, b), (b, a)):
-            for partner in _partners(one, label, links):
-                if (one, other, partner) not in triplets:
-                    triplets.setdefault((one, partner, other), None)
+        for anchor, other in ((a, b), (b, a)):
+            for partner in _partners(anchor, label, links):
+                if (anchor, other, partner) not in triplets:
+                    triplets.setdefault((anchor, partner, other), None)
     gone = sorted({file for file in named if file not in row})
     if not (label >= 0).any() and not triplets:
         many = plural(len(taught) + len(groups), "judgement")
@@ -157,7 +157,7 @@ def join(n: int, links: Sequence[Two], apart: Sequence[Two]) -> Joined:
             weight[a][other] = weight[other][a] = weight[a].get(other, 0) + more
             del weight[other][b]
             if weight[a][other] > 0:
-                heappush(heap, (-weight[a][other], place, *sorted((a, other))))
+                heappush(heap, (-weight[a][other], place, min(a, other), max(a, other)))
         del weight[a][b]
         weight[b] = {}
         cluster[members[b]] = a

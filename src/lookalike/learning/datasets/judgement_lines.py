@@ -150,7 +150,7 @@ class BlindAnswer:
 
     def to_json(self) -> dict[str, Any]:
         """What the line says, without its time and its author."""
-        said = {"query": self.query, "right": list(self.right), "wrong": list(self.wrong)}
+        said: dict[str, Any] = {"query": self.query, "right": list(self.right), "wrong": list(self.wrong)}
         said |= {"lens": self.lens, "weights": self.weights, "seed": self.seed}
         return {"blind": said | ({"skipped": True} if self.skipped else {})}
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.csv_table import find_encoding, open_csv
 from lookalike.learning.datasets.dataset import Dataset
-from lookalike.learning.datasets.growing_file import append, opened
+from lookalike.learning.datasets.growing_file import Line, append, opened
 from lookalike.learning.datasets.judgement_examples import examples_from
 from lookalike.learning.datasets.judgement_lines import (
     GROUP_ID,
@@ -41,10 +41,11 @@ class Judgements:
 
     Args:
         path: judgements.jsonl.
+        until: read so many lines only: what stood when the file had no more; None for all.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, until: int | None = None):
+        self.path, self.until = path, until
 
     def add(self, query: str, yes: Sequence[str], no: Sequence[str] = (), who: str | None = None) -> int:
         """Keep one answer: every yes belongs with the query, or, where a no is given, is more like it than every no.
@@ -141,6 +142,8 @@ class Judgements:
 
     def last(self) -> Saying | None:
         """The last line that stands; None when none does. It is looked for from the last line back."""
+        if self.until is not None:
+            return next(iter(self.said()[-1:]), None)
         undone: set[int] = set()
         with opened(self.path) as file:
             for number, line in file.lines_from_the_last() if file is not None else ():
@@ -153,14 +156,11 @@ class Judgements:
 
     def __iter__(self) -> Iterator[Saying]:
         """All that was not taken back, of every kind, oldest first, in memory that grows only with what was."""
-        with opened(self.path) as file:
-            if file is None:
-                return
-            said = (_entry(number, line) for number, line in file.lines() if line is not None and _may_undo(line))
-            undone = {entry for entry in said if isinstance(entry, int)}
-            for number, line in file.lines():
-                if number not in undone and (entry := _entry(number, line)) is not None and not isinstance(entry, int):
-                    yield entry
+        said = (_entry(number, line) for number, line in self._lines() if line is not None and _may_undo(line))
+        undone = {entry for entry in said if isinstance(entry, int)}
+        for number, line in self._lines():
+            if number not in undone and (entry := _entry(number, line)) is not None and not isinstance(entry, int):
+                yield entry
 
     def said(self) -> list[Saying]:
         """The same as a list."""
@@ -192,45 +192,47 @@ class Judgements:
         return len(_only(Judgement, said)) + sum(max(0, len(group.files) - 1) for group in groups_from(said))
 
     def lines(self) -> int:
-        """How many lines the file has by now: what `examples` takes as `until`."""
-        with opened(self.path) as file:
-            return 0 if file is None else sum(1 for _ in file.lines())
+        """How many lines are read: of a file that nobody writes to, what gives the same again as `until`."""
+        return sum(1 for _ in self._lines())
 
     def notes(self) -> tuple[str, ...]:
         """What was passed over in the file, in lines for people."""
         return self._read()[1]
 
-    def examples(self, folder: Path, until: int | None = None) -> Dataset:
+    def examples(self, folder: Path) -> Dataset:
         """What stands, as examples: see `judgement_examples.examples_from`.
 
         Args:
             folder: the collection's; judgements about files that are gone from it are left out.
-            until: read so many lines only: what stood when the file had no more; None for all.
         Raises: ExamplesError, when nothing is left.
         """
-        said, notes = self._read(until)
+        said, notes = self._read()
         return examples_from(said, folder, notes, self.path)
 
-    def _read(self, until: int | None = None) -> tuple[list[Saying], tuple[str, ...]]:
+    def _read(self) -> tuple[list[Saying], tuple[str, ...]]:
         standing: dict[int, Saying] = {}
         odd: list[str] = []
         notes = []
-        with opened(self.path) as file:
-            for number, line in islice(file.lines(), until) if file is not None else ():
-                if line is not None and not line.strip():
-                    continue
-                entry = _entry(number, line)
-                if isinstance(entry, int):
-                    standing.pop(entry, None)  # two people may take back the same one
-                elif entry is not None:
-                    standing[number] = entry
-                elif line is not None and not line.endswith(b"\n"):
-                    notes.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
-                else:
-                    odd.append(str(number))
+        for number, line in self._lines():
+            if line is not None and not line.strip():
+                continue
+            entry = _entry(number, line)
+            if isinstance(entry, int):
+                standing.pop(entry, None)  # two people may take back the same one
+            elif entry is not None:
+                standing[number] = entry
+            elif line is not None and not line.endswith(b"\n"):
+                notes.append(f"passed over: line {number}, which breaks off (a crash, or it is being written)")
+            else:
+                odd.append(str(number))
         if odd:
             notes.append(f"passed over: {plural(len(odd), 'line')} with no judgement: line {first_few(odd)}")
         return list(standing.values()), tuple(notes)
+
+    def _lines(self) -> Iterator[Line]:
+        """Every line with its number, as far as they are read."""
+        with opened(self.path) as file:
+            yield from islice(file.lines(), self.until) if file is not None else ()
 
     def _add(self, sayings: Sequence[Saying]) -> int:
         """Keep lines, all of them or, when one is wrong, none; returns how many."""

@@ -34,7 +34,7 @@ def farthest_first(
     >>> farthest_first(np.array([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.7, 0.7]]), np.array([0]), 2).tolist()
     [2, 3]
     """
-    n, chosen = len(features), []
+    n, chosen = len(features), list[int]()
     most = np.full(n, -np.inf, np.float32)  # how much each row is like the one judged or chosen row it is most like
     if len(judged):
         anchors = normalize_rows(as_float32(features[judged]))
