@@ -18,6 +18,8 @@ from lookalike.drawing.grid import Block, Cell, Row
 from lookalike.learning import prove
 from lookalike.learning.config import ClosedForm, LearnConfig
 from lookalike.learning.datasets.readers import read
+from lookalike.learning.evaluation.blind_questions import BlindQuestion
+from lookalike.learning.evaluation.blind_test import Asked, Ticked, weigh_blind_test
 from lookalike.learning.feature_set import VIEWS, FeatureSet
 from lookalike.learning.pipeline import LearnResult, learn_lens, plan_learning
 from lookalike.progress import SILENT
@@ -130,3 +132,15 @@ def test_a_page_shows_the_bars_of_a_proof_and_its_queries_under_them():
 def test_a_proof_of_too_few_examples_is_a_page_of_words():
     page = proof_page(prove([[1, 0], [0, 1]], [0, 1]), lambda entry: pytest.fail("no query is drawn"))
     assert (page.width, page.height < 250) == (1400, True)
+
+
+def test_a_blind_test_is_drawn_as_shares_of_the_first_twelve():
+    found = tuple((f"{i}.jpg", 0.5) for i in range(12))
+    question = BlindQuestion("q.jpg", found, found, tuple(file for file, _ in found))
+    ticked = [Ticked(question, frozenset({"0.jpg", "1.jpg", "2.jpg"}))] * 40
+    proof = weigh_blind_test(ticked, Asked(1, 0, 500, 0))
+    assert [(arm.name, arm.value, arm.low, arm.high) for arm in arms_of(proof, "clicks")] == [
+        ("plain", 0.25, 0.25, 0.25),
+        ("clicks", 0.25, 0.25, 0.25),
+    ]
+    assert proof_page(proof, lens="clicks").width == 1400

@@ -1,6 +1,8 @@
 """Lenses are kept, replaced, listed, put into service only where their proof allows, and removed."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.testing import assert_array_equal
 from support.badges import NAMES, flat, kind_of, table
 
 from lookalike import Collection
+from lookalike.collection.lens_store import LensStore
 from lookalike.errors import LensError
 from lookalike.models.lens import Lens
 
@@ -130,3 +133,32 @@ def test_killed_while_it_forgets_a_lens_the_same_command_goes_on(own_badges: Col
 def test_a_name_that_the_shell_takes_for_an_option_is_refused(own_badges: Collection):
     with pytest.raises(LensError, match=r"'-x' cannot name a lens: .* Begin it with a-z or 0-9\.$"):
         own_badges.learn([own_badges.folder], name="-x", quick=True)
+
+
+def test_a_lens_gets_another_proof_and_keeps_the_one_of_its_learning(own_badges: Collection):
+    lens, store = own_badges.lens("kind"), LensStore(own_badges.home)
+    folder = own_badges.home.lens("kind")
+    curve = (folder / "proof.png").read_bytes()
+    other = replace(lens.proof, verdict="refused", summary="Not better.")
+    store.save_proof(lens, other, {"note.txt": "why"})
+    again = own_badges.lens("kind")
+    assert (again.proof, again.fingerprint) == (other, lens.fingerprint)
+    assert (folder / "note.txt").read_text() == "why"
+    assert (folder / "proof.png").read_bytes() == curve
+    kept = json.loads((folder / "proof-held-out.json").read_text())
+    assert kept == lens.proof.to_json()
+    moved = replace(lens, matrix=2 * lens.matrix)
+    with pytest.raises(LensError, match="kind: learned anew while it was tested"):
+        store.save_proof(moved, other, {})
+
+
+def test_the_digest_tells_other_weights_without_reading_them(own_badges: Collection):
+    store = LensStore(own_badges.home)
+    before = store.weights_digest("kind")
+    (own_badges.home.lens("kind") / "weights.safetensors").unlink()
+    assert store.weights_digest("kind") == before
+    with pytest.raises(LensError, match="no such lens"):
+        store.weights_digest("other")
+    (own_badges.home.lens("kind") / "lens.json").write_text("{}")
+    with pytest.raises(LensError):
+        store.weights_digest("kind")

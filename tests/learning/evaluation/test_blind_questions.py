@@ -20,11 +20,11 @@ def questions(first: int = 0) -> tuple[BlindQuestion, ...]:
 TEST = BlindTest("pattern", "ab" * 16, "cd" * 16, 7, (questions(),))
 
 
-def test_thirty_are_asked_in_their_order_and_a_skipped_one_is_replaced_by_the_next_spare():
-    assert [one.query for one in TEST.open([], [])] == [f"q{i}" for i in range(30)]
-    assert [one.query for one in TEST.open(["q0", "q2"], ["q1"])] == [f"q{i}" for i in range(3, 31)]
-    assert TEST.open([f"q{i}" for i in range(30)], []) == []
-    assert [one.query for one in TEST.open([f"q{i}" for i in range(29)], ["q29", "q30"])] == ["q31"]
+def test_forty_are_asked_in_their_order_and_a_skipped_one_is_replaced_by_the_next_spare():
+    assert [one.query for one in TEST.open([], [])] == [f"q{i}" for i in range(40)]
+    assert [one.query for one in TEST.open(["q0", "q2"], ["q1"])] == [f"q{i}" for i in range(3, 41)]
+    assert TEST.open([f"q{i}" for i in range(40)], []) == []
+    assert [one.query for one in TEST.open([f"q{i}" for i in range(39)], ["q39", "q40"])] == ["q41"]
 
 
 def test_a_test_of_which_too_many_are_skipped_ends_with_the_last_spare():
@@ -34,10 +34,10 @@ def test_a_test_of_which_too_many_are_skipped_ends_with_the_last_spare():
 
 
 def test_of_two_sets_the_second_is_asked():
-    answered = [f"q{i}" for i in range(30)]
+    answered = [f"q{i}" for i in range(40)]
     both = TEST.with_set(questions(60), answered)
-    assert [len(some) for some in both.sets] == [30, 60]
-    assert [one.query for one in both.open(answered, [])] == [f"q{i}" for i in range(60, 90)]
+    assert [len(some) for some in both.sets] == [40, 60]
+    assert [one.query for one in both.open(answered, [])] == [f"q{i}" for i in range(60, 100)]
     assert both.question("q61") == question(61)
     assert both.question("x") is None
 

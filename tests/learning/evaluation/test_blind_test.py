@@ -93,9 +93,9 @@ def test_verdicts(answers, sets, best, verdict, words):
     assert proof.serves == (verdict in ("taught", "better"))
 
 
-def test_thirty_more_are_offered_once():
-    assert any("30 questions more" in note for note in weigh(UNSURE).notes)
-    assert not any("30 questions more" in note for note in weigh(UNSURE, Asked(2, 0, 500, 0)).notes)
+def test_forty_more_are_offered_once():
+    assert any("40 questions more" in note for note in weigh(UNSURE).notes)
+    assert not any("40 questions more" in note for note in weigh(UNSURE, Asked(2, 0, 500, 0)).notes)
 
 
 def test_questions_without_right_or_wrong_pictures_say_nothing_about_order():

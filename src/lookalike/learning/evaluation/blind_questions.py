@@ -8,8 +8,8 @@ import numpy as np
 
 from lookalike.errors import LensError
 
-QUESTIONS = 30  # of one set
-SPARES = 30  # of one set, for those that are skipped
+QUESTIONS = 40  # of one set: decision 15
+SPARES = 20  # of one set, for those that are skipped
 SETS = 2
 FIRST = 12  # hits of plain and of the lens that are shown together
 FORMAT = 1

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.learning.closed_form.whitening import matching_pairs, spread_scale
-from lookalike.learning.evaluation.blind_questions import FIRST, SETS, BlindQuestion, Found
+from lookalike.learning.evaluation.blind_questions import FIRST, QUESTIONS, SETS, BlindQuestion, Found
 from lookalike.learning.evaluation.evidence import best_threshold
 from lookalike.learning.evaluation.permutation_baseline import LabelAssignment, PermutedClosedForms
 from lookalike.learning.evaluation.query_changes import LISTED
@@ -108,7 +108,7 @@ def weigh_blind_test(ticked: Sequence[Ticked], asked: Asked, orders: NDArray[np.
     if order is None and test.method != "none":
         notes.append("whether examples taught it was not looked at: it did not learn from judgements that are there.")
     if verdict == "too few" and asked.sets < SETS:
-        notes.append("30 questions more may tell; both sets count then, each at half the level.")
+        notes.append(f"{QUESTIONS} questions more may tell: both sets count then, at half the level.")
     return Proof(
         verdict=verdict,
         summary=_summary(verdict, blind, test, told=order is not None),
