@@ -184,6 +184,12 @@ def test_what_cannot_be_written_or_read_is_said_in_one_line(tmp_path):
         Judgements(tmp_path).standing()
 
 
+def test_a_pipe_in_its_place_is_said_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "judgements.jsonl")
+    with pytest.raises(ExamplesError, match="cannot be read \\(it is no file\\)"):
+        Judgements(tmp_path / "judgements.jsonl").standing()
+
+
 def test_an_answer_is_not_written_behind_a_link(tmp_path):
     """A collection of somebody else could name any file of mine so."""
     (tmp_path / "mine").write_text("mine\n")

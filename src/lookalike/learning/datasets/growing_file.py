@@ -1,5 +1,6 @@
 """A file of lines that only grows: read from its first line or from its last, in bounded memory, and appended to."""
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,8 @@ def opened(path: Path) -> Iterator[GrowingFile | None]:
     Raises: ExamplesError, when it cannot be read.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise OSError(errno.EINVAL, "it is no file")
         with path.open("rb") as file:
             yield GrowingFile(file)
     except FileNotFoundError:
