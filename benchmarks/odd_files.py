@@ -21,7 +21,7 @@ from lookalike.errors import ImageError
 from lookalike.images.decode import load, decode_square
 started = time.process_time()
 try:
-    pixels(Path(sys.argv[1]), 224)
+    decode_square(Path(sys.argv[1]), 224)
     load(Path(sys.argv[1]))
     said = "read"
 except ImageError as error:

@@ -1,10 +1,12 @@
 """What is free: the least of what the machine, each control group above and the process's own limit leave."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
 
-from lookalike.images.free_memory import free_bytes
+from lookalike.images.free_memory import free_bytes, give_back
 
 
 @pytest.fixture
@@ -98,3 +100,21 @@ def test_this_process_can_take_something():
     found = free_bytes()
     assert found is not None
     assert found > 1_000_000
+
+
+def test_giving_back_thoroughly_looks_for_circles():
+    class Held:
+        pass
+
+    held = Held()
+    held.itself = held  # type: ignore[attr-defined]
+    there = weakref.ref(held)
+    gc.disable()
+    try:
+        del held
+        give_back()
+        assert there() is not None
+        give_back(thoroughly=True)
+        assert there() is None
+    finally:
+        gc.enable()

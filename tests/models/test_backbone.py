@@ -68,7 +68,7 @@ def test_an_unreadable_picture_is_named_and_nothing_hangs(tmp_path, f32):
 def test_a_pipeline_keeps_order_and_hands_on_images_that_cannot_be_read_and_what_is_no_image(f32):
     def read(job: int) -> DecodedImage | str:
         if job % 5 == 3:
-            raise ImageError(str(job))
+            raise ImageError(str(job)) from ValueError("a decoder's, whose frames hold the picture")
         return "known" if job % 5 == 1 else DecodedImage(drawn(job), 224, 224)
 
     jobs = list(range(23))
@@ -78,6 +78,7 @@ def test_a_pipeline_keeps_order_and_hands_on_images_that_cannot_be_read_and_what
     for job, outcome, features in out:
         if job % 5 == 3:
             assert (str(outcome), features.any()) == (str(job), False)
+            assert (outcome.__traceback__, outcome.__cause__, outcome.__context__) == (None, None, None)
         elif job % 5 == 1:
             assert (outcome, features.any()) == ("known", False)
         else:

@@ -220,6 +220,8 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
             for one in sizes:
                 limits.check_pixels(*one)
             image = source if isinstance(source, Image.Image) else _open(format, content, limits)
+            if image is not source:  # its pixels go at once, whoever still holds an error of its decoder
+                held.callback(image.close)
             limits.check_pixels(*image.size)
             size, lacks, many_scans = image.size, "", False
             if format == "JPEG":
@@ -235,7 +237,7 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
                 except OSError as error:
                     if format != "JPEG" or "truncated" not in str(error) or (mended := mend_jpeg(content)) is None:
                         raise
-                    image, lacks = _open(format, mended.content, limits), mended.lacks
+                    image, lacks = held.enter_context(_open(format, mended.content, limits)), mended.lacks
                     box = _draft(image, format, side_px)
                     image.load()
                 if format != "JPEG":  # some decoders know it only now

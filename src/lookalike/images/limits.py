@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from lookalike.errors import ImageError
-from lookalike.images.free_memory import free_bytes
+from lookalike.images.free_memory import free_bytes, give_back
 
 _BYTES_A_PIXEL = 10  # what most decoders take at most (docs/benchmarks.md has the table)
 _SMALL = 64 * 1024 * 1024  # bytes for which nobody asks how much memory is free
+_LARGE = 128 * 1024 * 1024  # bytes before which what is not used is given back
 
 
 @dataclass(frozen=True)
@@ -135,20 +136,23 @@ class MemoryBudget:
 
         Raises: ImageError of kind "no memory", for a picture that takes more than is free.
         """
-        self._wait_for_pixels(size, most)
         try:
-            self._check_free(size)
+            self._take_pixels(size, most)
         except ImageError:  # once more, behind those that hold memory now
-            self._give_back(size, decoding=1)
-            self._wait_for_pixels(size, most)
+            give_back(thoroughly=True)
+            self._take_pixels(size, most)
         try:
-            self._check_free(size)
             yield
         finally:
             self._give_back(size, decoding=1)
 
-    def _wait_for_pixels(self, size: int, most: int) -> None:
+    def _take_pixels(self, size: int, most: int) -> None:
         self._wait(self._pixels, size, lambda: not self._decoding or self._is_room(size, most), decoding=1)
+        try:
+            self._check_free(size)
+        except BaseException:
+            self._give_back(size, decoding=1)
+            raise
 
     def _is_room(self, size: int, most: int) -> bool:
         """Whether `size` more bytes fit beside what is held, of which nobody knows how much is taken already."""
@@ -159,6 +163,8 @@ class MemoryBudget:
         return free is None or wanted <= free
 
     def _check_free(self, size: int, what: str = "decoding it") -> None:
+        if size > _LARGE:
+            give_back(thoroughly=size > 2 * _LARGE)
         free = None if size <= _SMALL else self._free()
         if free is not None and size > free:
             raise ImageError(

@@ -176,7 +176,9 @@ def _outcome(future: "Future[Read]") -> Read | ImageError:
     try:
         return future.result()
     except ImageError as error:
-        return error
+        # Its frames hold the picture; the error is kept, as the outcome of a content, to the end of a run.
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
 
 
 def _image_of(outcome: object) -> DecodedImage | None:
