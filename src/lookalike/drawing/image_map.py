@@ -47,7 +47,8 @@ def image_map(
     side, columns, rows = _raster(len(drawn), room)
     picture = paper(width, height)
     if len(drawn) < len(points):
-        subtitle = f"{subtitle + ' · ' if subtitle else ''}{len(drawn):,} of {len(points):,} pictures shown"
+        shown = f"{len(drawn):,} of {len(points):,} shown"
+        subtitle = f"{subtitle} · {shown}" if subtitle else shown
     if title:
         write(picture, (MARGIN, MARGIN + 34), shortened(title, room[0], 40, bold=True), 40, INK, bold=True)
     if subtitle:
