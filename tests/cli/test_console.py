@@ -14,6 +14,7 @@ from rich.console import Console
 
 from lookalike.cli import console
 from lookalike.index.hits import Hit, Hits
+from lookalike.progress import Progress
 
 LONG = "a folder with a long name/and one within/and a picture whose name nobody will ever type 0042.jpg"
 HANGUL = "여름 휴가 사진/제주도 해변에서 찍은 아주 긴 이름의 사진 12.jpg"
@@ -129,3 +130,51 @@ def test_a_folder_of_queries_is_found_in_any_form_of_unicode(tmp_path: Path):
     (tmp_path / nfd).mkdir()
     (tmp_path / nfd / "a.png").touch()
     assert console.query_files([str(tmp_path / nfc), "é.png"]) == [str(tmp_path / nfd / "a.png"), "é.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are for POSIX systems")
+@pytest.mark.parametrize("columns", [20, 1])
+def test_in_a_narrow_terminal_names_are_whole_and_progress_is_one_line(photos: Path, columns: int):
+    shown, code = in_a_terminal("index", photos, columns=columns)
+    assert (code, "Traceback" in shown) == (0, False)
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", shown).replace("\r", "\n").split("\n")
+    assert all(len(line) <= 20 for line in drawn if line.startswith("indexing"))
+    shown, code = in_a_terminal("search", photos, photos / "1.png", "-k", 2, columns=columns)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert (code, re.findall(r"1\.000\t\S+", plain)) == (0, ["1.000\t1.png", "1.000\tsub/copy.png"])
+
+
+def test_a_log_gets_a_line_each_half_minute_and_of_long_work_each_hundredth(capsys: pytest.CaptureFixture[str]):
+    """At 1 s a picture, 10,000 pictures: none before 30 s, one a hundredth (100 s), and one for the next stage."""
+    clock = [0.0]
+    lines = console.ProgressLines(" pictures/s", now=lambda: clock[0])
+    for done in range(1, 251):
+        clock[0] = float(done)
+        lines.progress(Progress("indexing", done, 10_000, 1.0, 10_000.0 - done))
+    for done in (1, 2):
+        clock[0] += 20
+        lines.progress(Progress("proving", done, 4))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "indexing: 30 of 10,000  1 pictures/s  2.8 h left",
+        "indexing: 130 of 10,000  1 pictures/s  2.7 h left",
+        "indexing: 230 of 10,000  1 pictures/s  2.7 h left",
+        "proving: 1 of 4",
+    ]
+
+
+def test_slow_work_gets_a_line_each_ten_minutes(capsys: pytest.CaptureFixture[str]):
+    clock = [0.0]
+    lines = console.ProgressLines(now=lambda: clock[0])
+    for minute in range(1, 25):
+        clock[0] = 60.0 * minute
+        lines.progress(Progress("indexing", minute, 1_000_000))
+    assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+@pytest.mark.parametrize("term", ["dumb", "xterm"])
+def test_a_pipe_and_a_dumb_terminal_get_no_control_characters(photos: Path, term: str):
+    command = [sys.executable, "-m", "lookalike", "index", str(photos)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "TERM": term})
+    assert not {"\r", "\x1b"} & set(done.stderr)

@@ -3,7 +3,8 @@
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,20 @@ def query_files(names: Sequence[str]) -> list[str]:
 
 
 PATIENCE_S = 1.0  # shorter work gets no bar
+LINE_S, RARE_LINE_S = 30.0, 600.0  # between lines of progress in a log
+NARROW, NARROW_TABLE, NARROWEST = 60, 40, 20  # columns that a bar with its numbers, a table, a share in words needs
+
+
+def is_narrow(*, stderr: bool = False, columns: int = NARROW_TABLE) -> bool:
+    """Whether the terminal has fewer columns than this."""
+    return console(stderr=stderr).width < columns
+
+
+def _draws_bars() -> bool:
+    """Whether bars can be drawn on stderr: a terminal that is wide enough and can move its cursor."""
+    if not is_terminal(sys.stderr) or os.environ.get("TERM", "").lower() in {"dumb", "unknown"}:
+        return False
+    return not is_narrow(stderr=True, columns=NARROWEST)
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -148,6 +163,42 @@ class Messages(Reporter):
         echo(line, err=True)
 
 
+class ProgressLines(Messages):
+    """Prints a line of progress now and then, for logs: none in the first half minute, at most one each half minute,
+    and with work of hours one for each hundredth, or each ten minutes.
+
+    Args:
+        unit: of the rate.
+        now: a clock, in seconds.
+    """
+
+    def __init__(self, unit: str = "/s", now: Callable[[], float] = time.monotonic):
+        self._unit, self._now = unit, now
+        self._last, self._told = now(), ("", 0)
+
+    def progress(self, progress: Progress) -> None:
+        """Print a line, where one is due."""
+        passed, (stage, done) = self._now() - self._last, self._told
+        is_little = stage == progress.stage and (progress.done - done) * 100 < progress.total
+        if passed < LINE_S or (is_little and passed < RARE_LINE_S):
+            return
+        self._last, self._told = self._now(), (progress.stage, progress.done)
+        more = measured(progress, self._unit)
+        left = f"  {_duration(progress.remaining_s)} left" if progress.remaining_s >= 1 else ""
+        echo(f"{progress.stage}: {progress.done:,} of {progress.total:,}{'  ' * bool(more)}{more}{left}", err=True)
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words.
+
+    >>> _duration(59), _duration(600), _duration(9000)
+    ('59 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
 class _Bars(Messages):
     """Draws the stage that work is in: how far it is, its rate, what is measured, and the time left."""
 
@@ -185,13 +236,15 @@ def bars(unit: str = "/s") -> Iterator[Reporter]:
     Args:
         unit: of the rate.
     """
-    if not is_terminal(sys.stderr):  # rich is slow to import
-        yield Messages()
+    if not _draws_bars():  # rich is slow to import
+        yield ProgressLines(unit)
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     more = TextColumn("{task.fields[more]}")
-    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), more, TimeRemainingColumn())
+    columns: tuple[ProgressColumn, ...] = (BarColumn(bar_width=24), MofNCompleteColumn(), more, TimeRemainingColumn())
+    if is_narrow(stderr=True, columns=NARROW):
+        columns = (TaskProgressColumn(),)
     with _bar("{task.description:10}", *columns) as bar:
         yield _Bars(bar, unit)
 
@@ -213,12 +266,13 @@ class _Count(Messages):
 @contextmanager
 def working(words: str) -> Iterator[Reporter]:
     """Show after a second that work goes on, and how far it is once that is reported."""
-    if not is_terminal(sys.stderr):  # rich is slow to import
-        yield Messages()
+    if not _draws_bars():  # rich is slow to import
+        yield ProgressLines()
         return
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 
-    with _bar(words, BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn()) as bar:
+    columns = (BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
+    with _bar(words, *([] if is_narrow(stderr=True, columns=NARROW) else columns)) as bar:
         task = bar.add_task(words, total=None, count="")
         late = threading.Timer(PATIENCE_S, bar.start)
         late.daemon = True

@@ -225,7 +225,7 @@ def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -
     if as_json:
         for row in rows:
             echo_json(asdict(row))
-    elif is_terminal(sys.stdout):
+    elif is_terminal(sys.stdout) and not console.is_narrow():
         console.console().print(console.layers(rows))
     else:
         for line in console.layer_lines(rows):

@@ -301,7 +301,7 @@ def _same(folder: Path, at: Path | None) -> str:
 
 
 def _table(answers: "Sequence[Hits]") -> None:
-    if not is_terminal(sys.stdout):
+    if not is_terminal(sys.stdout) or console.is_narrow():
         for line in console.plain_lines(answers):
             echo(line)
         return
