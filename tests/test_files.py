@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from lookalike.files import (
     append_lines,
     atomic_write,
     digest,
+    find_leftovers,
     fitting_name,
     previous_of,
     read_lines,
@@ -199,3 +201,43 @@ def test_what_prevents_a_new_file_is_known_before(tmp_path: Path):
     (tmp_path / "file").touch()
     assert why_unwritable(tmp_path / "new/deep/file.csv") == ""
     assert why_unwritable(tmp_path / "file/below.csv") == f"{tmp_path / 'file'} is a file"
+
+
+def write_file(path: Path) -> None:
+    atomic_write(path, b"new")
+
+
+def write_folder(path: Path) -> None:
+    replace_folder(path, lambda new: (new / "a").write_text("new") and None)
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_the_next_write_removes_what_a_killed_one_of_the_same_name_left(tmp_path: Path, write: Callable[[Path], None]):
+    (tmp_path / ".x.0a1b2c3d").write_text("half")
+    (tmp_path / ".x.4e5f6a7b").mkdir()
+    for theirs in (".y.0a1b2c3d", ".x.txt", ".x.y.0a1b2c3d"):
+        (tmp_path / theirs).write_text("theirs")
+    write(tmp_path / "x")
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".x.txt", ".x.y.0a1b2c3d", ".y.0a1b2c3d", "x"]
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_what_another_process_is_writing_is_no_leftover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None]
+):
+    """Another process here is a second description of an open file: locks tell them apart in the same way."""
+    pytest.importorskip("fcntl")
+    seen: list[list[Path]] = []
+    real = os.fsync
+
+    def meanwhile(opened: int) -> None:
+        monkeypatch.setattr(os, "fsync", real)
+        remove_leftovers(tmp_path)
+        seen.append(find_leftovers(tmp_path))
+        write(tmp_path / "x")
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    write(tmp_path / "x")
+    assert seen == [[]]
+    assert [one.name for one in tmp_path.iterdir()] == ["x"]

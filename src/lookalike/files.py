@@ -7,27 +7,39 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows, where nobody can remove what is open
+    fcntl = None  # type: ignore[assignment]
 
 REMOVED, PREVIOUS = ".removed", ".previous"
 # A dot, the name, and what tempfile adds or one of the endings above.
 _LEFTOVER = re.compile(r"\..+\.([a-z0-9_]{8}|removed|previous)", re.DOTALL)
+_RANDOM = 8  # letters that tempfile adds
 
 
 def atomic_write(path: Path, content: bytes) -> None:
-    """Write a file so that a reader, or a crash, meets the old one or the new one and nothing between."""
+    """Write a file so that a reader, or a crash, meets the old one or the new one and nothing between.
+
+    What a killed call left beside it is removed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = fitting_name(f".{path.name}", path.parent, keep_ending=False, room=10)
+    _remove_stale(path.parent, f"{beside}.")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{beside}.")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)  # mkstemp keeps others out; a picture is to be shown
-        Path(temporary).replace(path)
+        with _held(Path(temporary)):
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            mask = os.umask(0)
+            os.umask(mask)
+            Path(temporary).chmod(0o666 & ~mask)  # mkstemp keeps others out; a picture is to be shown
+            Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -134,8 +146,10 @@ def replace_folder(folder: Path, write: Callable[[Path], None], *, keep_existing
         keep_existing: leave a folder that is there already, or that another process puts there meanwhile, as it is.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{folder.name}."
+    _remove_stale(folder.parent, prefix)
     previous = previous_of(folder)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as temporary, _held(Path(temporary)):
         new = Path(temporary, "new")
         new.mkdir()
         write(new)
@@ -179,10 +193,8 @@ def remove_leftovers(folder: Path) -> None:
     for path in find_leftovers(folder):
         if path.name.endswith(PREVIOUS) and not (replaced := path.with_name(path.name[1 : -len(PREVIOUS)])).exists():
             path.rename(replaced)
-        elif path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
         else:
-            path.unlink(missing_ok=True)
+            _remove_free(path)
 
 
 def try_writing(folder: Path) -> None:
@@ -209,8 +221,71 @@ def why_unwritable(path: Path) -> str:
 
 
 def find_leftovers(folder: Path) -> list[Path]:
-    """What stands in a folder for something that is being written or removed, or was when a run was killed."""
-    return [path for path in sorted(folder.glob(".*")) if _LEFTOVER.fullmatch(path.name)]
+    """What stands in a folder for something that was being written or removed when a run was killed."""
+    found = []
+    for path in sorted(folder.glob(".*")):
+        if _LEFTOVER.fullmatch(path.name):
+            with _claimed(path) as free:
+                found += [path] * free
+    return found
+
+
+def _remove_stale(folder: Path, prefix: str) -> None:
+    """Remove what killed calls left that wrote the file or folder whose temporary names begin so."""
+    with os.scandir(folder) as entries:
+        left = [entry.name for entry in entries if entry.name.startswith(prefix)]
+    for name in left:
+        if _LEFTOVER.fullmatch(name) and len(name) == len(prefix) + _RANDOM:
+            _remove_free(folder / name)
+
+
+def _remove_free(path: Path) -> None:
+    """Remove a file or a folder that no living process is writing."""
+    with _claimed(path) as free:
+        if not free:
+            return
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(FileNotFoundError, PermissionError):
+                path.unlink()
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Within it, `_claimed` finds in any process that this is being written; the system ends it with the process."""
+    with _opened(path) as opened:
+        if opened is not None:
+            with suppress(OSError):  # a disk that knows no locks
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+@contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    """Whether no living process is writing this file or folder, as far as can be told."""
+    free = True
+    with _opened(path) as opened:
+        if opened is not None:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                free = error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+        yield free
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int | None]:
+    """A file or folder, open for locks; None where there are none, or it cannot be opened."""
+    opened = None
+    if fcntl is not None:
+        with suppress(OSError):
+            opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        yield opened
+    finally:
+        if opened is not None:
+            os.close(opened)
 
 
 def sync_file(path: Path) -> None:

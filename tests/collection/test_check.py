@@ -110,11 +110,12 @@ def test_codes_leftovers_and_judgements_are_looked_at_too(photos: Path):
     codes.mkdir(parents=True)
     (codes / "values.npy").write_bytes(b"damaged")
     (home(photos) / "lenses/.kind.ab12cd34").mkdir(parents=True)
+    (home(photos) / "cache/.grid.png.ab12cd34").write_bytes(b"half")
     for name in ("judgements.jsonl", "proofs.jsonl"):
         with (home(photos) / name).open("a") as file:
             file.write("not JSON\n")
     parts = [one.part for one in Collection(photos).verify()]
-    assert parts == ["codes", "judgements", "proofs", "leftover"]
+    assert parts == ["codes", "judgements", "proofs", "leftover", "leftover"]
     left = [one for one in Collection(photos).verify(repair=True) if not one.repaired]
     assert [one.part for one in left] == ["judgements", "proofs"]
     assert [one.part for one in Collection(photos).verify()] == ["judgements", "proofs"]

@@ -9,6 +9,7 @@ from PIL import Image
 from support.pictures import draw
 
 from lookalike.errors import ImageError
+from lookalike.files import find_leftovers
 from lookalike.images.decode import content_hash, read_bytes
 from lookalike.images.thumbnails import encoded, thumbnail, thumbnail_bytes, thumbnail_image
 
@@ -152,3 +153,17 @@ def test_any_source_is_encoded_anew_upright_and_no_larger_than_asked(tmp_path):
     Image.new("RGB", (300, 200)).save(tmp_path / "turned.tif", exif=exif)
     image = Image.open(io.BytesIO(encoded(tmp_path / "turned.tif", 150)))
     assert (image.format, image.size, image.getexif().get(0x0112)) == ("JPEG", (100, 150), None)
+
+
+def test_what_a_killed_run_left_lies_where_the_next_writer_looks(tmp_path, monkeypatch):
+    """Killed before the rename, the file lies beside the folders of all thumbnails."""
+    content = put(tmp_path / "a.png")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("pathlib.Path.replace", killed)
+        thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60)
+    (left,) = kept(tmp_path / "cache")
+    assert find_leftovers(tmp_path / "cache/thumbnails") == [left]

@@ -64,8 +64,9 @@ class CollectionFolder:
 
     @property
     def replaced_folders(self) -> list[Path]:
-        """The folders in which others are written, replaced and removed whole."""
-        return [self.at / name for name in ("tables", "lenses", "backbones", "cache/codes", "cache/layouts")]
+        """The folders in which files and folders are written, replaced and removed whole."""
+        names = ("tables", "lenses", "backbones", "cache", "cache/codes", "cache/layouts", "cache/thumbnails")
+        return [self.at / name for name in names]
 
     def table(self, backbone: str) -> Path:
         """Where the table of one backbone lies."""

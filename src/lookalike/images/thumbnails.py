@@ -126,7 +126,8 @@ def _keep(path: Path, encoded: bytes) -> None:
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+        # Beside the folders of all thumbnails: there the next writer finds what a killed run left.
+        handle, temporary = tempfile.mkstemp(dir=path.parent.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(encoded)
         Path(temporary).replace(path)

@@ -1,7 +1,6 @@
 """What a search ranks, in memory: the files of one table version, and their features or what a lens makes of them."""
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import CollectionError
-from lookalike.files import digest
+from lookalike.files import digest, remove_folder
 from lookalike.index.exact_knn import FEW, ExactKNN
 from lookalike.index.inside import check_inside
 from lookalike.index.quantization import Int8Codes
@@ -176,11 +175,11 @@ class Gallery:
                 return saved
         made = self._extended(sorted(self._kept.glob(f"{source}-*")))
         with contextlib.suppress(OSError):  # a full or read-only disk: they are made again next time
-            made.save(folder)
-            np.save(folder / "keys.npy", self._keys)
+            made.save(folder, self._keys)
             for other in self._kept.glob(f"{column}*"):
                 if other != folder:
-                    shutil.rmtree(other, ignore_errors=True)
+                    with contextlib.suppress(FileNotFoundError):  # another process removes it
+                        remove_folder(other)
         return made
 
     def _codes_folder(self) -> Path:

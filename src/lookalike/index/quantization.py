@@ -114,11 +114,11 @@ class Int8Codes:
         in_blocks(scan, n, max(1, min(SCAN_BYTES // d, SCAN_VALUES // len(queries))))
         return estimates, error_norm * (1 + self.error_norm.max(initial=0)) + np.float32(ROUNDING)
 
-    def save(self, folder: Path) -> None:
-        """Write the codes as a folder of npy files, whole or not at all."""
+    def save(self, folder: Path, keys: npt.NDArray[np.uint64] | None = None) -> None:
+        """Write the codes as a folder of npy files, whole or not at all; `keys` tell which rows they are of."""
 
         def write(new: Path) -> None:
-            for name, array in vars(self).items():
+            for name, array in (vars(self) | ({} if keys is None else {"keys": keys})).items():
                 np.save(new / f"{name}.npy", array)
             np.save(new / "checksums.npy", self._checksums())
 
