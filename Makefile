@@ -45,8 +45,8 @@ lint: install  ## Check format, style and types
 	$(BIN)/ruff format --check src tests examples benchmarks tools
 	$(BIN)/mypy
 
-# Three hold what others share.
-BENCHMARKS := $(filter-out held_out nine_tasks keras_worker,$(basename $(notdir $(wildcard benchmarks/*.py))))
+# Five hold what others share.
+BENCHMARKS := $(filter-out held_out nine_tasks keras_worker survival survival_checks,$(basename $(notdir $(wildcard benchmarks/*.py))))
 ONE := $(addprefix bench-,$(BENCHMARKS))
 .PHONY: $(ONE)
 

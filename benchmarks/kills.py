@@ -1,171 +1,123 @@
-"""Kill -9 at random moments of indexing real small files: nothing committed is lost, and the next run finishes it.
+"""Kill -9 at random moments of every verb that writes: nothing committed is lost, and the next write leaves no trace.
 
-    LOOKALIKE_DATA=... python benchmarks/kills.py --kills 20
+    python benchmarks/kills.py --kills 400
 
-A folder of emoji is indexed by `python -m lookalike index`, killed after a random share of the time that a whole run
-took. After each kill a reader opens the table: what it showed before the kill must still be there, no file twice, each
-row with the features that an undisturbed run gives its content. A run that ends before its kill is checked to be whole,
-and the folder is changed, so that kills meet new, changed, moved and removed files; a lens has its column throughout.
+index (new, changed, moved, broken and removed pictures), a switch of backbones, learn with and without --use, use,
+forget, judge and its undo, index --drop-old, check --repair and export, on a collection of drawn pictures and two tiny
+networks. Half of the kills come at a random moment, half as the verb is about to make a random change to the disk.
+After each kill, status, check, lenses, judge --list and search run without a traceback; every row of a finished commit,
+every lens and every judgement is there; each row and each vector of a lens is what its picture gives. After half of the
+kills the next verb meets what was left; after the others `index` does, and then the table is the folder and nothing is
+left.
 """
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-import numpy as np
+os.environ["OMP_NUM_THREADS"] = "1"  # a process with threads cannot be forked
 
-from lookalike import Collection
-from lookalike.images.decode import content_hash
-from lookalike.index.table import Table
-from lookalike.models.lens import Lens
+from survival import Strike, World, preload
+from survival_checks import Found, Ran, compare
 
-INDEX = [sys.executable, "-m", "lookalike", "index"]
-Rows = dict[str, bytes]  # file -> content
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from support.drawn_network import write_pair
 
-
-def begin(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([*INDEX, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-
-def a_lens(collection: Collection) -> Lens:
-    rng, f = np.random.default_rng(1), collection.backbone.length
-    return Lens("bench", rng.random(f) / 99, rng.standard_normal((f, 8)), {"backbone": collection.backbone.id})
+VERBS = {
+    "index": 4, "switch": 2, "learn": 2, "learn --use": 2, "use": 2, "forget": 2, "judge": 2, "undo": 1, "drop-old": 1,
+    "repair": 1, "export": 1,
+}  # fmt: skip
 
 
-def rows_of(table: Table) -> Rows:
-    """What a reader sees; raises where a file is there twice."""
-    columns = table.columns()
-    assert len(columns["file"]) == len(set(columns["file"])), "a file is there twice"
-    return dict(zip(columns["file"], columns["content"], strict=True))
+class Kills:
+    """Kills, counted by verb, and what they did harm to."""
 
+    def __init__(self, world: World):
+        self.world, self.before = world, Found()
+        self.kills, self.runs, self.faults, self.refused = (
+            Counter[str](),
+            Counter[str](),
+            Counter[str](),
+            Counter[str](),
+        )
 
-def check(table: Table, truth: dict[bytes, bytes], lens: Lens) -> Rows:
-    """Every row against an undisturbed run's: content -> its features as bytes."""
-    rows = rows_of(table)
-    files, features = table.features()
-    for file, row in zip(files, features, strict=True):
-        assert row.tobytes() == truth[rows[file]], f"{file}: other features than an undisturbed run's"
-    if lens.name in table.lenses():
-        served, vectors = table.features(column=f"lens:{lens.name}")
-        found = table.snapshot()
-        assert served == files
-        assert found is not None
-        assert not found.unfilled(lens.name), "rows without the lens's vector"
-        np.testing.assert_allclose(vectors.astype(np.float32), lens.apply(features), atol=1e-3)
-    return rows
+    def one(self, verb: str, strike: Strike) -> Ran:
+        """Run a verb, compare what is there afterwards, and say what is wrong."""
+        world = self.world
+        words = world.words(verb, self.before.rows)
+        ran = world.run(verb, words, strike)
+        now = world.look()
+        faults = compare(world, self.before, words, ran, now)
+        if ran.finished and ran.code == 0 and verb not in {"judge", "undo", "export"}:
+            faults += [f"left over: {left}" for left in world.left_over(indexed=words[0] == "index")]
+        if ran.finished and ran.code == 0 and words[0] == "index" and not now.is_whole(world.on_disk()):
+            faults.append("the table is not the folder")
+        if ran.finished and ran.code and verb not in {"learn", "learn --use", "use", "forget", "undo"}:
+            faults.append(f"exit {ran.code}: {ran.said.strip()}")
+        (self.runs if ran.finished else self.kills)[verb] += 1
+        self.refused[verb] += ran.finished and ran.code != 0
+        self.faults[verb] += bool(faults)
+        for fault in faults:
+            how = "ended" if ran.finished else f"killed at {strike.seconds or strike.event}"
+            print(f"FAULT {self.kills.total()} {' '.join(words)}: {how}: {fault}", flush=True)
+        self.before = now
+        return ran
 
-
-def on_disk(folder: Path) -> Rows:
-    return {path.name: content_hash(path.read_bytes()) for path in folder.iterdir() if path.is_file()}
-
-
-def change(folder: Path, pool: list[Path], rng: np.random.Generator) -> None:
-    """A quarter of the files gets another content, some move, some go, and others come."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    rng.shuffle(files)  # type: ignore[arg-type]
-    quarter = len(files) // 4
-    for path in files[:quarter]:
-        path.write_bytes(pool[rng.integers(len(pool))].read_bytes())
-    for path in files[quarter : quarter + 40]:
-        path.rename(path.with_name(f"moved {rng.integers(1 << 40)}.png"))
-    for path in files[-quarter:]:
-        path.unlink()
-    for number in rng.choice(len(pool), quarter, replace=False):
-        shutil.copy(pool[number], folder / f"new {rng.integers(1 << 40)}.png")
-
-
-def left_over(collection: Collection) -> list[str]:
-    """Files below the tables that no version still kept needs, and what a write left half done."""
-    import lance
-
-    left = [str(path) for path in collection.home.at.rglob(".*.json.*")]
-    for table in (collection.table.uri, collection.refused.uri):
-        if not Path(table).is_dir():
-            continue
-        dataset = lance.dataset(table)
-        needed = set()
-        for version in dataset.versions():
-            for fragment in lance.dataset(table, version=version["version"]).get_fragments():
-                needed.update(file.path for file in fragment.data_files())
-                if deletions := fragment.deletion_file():
-                    needed.add(str(deletions))
-        left += [path.name for path in (Path(table) / "data").glob("*") if path.name not in needed]
-    return left
+    def table(self) -> None:
+        """Print the counts."""
+        print("| verb | kills | runs that ended | with a fault |\n| --- | ---: | ---: | ---: |")
+        for verb in VERBS:
+            print(f"| {verb} | {self.kills[verb]} | {self.runs[verb]} | {self.faults[verb]} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--kills", type=int, default=400)
+    parser.add_argument("--pictures", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    data = os.environ.get("LOOKALIKE_DATA", "")
-    pool = sorted((Path(data) / "emoji").rglob("*.png"))
-    if not data or len(pool) < 2 * asked.pictures:
-        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
-        return
-    pool = pool[:: len(pool) // (2 * asked.pictures)]
-    with tempfile.TemporaryDirectory(prefix="lookalike-") as work:
-        measure(Path(work), pool, asked.kills, asked.pictures, np.random.default_rng(asked.seed))
-
-
-def measure(work: Path, pool: list[Path], kills: int, pictures: int, rng: np.random.Generator) -> None:
-    everything = work / "everything"
-    everything.mkdir()
-    for i, path in enumerate(pool):
-        shutil.copy(path, everything / f"{i}.png")
-    undisturbed = Collection(everything)
-    undisturbed.index()
-    files, features = undisturbed.table.features()
-    contents = rows_of(undisturbed.table)
-    truth = {contents[file]: row.tobytes() for file, row in zip(files, features, strict=True)}
-
-    folder = work / "photos"
-    folder.mkdir()
-    for number in rng.choice(len(pool), pictures, replace=False):
-        shutil.copy(pool[number], folder / f"{number}.png")
+    preload()
     started = time.monotonic()
-    assert begin(folder).wait() == 0
-    whole_s = time.monotonic() - started
-    collection = Collection(folder)
-    lens = a_lens(collection)
-    shutil.rmtree(collection.home.at)
-    print(f"{pictures} pictures, a whole run takes {whole_s:.1f} s; seconds to the kill, rows before and after it:")
+    with tempfile.TemporaryDirectory(prefix="lookalike-") as name:
+        work = Path(name)
+        os.environ["LOOKALIKE_CACHE"] = str(work / "cache")
+        first, second = write_pair(work / "networks")
+        world = World(
+            work, work / "collection", {"first": str(first), "second": str(second)}, asked.pictures, 10, asked.seed
+        )
+        killer = Kills(world)
+        begin(killer, str(first))
+        verbs, weights = list(VERBS), list(VERBS.values())
+        while killer.kills.total() < asked.kills:
+            (verb,) = world.rng.choices(verbs, weights)
+            ran = killer.one(verb, world.strike(verb) if world.rng.random() < 0.9 else Strike())
+            if not ran.finished and world.rng.random() < 0.5:
+                killer.one("index", Strike())
+        killer.one("index", Strike())
+    killer.table()
+    faults = killer.faults.total()
+    print(
+        f"\n{killer.kills.total()} kills, {killer.runs.total()} runs that ended, {time.monotonic() - started:.0f} s: ",
+        end="",
+    )
+    print(f"{faults} with a fault." if faults else "nothing lost, no traceback, nothing left over.")
+    sys.exit(1 if faults else 0)
 
-    done = whole = 0
-    while done < kills:
-        moment = rng.uniform(0, whole_s)
-        first = collection.home.config() is None
-        run = begin(folder)
-        try:
-            run.wait(moment)
-        except subprocess.TimeoutExpired:
-            before = {} if first and collection.home.config() is None else rows_of(collection.table)
-            run.kill()
-            run.wait()
-            done += 1
-            after = check(collection.table, truth, lens)
-            missing = [file for file in before if file not in after and (folder / file).exists()]
-            assert not missing, f"lost: {missing}"
-            left = left_over(collection)
-            print(f"{done:3}  {moment:5.1f} s  {len(before):5} {len(after):5}   orphans {len(left)}", flush=True)
-            continue
-        assert run.returncode == 0, run.stderr.read().decode() if run.stderr else ""
-        assert check(collection.table, truth, lens) == on_disk(folder), "a finished run is not the folder"
-        whole += 1
-        lens.save(collection.home.lens(lens.name))
-        change(folder, pool, rng)
-    run = begin(folder)
-    assert run.wait() == 0
-    assert check(collection.table, truth, lens) == on_disk(folder), "a finished run is not the folder"
-    left = left_over(collection)
-    print(f"{done} kills, {whole + 1} runs finished, each equal to the folder; nothing lost, nothing twice, features")
-    print(f"bit for bit those of an undisturbed run. Orphans after the last run: {len(left)} {left[:5]}")
+
+def begin(killer: Kills, backbone: str) -> None:
+    """The collection, with a table of each backbone and a lens."""
+    world = killer.world
+    words = ["index", str(world.photos), "--at", str(world.at), "--backbone"]
+    for place in (*world.backbones.values(), backbone):
+        ran = world.run("switch", [*words, place], Strike())
+        assert ran.code == 0, ran.said
+    killer.before = world.look()
+    for verb in ("learn", "learn --use", *VERBS):
+        killer.one(verb, Strike())
 
 
 if __name__ == "__main__":
