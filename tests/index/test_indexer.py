@@ -141,15 +141,18 @@ def test_killed_runs_lose_nothing_committed_and_the_next_one_finishes(tmp_path: 
 
 
 def test_what_killed_runs_left_half_written_is_gone_after_the_next(photos: Path):
-    """A batch that was written and never committed, and a collection.json that never took its place."""
+    """Batches that were written and never committed, and a collection.json that never took its place."""
+    (photos / "broken.png").write_bytes(b"")
     collection = Collection(photos)
     collection.index()
-    data = Path(collection.table.uri) / "data"
-    (kept,) = data.iterdir()
-    shutil.copy(kept, data / "101010101010101010101010aaaabbbbccccddddeeeeffff00.lance")
+    kept = {}
+    for table in (collection.table, collection.refused):
+        data = Path(table.uri) / "data"
+        (kept[data],) = data.iterdir()
+        shutil.copy(kept[data], data / "101010101010101010101010aaaabbbbccccddddeeeeffff00.lance")
     (photos / ".lookalike/.collection.json.k1ll3d").write_text("{")
     collection.index()
-    assert list(data.iterdir()) == [kept]
+    assert {data: list(data.iterdir()) for data in kept} == {data: [file] for data, file in kept.items()}
     assert not list((photos / ".lookalike").glob(".*"))
     assert collection.search("1.png", k=1)[0].file == "1.png"
 

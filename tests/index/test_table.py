@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from support.small_table import F, row, small_table, turned
 
-from lookalike.index.table import COMMITS_BEFORE_COMPACTION, ImageRow, Table
+from lookalike.index.lance_io import COMMITS_BEFORE_COMPACTION
+from lookalike.index.table import ImageRow, Table
 
 
 @pytest.fixture

@@ -286,8 +286,9 @@ class Indexer:
             report.notes.append(
                 f"{plural(len(before.outside), 'row')} of the table named files outside of {self.folder}: removed."
             )
-        self.table.compact()
-        self.table.clean()
+        for table in (self.table, self.refused):
+            table.compact()
+            table.clean()
 
     def _kept(self, changes: ChangeSet) -> set[str]:
         """The missing files that stay in the table, because the disk that they lie on may be away."""

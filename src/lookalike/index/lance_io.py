@@ -2,18 +2,21 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from lookalike.files import replace_folder
-from lookalike.index.damage import Damage, is_local
+from lookalike.index.damage import Damage, is_local, reading
 from lookalike.index.durability import sync_version
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.repair import remove_damaged, verify_table
-from lookalike.index.snapshot import sql_in
+from lookalike.index.snapshot import ROWS_A_PIECE, sql_in
 from lookalike.index.versions import OpenedVersion, open_newest, remove_versions_above
 
 STORAGE_VERSION = "2.1"
+COMMITS_BEFORE_COMPACTION = 100
+KEPT = timedelta(minutes=10)  # versions younger than this stay when a run cleans up
 
 
 class LanceTable:
@@ -23,12 +26,13 @@ class LanceTable:
         uri: where it lies.
         columns: that it has in every version.
         mend: the command that mends it when it is damaged, for error messages.
+        repair: the command that mends it when its rows cannot be read; the same, when left out.
 
     Methods that write are for who holds the collection's lock. All raise DamagedTableError.
     """
 
-    def __init__(self, uri: str, columns: Collection[str], mend: str):
-        self.uri, self.columns, self.mend = uri, frozenset(columns), mend
+    def __init__(self, uri: str, columns: Collection[str], mend: str, repair: str = ""):
+        self.uri, self.columns, self.mend, self.repair = uri, frozenset(columns), mend, repair or mend
 
     def open(self) -> OpenedVersion | None:
         """The newest version that is whole; None when there is no table."""
@@ -69,6 +73,25 @@ class LanceTable:
             with self.commit() as dataset:
                 if dataset is not None:
                     dataset.delete(sql_in(files[start : start + 500]))
+
+    def compact(self) -> None:
+        """Put small pieces together, when many commits have gathered; earlier versions stay whole."""
+        opened = self.open()
+        if opened is not None and len(opened.dataset.get_fragments()) >= COMMITS_BEFORE_COMPACTION:
+            with self.commit() as dataset, reading(self.uri, self.repair):
+                # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
+                dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
+
+    def clean(self, kept: timedelta | None = None) -> None:
+        """Remove what only versions older than `kept` (`KEPT`) need, and what killed runs left.
+
+        Only for who holds the collection's lock: what another writer has not committed yet would go too.
+        """
+        with self.commit() as dataset:
+            if dataset is not None:
+                # What no version knows goes whatever its age: Lance would keep it for a week, in case that another
+                # writer were at work.
+                dataset.cleanup_old_versions(older_than=KEPT if kept is None else kept, delete_unverified=True)
 
     def verify(self) -> list[Damage]:
         """Everything that is damaged, also in versions that are passed over; reads the whole table."""

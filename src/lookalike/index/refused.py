@@ -67,8 +67,8 @@ class RefusedTable:
     """
 
     def __init__(self, uri: str | Path, shell_words: str = "FOLDER"):
-        self.uri, self._shell_words = str(uri), shell_words
-        self._stored = LanceTable(self.uri, COLUMNS, f"lookalike index {shell_words}")
+        self.uri, self._repair = str(uri), f"lookalike check {shell_words} --repair"
+        self._stored = LanceTable(self.uri, COLUMNS, f"lookalike index {shell_words}", self._repair)
 
     def append(self, rows: Sequence[RefusedFile]) -> None:
         """Commit rows; a row whose file is there already takes its place."""
@@ -88,7 +88,7 @@ class RefusedTable:
         opened = self._stored.open()
         if opened is None:
             return []
-        with reading(self.uri, f"lookalike check {self._shell_words} --repair"):
+        with reading(self.uri, self._repair):
             found = opened.dataset.to_table().to_pylist()
         rows = [RefusedFile(**(row | {name: row.get(name) or "" for name in _ADDED})) for row in found]
         return sorted(rows, key=lambda row: row.file)
@@ -104,6 +104,14 @@ class RefusedTable:
     def recover(self) -> list[Damage]:
         """As `Table.recover`."""
         return self._stored.remove_damaged(deep=False)
+
+    def compact(self) -> None:
+        """As `Table.compact`."""
+        self._stored.compact()
+
+    def clean(self) -> None:
+        """As `Table.clean`."""
+        self._stored.clean()
 
     def _add_columns(self) -> None:
         """Give a table of an earlier version the columns that it lacks."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,8 @@ from lookalike.files import try_writing
 from lookalike.index.damage import Damage, damaged_rows, is_local, reading
 from lookalike.index.lance_io import LanceTable
 from lookalike.index.lance_runtime import load_lance
-from lookalike.index.snapshot import COLUMNS, LENS, ROWS_A_PIECE, ROWS_AT_ONCE, Embed, Snapshot
+from lookalike.index.snapshot import COLUMNS, LENS, ROWS_AT_ONCE, Embed, Snapshot
 from lookalike.index.vector_column import as_matrix, as_vectors
-
-COMMITS_BEFORE_COMPACTION = 100
-KEPT = timedelta(minutes=10)  # versions younger than this stay when a run cleans up
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Table:
 
     def __init__(self, uri: str | Path, shell_words: str = "FOLDER"):
         self.uri, self._repair = str(uri), f"lookalike check {shell_words} --repair"
-        self._stored = LanceTable(self.uri, (*COLUMNS, "features"), f"lookalike index {shell_words}")
+        self._stored = LanceTable(self.uri, (*COLUMNS, "features"), f"lookalike index {shell_words}", self._repair)
 
     def snapshot(self) -> Snapshot | None:
         """The newest version that is whole, held open; None when there is no table."""
@@ -205,19 +201,11 @@ class Table:
 
     def compact(self) -> None:
         """Put small pieces together, when many commits have gathered; earlier versions stay whole."""
-        opened = self._stored.open()
-        if opened is not None and len(opened.dataset.get_fragments()) >= COMMITS_BEFORE_COMPACTION:
-            with self._stored.commit() as dataset, reading(self.uri, self._repair):
-                # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
-                dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
+        self._stored.compact()
 
-    def clean(self, kept: timedelta = KEPT) -> None:
-        """Remove what only versions older than `kept` need, and what killed runs left.
+    def clean(self, kept: timedelta | None = None) -> None:
+        """Remove what only versions older than `kept` (ten minutes) need, and what killed runs left.
 
         Only for who holds the collection's lock: what another writer has not committed yet would go too.
         """
-        with self._stored.commit() as dataset:
-            if dataset is not None:
-                # What no version knows goes whatever its age: Lance would keep it for a week, in case that another
-                # writer were at work.
-                dataset.cleanup_old_versions(older_than=kept, delete_unverified=True)
+        self._stored.clean(kept)
