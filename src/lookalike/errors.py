@@ -123,6 +123,10 @@ class NoActiveTripletsError(TrainingError):
     code = "training.no_active_triplets"
 
 
+class DamagedTableWarning(UserWarning):
+    """An older version of a table answers, because the newest one is damaged; the next index mends it."""
+
+
 class MissingExtraError(LookalikeError, ImportError):
     """A part of lookalike whose optional dependency is not installed."""
 

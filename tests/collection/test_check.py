@@ -85,6 +85,14 @@ def test_every_verb_says_in_one_line_what_is_damaged_and_what_mends_it(photos: P
     assert "elete" not in line
 
 
+@pytest.mark.parametrize("verb", ["search", "status", "duplicates", "export", "learn", "judge"])
+def test_every_verb_says_in_one_line_that_an_older_version_answers(photos: Path, verb: str):
+    os.truncate(min(manifests(photos)), 0)  # the newest
+    result = CliRunner().invoke(main, VERBS[verb](photos))
+    (line,) = [line for line in result.stderr.splitlines() if "older" in line]
+    assert ".manifest: empty" in line and line.endswith(f"To mend it, run: lookalike index {photos}")
+
+
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_check_names_it_repairs_it_and_index_makes_the_collection_whole_again(made: Path, photos: Path, damage: str):
     DAMAGE[damage](photos)

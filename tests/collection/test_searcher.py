@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 from support import drawn_network
 from support.pictures import draw
+from support.table_damage import newest_manifest
 
 from lookalike import Collection, similarity
-from lookalike.errors import LensError, QueryError
+from lookalike.errors import DamagedTableWarning, LensError, QueryError
 from lookalike.models.lens import Lens
 
 
@@ -240,3 +241,17 @@ def test_a_region_of_the_whole_picture_finds_it_by_its_pixels(photos: Path):
     assert collection.search(one, region=(0, 0, 1, 1), k=2)[0].similarity == hits[0].similarity
     with pytest.raises(QueryError, match="with one query"):
         collection.search(["1.png", "2.png"], region=(0, 0, 1, 1))
+
+
+def test_a_search_in_an_older_version_is_said_once_with_what_mends_it(indexed: Collection, photos: Path):
+    draw(photos / "new.png", 9)
+    Collection(photos).index()
+    os.truncate(newest_manifest(indexed.table.uri), 0)
+    again = Collection(photos)
+    with pytest.warns(DamagedTableWarning, match="manifest: empty.*an older one answers.*lookalike index") as told:
+        assert len(again.search("1.png", k=None)) == 7
+        again.search("2.png")
+        assert again.status()["pictures"] == 7
+    assert len(told) == 1
+    Collection(photos).index()
+    assert len(Collection(photos).search("1.png", k=None)) == 8

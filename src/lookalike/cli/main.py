@@ -5,6 +5,7 @@ import os
 import shlex
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from lookalike.cli import check, console, learn, serve
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.cli.output import echo, echo_json, is_terminal
 from lookalike.drawing.png import drawable
-from lookalike.errors import LookalikeError, MemoryLimitError, is_out_of_memory
+from lookalike.errors import DamagedTableWarning, LookalikeError, MemoryLimitError, is_out_of_memory
 from lookalike.images.copy_target import check_copyable
 from lookalike.models.address_space import is_limited, reserve_little
 from lookalike.text import csv_text, plural, printable_line
@@ -28,10 +29,16 @@ if TYPE_CHECKING:
 
 class _Group(click.Group):
     def invoke(self, context: click.Context) -> Any:
-        """Turn our errors into one line and exit 1, wrong usage into one and exit 2, and Ctrl-C into exit 130."""
+        """Turn our errors into one line and exit 1, wrong usage into one and exit 2, and Ctrl-C into exit 130.
+
+        Our warnings are lines on stderr.
+        """
         reserve_little()
         try:
-            return super().invoke(context)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", DamagedTableWarning)
+                warnings.showwarning = _warned(warnings.showwarning)
+                return super().invoke(context)
         except click.UsageError as error:
             verb = (error.ctx or context).command_path
             echo(f"{verb}: {printable_line(error.format_message())} See: {verb} --help", err=True)
@@ -288,6 +295,18 @@ for verb in (
     serve.mcp,
 ):
     main.add_command(verb)
+
+
+def _warned(other: Callable[..., None]) -> Callable[..., None]:
+    """Shows our warnings in one line each, and others as before."""
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, DamagedTableWarning):
+            echo(printable_line(str(message)), err=True)
+        else:
+            other(message, category, *rest)
+
+    return show
 
 
 def _drop_output() -> None:

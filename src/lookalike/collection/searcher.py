@@ -1,5 +1,6 @@
 """What answers for a collection: its state read once, the open network, and the galleries that are ranked."""
 
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_store import LensStore, learned_cut
-from lookalike.errors import CollectionError, LookalikeError, OutdatedSnapshotError, QueryError
+from lookalike.errors import CollectionError, DamagedTableWarning, LookalikeError, OutdatedSnapshotError, QueryError
 from lookalike.images.sources import are_many, as_source_list
 from lookalike.index.exact_knn import FEW
 from lookalike.index.gallery import Gallery
@@ -21,7 +22,7 @@ from lookalike.index.inside import check_inside
 from lookalike.index.query import Query, QueryResolver, Vector, combine
 from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
-from lookalike.index.versions import newest_manifest
+from lookalike.index.versions import describe, newest_manifest
 from lookalike.models.backbone import Backbone
 from lookalike.models.forks import check_not_forked
 from lookalike.models.lens import PLAIN, Lens
@@ -131,13 +132,23 @@ class Searcher:
         return CollectionState(config, self.network(config), self._snapshot(config.backbone))
 
     def _snapshot(self, backbone: str) -> Snapshot | None:
-        """The newest version of a table; the one that was read last, where nothing was written since."""
+        """The newest version of a table; the one that was read last, where nothing was written since.
+
+        Warns: DamagedTableWarning, where an older version takes its place.
+        """
         if self._held is not None:
             check_not_forked("Lance")
         manifest = newest_manifest(str(self.home.table(backbone)))
         if self._held is not None and manifest is not None and self._held[0] == (backbone, manifest):
             return self._held[1]
         snapshot = self.home.open_table(backbone).snapshot()
+        if snapshot is not None and snapshot.passed_over:
+            warnings.warn(
+                f"{self.home.table(backbone)}: the newest version is damaged ({describe(snapshot.passed_over)}), so an "
+                f"older one answers. To mend it, run: lookalike index {self.home.shell_words}",
+                DamagedTableWarning,
+                stacklevel=2,
+            )
         self._held = None if snapshot is None else ((backbone, manifest), snapshot)
         return snapshot
 
