@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from support import drawn_network
 from support.pictures import draw
-from support.table_damage import WAYS
+from support.table_damage import WAYS, flip_bit
 
 from lookalike import Collection
 from lookalike.cli.main import main
@@ -105,6 +105,16 @@ def test_check_names_it_repairs_it_and_index_makes_the_collection_whole_again(ma
     assert Collection(photos).verify() == []
     assert len(Collection(photos).search("0.png", k=None)) == 8
     assert len(Collection(photos).judgements.standing()) == 1
+
+
+def test_a_single_flipped_bit_is_found_and_its_pictures_are_embedded_anew(photos: Path):
+    flip_bit(data_files(photos)[0], 0.4)
+    result = CliRunner().invoke(main, ["check", str(photos)])
+    assert (result.exit_code, "its checksum differs" in result.stdout) == (1, True)
+    assert CliRunner().invoke(main, ["check", str(photos), "--repair"]).exit_code == 0
+    assert Collection(photos).verify() == []
+    done = Collection(photos).index()
+    assert (done.added > 0, done.added + done.unchanged) == (True, 8)
 
 
 def test_nothing_is_found_in_a_whole_collection_and_nothing_is_changed(photos: Path):

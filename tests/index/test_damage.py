@@ -22,14 +22,24 @@ def test_nothing_is_wrong_with_a_whole_table(table: Table):
     assert find_damage(lance.dataset(table.uri)) == find_unreadable(lance.dataset(table.uri)) == []
 
 
+@pytest.mark.parametrize("way", ["zeros", "garbled"])
+def test_without_checksums_what_lance_cannot_read_is_found(table: Table, way: str):
+    (data,) = Path(table.uri, "data").iterdir()
+    Path(table.uri, "checksums.txt").unlink()
+    WAYS[way](data)
+    (damage,) = find_unreadable(lance.dataset(table.uri))
+    assert (damage.file, damage.rows) == (f"data/{data.name}", 50)
+    assert damage.reason.startswith("cannot be read")
+
+
 @pytest.mark.parametrize(
     ("way", "reason", "by_size"),
     [
         ("missing", "missing", True),
         ("empty", "empty", True),
         ("cut", "cut (", True),
-        ("zeros", "cannot be read", False),
-        ("garbled", "cannot be read", False),
+        ("zeros", "not what was written", False),
+        ("garbled", "not what was written", False),
     ],
 )
 def test_a_damaged_data_file_is_named_with_its_rows(table: Table, way: str, reason: str, by_size: bool):

@@ -18,6 +18,13 @@ WAYS: dict[str, Callable[[Path], None]] = {
 }
 
 
+def flip_bit(file: Path, share: float) -> None:
+    """Turn one bit over, so far into the file: 0 for its first byte, 1 for its end."""
+    content = bytearray(file.read_bytes())
+    content[int(share * len(content))] ^= 16
+    file.write_bytes(content)
+
+
 def newest_manifest(uri: str) -> Path:
     """The manifest of the newest version: names count down."""
     return min(Path(uri, "_versions").glob("*.manifest"))

@@ -1,7 +1,7 @@
 """What is damaged in one version of a table: files that are missing, empty, cut or unreadable."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lookalike.errors import CollectionError, DamagedTableError, is_out_of_memory
+from lookalike.index.checksums import checksum_of, read_checksums
 from lookalike.index.vector_column import as_matrix
 
 LANCE_MAGIC = b"LANC"  # the last bytes of a data file
@@ -56,11 +57,14 @@ def find_damage(dataset: Any) -> list[Damage]:
 
 
 def find_unreadable(dataset: Any) -> list[Damage]:
-    """What `find_damage` finds, files whose rows cannot be read, and rows whose features are no numbers.
+    """What `find_damage` finds, files that are not what was written, or whose rows cannot be read, and rows whose
+    features are no numbers.
 
     Reads the whole version, a fragment at a time.
     """
     found = find_damage(dataset)
+    known = {one.fragment for one in found}
+    found += [one for one in _find_changed(dataset) if one.fragment not in known]
     known = {one.fragment for one in found}
     for fragment in dataset.get_fragments():
         if fragment.fragment_id in known:
@@ -76,6 +80,26 @@ def find_unreadable(dataset: Any) -> list[Damage]:
         else:
             found += [Damage(names, f"{file}: features that are no numbers", rows=1, picture=file) for file in files]
     return found
+
+
+def files_of_fragment(fragment: Any) -> list[str]:
+    """The data and deletion files of a fragment, by their paths within the table."""
+    deletions = fragment.deletion_file()
+    return [*(f"data/{file.path}" for file in fragment.metadata.files), *([deletions] if deletions else [])]
+
+
+def _find_changed(dataset: Any) -> Iterator[Damage]:
+    """The files whose checksums are not those of what was written; those without a checksum are taken as they are."""
+    if not is_local(str(dataset.uri)):
+        return
+    folder = Path(str(dataset.uri))
+    expected = read_checksums(folder)
+    for fragment in dataset.get_fragments():
+        for name in files_of_fragment(fragment):
+            with suppress(OSError):  # missing or unreadable: that is found elsewhere
+                if name in expected and checksum_of(folder / name) != expected[name]:
+                    reason = "not what was written (its checksum differs)"
+                    yield Damage(name, reason, fragment.metadata.num_rows, fragment.fragment_id)
 
 
 def damaged_rows(damage: Sequence[Damage]) -> int:

@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.files import sync_file, sync_folder
-from lookalike.index.damage import is_local
+from lookalike.index.checksums import add_checksums
+from lookalike.index.damage import files_of_fragment, is_local
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.versions import manifest_name
 
 
 def sync_version(uri: str, before: Any) -> None:
-    """Force the newest version of a table to the disk; a power cut afterwards loses nothing of it.
+    """Force the newest version of a table to the disk, with checksums; a power cut afterwards loses nothing of it.
 
     Only files that are new since `before` are forced: first contents, then the names that lead to them, the manifest
     last. Until that is done a power cut may leave a manifest without its files: opening passes over it.
@@ -29,16 +30,12 @@ def sync_version(uri: str, before: Any) -> None:
     transactions = [path for version in versions for path in folder.glob(f"_transactions/{version}-*.txn")]
     _sync([*(folder / name for name in new), *transactions])
     _sync([folder / manifest_name(version + 1) for version in versions])
+    add_checksums(folder, new)
 
 
 def files_of(dataset: Any) -> set[str]:
     """The data and deletion files of a version, by their paths within the table."""
-    found: set[str] = set()
-    for fragment in dataset.get_fragments():
-        found.update(f"data/{file.path}" for file in fragment.metadata.files)
-        if deletions := fragment.deletion_file():
-            found.add(deletions)
-    return found
+    return {name for fragment in dataset.get_fragments() for name in files_of_fragment(fragment)}
 
 
 def _sync(files: list[Path]) -> None:

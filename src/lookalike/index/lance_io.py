@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from lookalike.files import replace_folder
+from lookalike.index.checksums import add_checksums, renew_checksums
 from lookalike.index.damage import Damage, is_local, reading
-from lookalike.index.durability import sync_version
+from lookalike.index.durability import files_of, sync_version
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.repair import remove_damaged, verify_table
 from lookalike.index.snapshot import ROWS_A_PIECE, sql_in
@@ -92,6 +93,8 @@ class LanceTable:
                 # What no version knows goes whatever its age: Lance would keep it for a week, in case that another
                 # writer were at work.
                 dataset.cleanup_old_versions(older_than=KEPT if kept is None else kept, delete_unverified=True)
+                if is_local(self.uri):
+                    renew_checksums(Path(self.uri), files_of(dataset))
 
     def verify(self) -> list[Damage]:
         """Everything that is damaged, also in versions that are passed over; reads the whole table."""
@@ -106,7 +109,9 @@ class LanceTable:
         lance = load_lance()
 
         def write(folder: Path | str) -> None:
-            lance.write_dataset(rows, str(folder), data_storage_version=STORAGE_VERSION)
+            made = lance.write_dataset(rows, str(folder), data_storage_version=STORAGE_VERSION)
+            if isinstance(folder, Path):
+                add_checksums(folder, files_of(made))
 
         if is_local(self.uri):
             replace_folder(Path(self.uri), write)

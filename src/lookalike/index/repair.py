@@ -43,7 +43,7 @@ def remove_damaged(uri: str, columns: Collection[str], *, deep: bool = False) ->
     if opened.passed_over:
         remove_versions_above(uri, opened.dataset.version)
     find = find_unreadable if deep else find_damage
-    columns_removed = _drop_lens_columns(opened.dataset, opened.damage)
+    columns_removed = _drop_lens_columns(opened.dataset, find(opened.dataset) if deep else opened.damage)
     removed = [*opened.passed_over, *columns_removed]
     return removed + _remove_rows(uri, columns, find)
 
