@@ -26,6 +26,7 @@ def blobs(cache: CompiledCache) -> list[str]:
 
 
 def test_what_was_sealed_is_found_again(sealed: CompiledCache):
+    assert not sealed.is_damaged()
     assert blobs(sealed) == ["1.blob"]
 
 
@@ -43,6 +44,7 @@ def test_anything_else_is_thrown_away(sealed: CompiledCache, change: str):
         "digests are no JSON": lambda: digests.write_bytes(b"{"),
         "a list": lambda: digests.write_bytes(b"[]"),
     }[change]()
+    assert sealed.is_damaged() is (change != "no digests")  # which a run leaves that ended before it sealed
     assert blobs(sealed) == []
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 
 from lookalike.collection.backbone_store import BackboneStore
@@ -16,6 +17,7 @@ from lookalike.index.quantization import Int8Codes
 from lookalike.learning.datasets.judgements import Judgements
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import read
+from lookalike.models.compiled_cache import CompiledCache
 from lookalike.models.lens import Lens
 from lookalike.models.registry import DEFAULT, cache_folder, resolve_bundle
 from lookalike.progress import SILENT, Reporter, Timer
@@ -26,7 +28,7 @@ class Finding:
     """One thing that is damaged.
 
     Attributes:
-        part: what it is: "collection.json", "table", "refused", "lens", "backbone", "codes", "judgements",
+        part: what it is: "collection.json", "table", "refused", "lens", "backbone", "codes", "compiled", "judgements",
             "proofs", "leftover".
         what: where, and what is wrong.
         mend: what mends it; of something that was repaired, what was done.
@@ -76,6 +78,7 @@ class CollectionCheck:
             self._lenses,
             self._backbones,
             self._codes,
+            self._compiled,
             self._judgements,
             self._proofs,
             self._leftovers,
@@ -154,6 +157,20 @@ class CollectionCheck:
                     shutil.rmtree(folder, ignore_errors=True)
                 what = str(error).split(". Delete it")[0]
                 yield Finding("codes", what, "Removed; made again when needed." if repair else self._mend, repair)
+
+    def _compiled(self, repair: bool) -> Iterator[Finding]:
+        """The networks of this collection's backbones that were compiled for this machine, in the user's cache."""
+        folders: list[Path] = []
+        with suppress(LookalikeError):
+            config = self.home.config()
+            for id in () if config is None else config.known():
+                folders += (cache_folder() / "compiled").glob(f"{escape(id)}-*")
+        for folder in sorted(folders):
+            if CompiledCache(folder).is_damaged():
+                if repair:
+                    shutil.rmtree(folder, ignore_errors=True)
+                mend = "Removed; compiled anew when needed." if repair else self._mend
+                yield Finding("compiled", f"{folder}: not what was compiled", mend, repair)
 
     def _judgements(self, _: bool) -> Iterator[Finding]:
         for note in Judgements(self.home.judgements).notes():

@@ -1,7 +1,7 @@
 """Checksums of a table's data files, for Lance keeps none: written with each commit, compared when a table is verified.
 
-They lie in `checksums.txt` in the table's folder, a line a file. The lines are not forced to the disk: a file whose line
-a power cut took is not compared, until `renew_checksums` gives it another.
+They lie in `checksums.txt` in the table's folder, a line a file. The lines are not forced to the disk: a file whose
+line a power cut took is not compared, until `renew_checksums` gives it another.
 """
 
 import re

@@ -29,6 +29,13 @@ class CompiledCache:
             return None
         return self.folder if os.access(self.folder, os.W_OK) else None
 
+    def is_damaged(self) -> bool:
+        """Whether it holds something else than was sealed; what was never sealed is thrown away when it is opened."""
+        try:
+            return (self.folder / DIGESTS).exists() and self._sealed() != self._found()
+        except OSError:  # it cannot be read, and is done without
+            return False
+
     def seal(self) -> None:
         """Write down what the folder holds now; call it after something was compiled into it."""
         try:
