@@ -95,6 +95,8 @@ def main() -> None:
         while killer.kills.total() < asked.kills:
             (verb,) = world.rng.choices(verbs, weights)
             ran = killer.one(verb, world.strike(verb) if world.rng.random() < 0.9 else Strike())
+            if not ran.finished and killer.kills.total() % 50 == 0:
+                print(f"{killer.kills.total()} kills, {killer.faults.total()} with a fault", flush=True)
             if not ran.finished and world.rng.random() < 0.5:
                 killer.one("index", Strike())
         killer.one("index", Strike())

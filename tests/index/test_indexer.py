@@ -15,7 +15,7 @@ import pytest
 from onnx import numpy_helper
 from PIL import Image
 from support import drawn_network
-from support.pictures import draw
+from support.pictures import aged, draw
 
 from lookalike import Collection
 from lookalike.errors import Cancelled, CollectionError, LockedError
@@ -143,6 +143,7 @@ def test_killed_runs_lose_nothing_committed_and_the_next_one_finishes(tmp_path: 
 def test_what_killed_runs_left_half_written_is_gone_after_the_next(photos: Path):
     """Batches that were written and never committed, and a collection.json that never took its place."""
     (photos / "broken.png").write_bytes(b"")
+    aged(photos / "broken.png")
     collection = Collection(photos)
     collection.index()
     kept = {}
@@ -150,8 +151,11 @@ def test_what_killed_runs_left_half_written_is_gone_after_the_next(photos: Path)
         data = Path(table.uri) / "data"
         (kept[data],) = data.iterdir()
         shutil.copy(kept[data], data / "101010101010101010101010aaaabbbbccccddddeeeeffff00.lance")
+        for name in ("data/.tmpa1B2c3", "_versions/.tmpTCjPrn", ".checksums.txt.0a1b2c3d"):
+            (data.parent / name).write_bytes(b"half")
     (photos / ".lookalike/.collection.json.k1ll3d").write_text("{")
     collection.index()
+    assert not list((photos / ".lookalike/tables").rglob(".*"))
     assert {data: list(data.iterdir()) for data in kept} == {data: [file] for data, file in kept.items()}
     assert not list((photos / ".lookalike").glob(".*"))
     assert collection.search("1.png", k=1)[0].file == "1.png"

@@ -297,6 +297,11 @@ class CollectionFolder:
             left.unlink(missing_ok=True)
         for folder in self.replaced_folders:
             remove_leftovers(folder)
+        for table in (self.at / "tables").glob("*.lance"):
+            remove_leftovers(table)
+            for name in ("data", "_deletions", "_transactions", "_versions"):
+                for left in (table / name).glob(".tmp*"):  # what Lance was writing
+                    left.unlink(missing_ok=True)
 
 
 def _is_same(one: Path, other: Path) -> bool:
