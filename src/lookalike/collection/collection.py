@@ -285,11 +285,11 @@ class Collection(CollectionOutputs):
         return self._backbones.layers(self.home.config(), self._searcher.named, unfreeze)
 
     def _asking(self) -> "Asking":
-        from lookalike.collection.asking import Asking
+        from lookalike.collection import asking  # a part of lookalike.learning, loaded by those who ask
 
-        return Asking(self.home, self._searcher, self._lenses)
+        return asking.Asking(self.home, self._searcher, self._lenses)
 
     def _learner(self) -> "Learner":
-        from lookalike.collection.learn import Learner  # the rest of lookalike.learning, loaded by those who learn
+        from lookalike.collection import learn  # the rest of lookalike.learning, loaded by those who learn
 
-        return Learner(self.home, self._backbones, self._lenses)
+        return learn.Learner(self.home, self._backbones, self._lenses)
