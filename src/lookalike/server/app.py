@@ -14,7 +14,17 @@ from starlette.staticfiles import StaticFiles
 from lookalike import __version__
 from lookalike.errors import LookalikeError, MissingExtraError
 from lookalike.server import errors
-from lookalike.server.api import collections, images, jobs, judgements, learning, maps, search
+from lookalike.server.api import (
+    collections,
+    groups,
+    images,
+    jobs,
+    judgements,
+    learning,
+    maps,
+    questions,
+    search,
+)
 from lookalike.server.api.dependencies import FAILURES
 from lookalike.server.auth import Access, App, Guard
 from lookalike.server.workspace import Workspace
@@ -60,7 +70,7 @@ def bare_app(workspace: Workspace, access: Access) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.workspace, app.state.access = workspace, access
-    for part in (collections, images, search, judgements, learning, maps, jobs):
+    for part in (collections, images, search, judgements, groups, questions, learning, maps, jobs):
         app.include_router(part.router, prefix="/api", responses=FAILURES)
     app.add_exception_handler(errors.Refusal, errors.on_refusal)
     app.add_exception_handler(LookalikeError, errors.on_lookalike_error)

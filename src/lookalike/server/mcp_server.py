@@ -111,11 +111,11 @@ class CollectionTools:
         return [json.dumps({"lens": hits.lens, "hits": lines}, ensure_ascii=False), *thumbs]
 
     def judge(self, query: str, yes: Ids, no: Ids = ()) -> dict[str, int]:  # type: ignore[assignment]
-        """Say which pictures (ids) belong with the query picture. With no: each yes is more like it than each no."""
+        """Say which pictures (ids) belong with the query picture, and which do not."""
         with self.opened.lock, _told():
             name = self.opened.picture(query).file
             right, wrong = ([self.opened.picture(id).file for id in ids] for ids in (yes, no))
-            return {"judgements": self.opened.collection.judge(name, right, wrong, "assistant")}
+            return {"judgements": self.opened.collection.judgements.add_answer(name, right, wrong, "assistant")}
 
     def undo(self) -> dict[str, Any]:
         """Take the last judgement back."""

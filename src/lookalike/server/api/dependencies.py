@@ -12,6 +12,8 @@ FAILURES: dict[int | str, dict[str, object]] = {
     status: {"model": FailureResponse} for status in (400, 401, 403, 404, 409, 413, 421, 422, 503)
 }
 HexId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[0-9a-f]+$")]
+GroupId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+QuestionId = Annotated[str, Path(pattern=r"^(teach-[0-9a-f]{32}|blind-[0-9a-f]{32}-[0-9]{1,6})$")]
 LensName = Annotated[str, Path(min_length=1, max_length=200)]
 
 

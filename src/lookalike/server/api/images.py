@@ -67,11 +67,13 @@ def picture(opened: Opened, id: HexId) -> PictureResponse:
         for one in opened.collection.judgements.standing()
         if files & one.files
     ]
+    groups = [one.name or one.id for one in opened.collection.judgements.groups() if files & set(one.files)]
     return PictureResponse(
         **PictureOut.of(first).model_dump(),
         files=[one.file for one in found],
         bytes=size,
         mtime=datetime.fromtimestamp(first.mtime_ns / 1e9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        groups=groups,
         judgements=about,
     )
 

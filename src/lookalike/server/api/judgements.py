@@ -1,47 +1,61 @@
-"""What people say of pictures."""
+"""What people say of pictures: what belongs together and what does not, and what is no duplicate."""
 
 from typing import Any
 
 from fastapi import APIRouter
 
+from lookalike.index.pictures import PictureList
+from lookalike.learning.datasets.judgement_lines import Apart, Distinct, Judgement
 from lookalike.server.api.dependencies import Opened
 from lookalike.server.errors import Refusal
-from lookalike.server.schemas import JudgementRequest, LinesResponse
+from lookalike.server.schemas import DistinctRequest, JudgementOut, JudgementRequest, LinesResponse, NamedPicture
 
 router = APIRouter(tags=["judgements"])
 
 
 @router.get("/c/{c}/judgements")
-def judgements(opened: Opened) -> list[dict[str, Any]]:
-    """All judgements that stand, oldest first, each picture by its id and file."""
-    pictures = opened.pictures()
-
-    def named(file: str | None) -> dict[str, str | None] | None:
-        if file is None:
-            return None
-        row = pictures.gallery.row_of(file)
-        return {"file": file, "id": None if row is None else pictures.at(row).id}
-
-    return [
-        {"t": one.t, "who": one.who, "query": named(one.query), "yes": named(one.yes), "no": named(one.no)}
-        for one in opened.collection.judgements.standing()
-    ]
+def judgements(opened: Opened) -> list[JudgementOut]:
+    """Which pictures belong together and which don't, as far as it stands, oldest first."""
+    pictures, found = opened.pictures(), []
+    for one in opened.collection.judgements:
+        about: dict[str, Any] = {"line": one.line, "t": one.t, "who": one.who, "said": str(one)}
+        if isinstance(one, Judgement):
+            files = {"query": one.query, "yes": one.yes} | ({} if one.no is None else {"no": one.no})
+            kind = "pair" if one.no is None else "triplet"
+        elif isinstance(one, Apart):
+            files, kind = {"query": one.one, "no": one.other}, "distinct" if isinstance(one, Distinct) else "apart"
+        else:
+            continue
+        about["kind"] = kind
+        about |= {role: _named(pictures, file) for role, file in files.items()}
+        found.append(JudgementOut(**about))
+    return found
 
 
 @router.post("/c/{c}/judgements", status_code=201)
 def judge(opened: Opened, request: JudgementRequest) -> LinesResponse:
-    """Say which pictures belong with one, and which don't."""
+    """Say which pictures belong with one, and which don't: each by itself."""
     query = opened.picture(request.query).file
     yes, no = ([opened.picture(id).file for id in ids] for ids in (request.yes, request.no))
-    with opened.lock:
-        return LinesResponse(lines=opened.collection.judge(query, yes, no))
+    return LinesResponse(lines=opened.collection.judgements.add_answer(query, yes, no))
 
 
 @router.delete("/c/{c}/judgements/last")
 def undo_judgement(opened: Opened) -> dict[str, Any]:
-    """Take the last one back; the answer is what was taken back."""
-    judgements = opened.collection.judgements
-    if judgements.last() is None:
+    """Take back the last line, of whichever kind; the answer is what was taken back."""
+    if opened.collection.judgements.last() is None:
         raise Refusal(404, "judgements.none", "nothing to take back.")
-    taken = judgements.undo()
+    taken = opened.collection.judgements.undo()
     return {"said": str(taken), **taken.to_json()}
+
+
+@router.post("/c/{c}/duplicates", status_code=201)
+def keep_distinct(opened: Opened, request: DistinctRequest) -> LinesResponse:
+    """Say that two pictures are no duplicates: they are not shown as such again, and nothing is learned from it."""
+    one, other = (opened.picture(id).file for id in request.distinct)
+    return LinesResponse(lines=opened.collection.judgements.add_distinct(one, [other]))
+
+
+def _named(pictures: PictureList, file: str) -> NamedPicture:
+    row = pictures.gallery.row_of(file)
+    return NamedPicture(file=file, id=None if row is None else pictures.at(row).id)

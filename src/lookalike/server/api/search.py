@@ -127,11 +127,14 @@ def duplicates(opened: Opened, least: float = 0.98) -> list[DuplicatesOut]:
     with opened.lock:
         groups = opened.collection.duplicates(least)
         pictures = opened.pictures()
-    found = []
+    apart, found = opened.collection.judgements.distinct(), []
     for group in groups:
-        files = [group.keep, *(file for file, _ in group.others)]
+        others = [one for one in group.others if frozenset((group.keep, one[0])) not in apart]
+        if not others:
+            continue
+        files = [group.keep, *(file for file, _ in others)]
         rows = [row for row in map(pictures.gallery.row_of, files) if row is not None]
         shown = [PictureOut.of(pictures.at(row)) for row in rows]
-        worst = min(similarity for _, similarity in group.others)
+        worst = min(similarity for _, similarity in others)
         found.append(DuplicatesOut(equal=worst >= 1, least=round(worst, 4), keep=shown[0].id, pictures=shown))
     return sorted(found, key=lambda one: not one.equal)
