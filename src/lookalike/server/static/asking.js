@@ -1,0 +1,108 @@
+// Asking: what the question is made of, and the search that answers it.
+import { effect } from "./ui.js";
+import * as state from "./state.js";
+import { api, of } from "./api.js";
+import { addressOf, formatAsked, go, route } from "./router.js";
+import { t } from "./i18n.js";
+import { say, sayError, tell } from "./toasts.js";
+
+export const MOST = 200; // hits that are asked for unless the address says otherwise
+const sameAs = (a) => (b) => formatAsked(a) === formatAsked(b);
+
+/** Ask with one picture alone: {id | query, region?}. */
+export function askWith(asked) {
+  go({ view: "library", plus: [asked], minus: [] });
+}
+
+/** Add a picture to the question, for or against: "plus" or "minus". Without a question it becomes one. */
+export function add(sign, asked) {
+  const { plus, minus } = route.value;
+  if (!plus.length) return askWith(asked);
+  const lists = { plus: plus.filter((one) => !sameAs(asked)(one)), minus: minus.filter((one) => !sameAs(asked)(one)) };
+  lists[sign] = [...lists[sign], asked];
+  return go({ view: "library", ...(lists.plus.length ? lists : { plus, minus }) });
+}
+
+export function takeOut(asked) {
+  const { plus, minus } = route.value;
+  const left = plus.filter((one) => !sameAs(asked)(one));
+  go({ plus: left, minus: left.length ? minus.filter((one) => !sameAs(asked)(one)) : [], compare: left.length ? route.value.compare : false });
+}
+
+/** The same picture in the question, but only a part of it; region null: the whole. */
+export function cropAsked(asked, region) {
+  const { plus, minus } = route.value;
+  const next = region ? { ...asked, region } : { ...asked, region: undefined };
+  const swap = (list) => list.map((one) => (sameAs(asked)(one) ? next : one));
+  const isThere = [...plus, ...minus].some(sameAs(asked));
+  if (isThere) go({ plus: swap(plus), minus: swap(minus) });
+  else askWith(next);
+}
+
+export const clearQuestion = () => go({ plus: [], minus: [], compare: false });
+
+/** Ask with a file that was dropped, pasted or chosen. It is sent to ask with, and never added to the folder. */
+export async function askWithFile(file) {
+  try {
+    const sent = await api(of("/queries"), { body: file, method: "POST" });
+    askWith(sent.known ? { id: sent.known } : { query: sent.query });
+    if (sent.known) say(t("ask.known"));
+  } catch (error) {
+    sayError(error);
+  }
+}
+
+/** The files of a drop or a paste: the first picture is asked with; of a folder it is said how to open one. */
+export function askWithTransfer(data) {
+  const entry = [...(data.items ?? [])].map((one) => one.webkitGetAsEntry?.()).find(Boolean);
+  if (entry?.isDirectory) return say(t("ask.folder"), { kind: "error" });
+  const file = [...(data.files ?? [])][0];
+  if (file) askWithFile(file);
+  return Boolean(file);
+}
+
+export const searchBody = (asked, changes = {}) => ({
+  positive: asked.plus,
+  negative: asked.minus,
+  k: Number(asked.k) || MOST,
+  lens: asked.lens || null,
+  where: asked.where || null,
+  others: asked.others,
+  ...changes,
+});
+
+let abort = null;
+/** Search whenever the question, the lens, the filter or the table changes. */
+export function keepAnswering() {
+  let last = "";
+  effect(() => {
+    const asked = route.value;
+    const key = `${state.c.value} ${state.refresh.value} ${state.served.value} ${asked.plus.length ? addressOf({ ...asked, view: "library", compare: false, name: "", order: "" }) : ""}`;
+    if (key === last) return;
+    last = key;
+    abort?.abort();
+    if (!asked.plus.length || !state.c.value) {
+      state.answer.value = null;
+      return;
+    }
+    search(asked);
+  });
+}
+
+async function search(asked) {
+  abort = new AbortController();
+  const { signal } = abort;
+  const shown = state.answer.peek();
+  state.answer.value = { ...(shown?.hits ? shown : {}), loading: true };
+  try {
+    const found = await api(of("/search"), { body: searchBody(asked), signal });
+    state.answer.value = found;
+    state.filterError.value = null;
+    tell("answer.told", { n: found.hits.length });
+  } catch (error) {
+    if (error.code === "aborted") return;
+    state.answer.value = { error };
+    if (asked.where && error.code === "query") state.filterError.value = error;
+    else if (error.code === "query.gone") say(t("error.query.gone"), { kind: "error" });
+  }
+}

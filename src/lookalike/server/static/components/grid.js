@@ -1,0 +1,182 @@
+// The grid: recycled nodes outside the component tree, any number of rows, no thumbnail asked for in flight.
+import { leaveTile, loadTile, makeTile, paintTile } from "./tile.js";
+import { Scroll } from "./grid-scroll.js";
+import { gridKeys } from "./grid-keys.js";
+
+const GAP = 12; // px between tiles
+const CUT = 44; // px for the learned line
+const AHEAD = 1; // rows drawn above and below the screen
+
+/**
+ * A list of pictures in rows. Its source: {total, get(index) -> picture or null, ensure(from, to), cut}: cut is the
+ * first index below the learned line. on: {act(kind, index, event), current(index), cutLine() -> words}.
+ */
+export class Grid {
+  constructor(root, on) {
+    Object.assign(this, { root, on, nodes: new Map(), free: [], current: 0, anchor: null, tile: 180, side: 320 });
+    this.source = { total: 0, get: () => null, ensure() {}, cut: null };
+    this.look = { marks: new Map(), selected: new Set(), canJudge: false };
+    this.sheet = root.querySelector(".sheet");
+    this.line = root.querySelector(".cut-line");
+    this.scroll = new Scroll(root, this.sheet, () => this.draw(), () => this.load());
+    this.watch = new ResizeObserver(() => this.layout());
+    this.watch.observe(root);
+    this.listeners = [
+      ["click", (event) => this.onClick(event)],
+      ["dblclick", (event) => event.preventDefault()],
+      ["focusin", (event) => this.onFocus(event)],
+      ["pointerdown", (event) => this.onPointer(event)],
+    ];
+    for (const [name, act] of this.listeners) root.addEventListener(name, act);
+    this.keys = gridKeys(this);
+  }
+
+  destroy() {
+    this.watch.disconnect();
+    this.scroll.destroy();
+    for (const [name, act] of this.listeners) this.root.removeEventListener(name, act);
+  }
+
+  /** Show another list; keep: where the reader is, when only more pictures came. */
+  setSource(source, { keep = false } = {}) {
+    this.source = source;
+    if (!keep) {
+      this.current = 0;
+      this.anchor = null;
+      this.scroll.to(0);
+    }
+    this.current = Math.max(0, Math.min(this.current, source.total - 1));
+    this.layout();
+  }
+
+  setLook(look) {
+    this.look = { ...this.look, ...look };
+    this.draw();
+  }
+
+  setTile(size) {
+    this.tile = size;
+    this.layout();
+  }
+
+  layout() {
+    const style = getComputedStyle(this.root);
+    const pad = parseFloat(style.paddingLeft) || 0;
+    const width = this.root.clientWidth - 2 * pad;
+    if (width <= 0) return;
+    const wanted = Math.min(this.tile, Math.max(96, (width - 2 * GAP) / 3));
+    this.columns = Math.max(1, Math.floor((width + GAP) / (wanted + GAP)));
+    this.cell = (width - (this.columns - 1) * GAP) / this.columns;
+    this.side = this.cell * devicePixelRatio > 330 ? 640 : this.cell * devicePixelRatio > 170 ? 320 : 160;
+    this.row = this.cell + GAP;
+    const { total, cut } = this.source;
+    this.cutRow = cut === null || cut >= total ? null : Math.ceil(cut / this.columns);
+    const rows = this.cutRow === null ? Math.ceil(total / this.columns) : this.cutRow + Math.ceil((total - cut) / this.columns);
+    this.scroll.setHeight(rows * this.row + (this.cutRow === null ? 0 : CUT));
+    this.draw();
+  }
+
+  /** Where a tile lies: its row, column and distance from the top. */
+  placeOf(index) {
+    const { cut } = this.source;
+    const isBelow = this.cutRow !== null && index >= cut;
+    const within = isBelow ? index - cut : index;
+    const row = Math.floor(within / this.columns) + (isBelow ? this.cutRow : 0);
+    return { row, column: within % this.columns, top: row * this.row + (isBelow ? CUT : 0) };
+  }
+
+  /** The first tile of a row. */
+  firstOf(row) {
+    if (this.cutRow === null || row < this.cutRow) return row * this.columns;
+    return this.source.cut + (row - this.cutRow) * this.columns;
+  }
+
+  draw() {
+    if (!this.columns) return;
+    const { total } = this.source;
+    const first = Math.max(0, Math.floor((this.scroll.top - CUT) / this.row) - AHEAD);
+    const last = Math.ceil((this.scroll.top + this.root.clientHeight) / this.row) + AHEAD;
+    const from = Math.max(0, this.firstOf(first));
+    const to = Math.min(total, this.firstOf(last));
+    this.shown = [from, to];
+    for (const [index, node] of this.nodes) {
+      const hasFocus = node === document.activeElement && index < total;
+      if ((index < from || index >= to) && !hasFocus) this.leave(index, node);
+    }
+    for (let index = from; index < to; index++) this.put(index);
+    for (const index of this.nodes.keys()) if (index < from || index >= to) this.put(index);
+    this.drawLine();
+    if (!this.scroll.isFast) this.load();
+  }
+
+  put(index) {
+    let node = this.nodes.get(index);
+    if (!node) {
+      node = this.free.pop() ?? this.sheet.appendChild(makeTile());
+      node.hidden = false;
+      this.nodes.set(index, node);
+    }
+    const { column, top } = this.placeOf(index);
+    node.style.width = node.style.height = `${this.cell}px`;
+    node.style.transform = `translate(${column * this.row}px, ${top + this.scroll.shift}px)`;
+    node.tabIndex = index === this.current ? 0 : -1;
+    paintTile(node, this.source.get(index), index, { ...this.look, total: this.source.total });
+  }
+
+  leave(index, node) {
+    this.nodes.delete(index);
+    leaveTile(node);
+    node.hidden = true;
+    node.tabIndex = -1;
+    this.free.push(node);
+  }
+
+  drawLine() {
+    this.line.hidden = this.cutRow === null;
+    if (this.line.hidden) return;
+    this.line.style.transform = `translateY(${this.cutRow * this.row - GAP / 2 + this.scroll.shift}px)`;
+    this.line.firstElementChild.textContent = this.on.cutLine();
+  }
+
+  /** Ask for rows and thumbnails of what is on the screen, and for rows of the next two screens. */
+  load() {
+    if (!this.shown) return;
+    const [from, to] = this.shown;
+    this.source.ensure(from, Math.min(this.source.total, to + 2 * (to - from)));
+    for (const [index, node] of this.nodes) loadTile(node, this.source.get(index), this.side);
+  }
+
+  /** Make a tile the one under the keyboard, and show it. */
+  moveTo(index, { focus = true } = {}) {
+    if (!this.source.total) return;
+    this.current = Math.max(0, Math.min(index, this.source.total - 1));
+    this.scroll.show(this.placeOf(this.current).top, this.row);
+    this.draw();
+    if (focus) this.nodes.get(this.current)?.focus({ preventScroll: true });
+    this.on.current(this.current);
+  }
+
+  onFocus(event) {
+    const tile = event.target.closest(".tile");
+    if (!tile) return;
+    this.current = Number(tile.dataset.index);
+    for (const [index, node] of this.nodes) node.tabIndex = index === this.current ? 0 : -1;
+    this.on.current(this.current);
+  }
+
+  onClick(event) {
+    const tile = event.target.closest(".tile");
+    if (!tile || tile.dataset.dragged) return;
+    const index = Number(tile.dataset.index);
+    const act = event.target.closest("[data-act]")?.dataset.act;
+    if (act) this.on.act(act, index, event);
+    else if (event.shiftKey) this.on.act("range", index, event);
+    else if (event.ctrlKey || event.metaKey) this.on.act("select", index, event);
+    else this.on.act("like", index, event);
+  }
+
+  onPointer(event) {
+    const tile = event.target.closest(".tile");
+    if (tile && !event.target.closest("[data-act]")) this.on.drag?.(event, tile, Number(tile.dataset.index));
+  }
+}

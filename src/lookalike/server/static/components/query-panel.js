@@ -1,0 +1,97 @@
+// The question: drop, paste or choose a picture; what is asked for and against; how many hits.
+import { cls, html, useRef, useState } from "../ui.js";
+import { formatAsked, go, route } from "../router.js";
+import { askWithFile, askWithTransfer, clearQuestion, MOST, takeOut } from "../asking.js";
+import { t, num } from "../i18n.js";
+import { dialog, isAsking, preview } from "../state.js";
+import { ListSource } from "../sources.js";
+import { Button } from "./button.js";
+import { Icon } from "./icons.js";
+import { Thumb } from "./thumb.js";
+
+const HOW_MANY = [50, MOST, 1000];
+
+export function QueryPanel() {
+  const { plus, minus, others, k } = route.value;
+  return html`<section class="query-panel" aria-label=${t("ask.panel")}>
+    <${ChoosePicture} small=${isAsking.value} />
+    ${isAsking.value &&
+    html`
+      <${AskedList} sign="plus" list=${plus} />
+      ${minus.length > 0 && html`<${AskedList} sign="minus" list=${minus} />`}
+      <div class="query-more">
+        <label class="field">
+          <span>${t("ask.how_many")}</span>
+          <select value=${Number(k) || MOST} onChange=${(event) => go({ k: event.target.value === String(MOST) ? "" : event.target.value }, { replace: true })}>
+            ${HOW_MANY.map((n) => html`<option key=${n} value=${n}>${num(n)}</option>`)}
+          </select>
+        </label>
+        <label class="check-field">
+          <input type="checkbox" checked=${others} onChange=${(event) => go({ others: event.target.checked }, { replace: true })} />
+          <span>${t("ask.others")}</span>
+        </label>
+        <p class="hint wide-only">${t("ask.hint")}</p>
+        <${Button} class="clear-all" icon="close" label=${t("ask.clear")} keyId="back" onClick=${clearQuestion} />
+      </div>
+    `}
+  </section>`;
+}
+
+export function ChoosePicture({ small }) {
+  const input = useRef(null);
+  const [over, setOver] = useState(false);
+  const onDrop = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    setOver(false);
+    askWithTransfer(event.dataTransfer);
+  };
+  return html`<div
+    class=${cls("choose", { over, small })}
+    onDragOver=${(event) => {
+      event.preventDefault();
+      setOver(true);
+    }}
+    onDragLeave=${() => setOver(false)}
+    onDrop=${onDrop}
+  >
+    <${Icon} name="image" />
+    <p class="choose-words wide-only">${t(small ? "ask.drop_another" : "ask.drop")}</p>
+    <${Button} label=${t("ask.choose")} onClick=${() => input.current.click()} />
+    <input
+      ref=${input}
+      class="unseen"
+      type="file"
+      accept="image/*,.heic,.heif,.tif,.tiff,.bmp"
+      tabindex="-1"
+      aria-label=${t("ask.choose")}
+      onChange=${(event) => {
+        const [file] = event.target.files;
+        event.target.value = "";
+        if (file) askWithFile(file);
+      }}
+    />
+  </div>`;
+}
+
+function AskedList({ sign, list }) {
+  const one = list.length === 1 && sign === "plus";
+  return html`<div class=${cls("asked", sign, { one })} role="group" aria-label=${t(`ask.${sign}`)}>
+    ${(!one || sign === "minus") && html`<h3><${Icon} name=${sign} />${t(`ask.${sign}`)}</h3>`}
+    <div class="asked-list">
+      ${list.map((asked) => html`<${Asked} key=${formatAsked(asked)} asked=${asked} big=${one} />`)}
+    </div>
+  </div>`;
+}
+
+function Asked({ asked, big }) {
+  const look = () => (preview.value = { source: new ListSource([{ ...asked, file: "" }]), index: 0 });
+  return html`<div class=${cls("asked-one", { big })}>
+    <${Thumb} asked=${asked} side=${big ? 640 : 320} title=${t("ask.look")} onClick=${look} />
+    <div class="asked-acts">
+      <${Button} icon="crop" bare=${!big} label=${t(asked.region ? "ask.crop_again" : "act.crop")} keyId="crop" onClick=${() => (dialog.value = { kind: "crop", asked })} />
+      <${Button} icon="close" bare label=${t("ask.take_out")} onClick=${() => takeOut(asked)} />
+    </div>
+  </div>`;
+}
+

@@ -1,0 +1,100 @@
+// Loads what views show: the session, the collection's numbers, lenses, judgements, groups.
+import { batch } from "./ui.js";
+import * as state from "./state.js";
+import { api, of, whenBack } from "./api.js";
+import { tokenChanged } from "./router.js";
+import { followJob } from "./jobs.js";
+import { sendUnsent } from "./unsent.js";
+
+const POLL_MS = 10_000;
+const ROUTES = { groups: "/groups", questions: "/questions", map: "/map" };
+
+export async function loadSession() {
+  try {
+    const found = await api("/api/session");
+    batch(() => {
+      state.connection.value = "ok";
+      state.session.value = found;
+    });
+    await Promise.all([loadCollection(), loadFeatures()]);
+    sendUnsent();
+  } catch (error) {
+    if (!["access.token", "server.gone"].includes(error.code)) throw error;
+  }
+}
+
+/** Everything about the open collection; each part by itself, so that one failing hides no other. */
+export async function loadCollection() {
+  if (!state.c.value) return;
+  await Promise.allSettled([loadStatus(), loadLenses(), loadJudgements(), loadGroups()]);
+}
+
+export async function loadStatus() {
+  const before = state.status.value;
+  const found = await api(of("/status"));
+  state.status.value = found;
+  if (found.job && found.job.id !== state.job.value?.id) followJob(found.job);
+  if (before && (before.lens !== found.lens || before.pictures !== found.pictures)) state.refresh.value++;
+}
+
+export async function loadLenses() {
+  state.lenses.value = await api(of("/lenses")).catch(() => []);
+}
+
+export async function loadJudgements() {
+  state.judgements.value = await api(of("/judgements")).catch(() => []);
+}
+
+export async function loadGroups() {
+  if (!state.features.value.groups) return;
+  const found = await api(of("/groups")).catch(() => []);
+  state.groups.value = (found.groups ?? found).map(asGroup);
+}
+
+/** A group as {id, name, pictures: [{id, file}]}. */
+export function asGroup(one) {
+  const members = one.pictures ?? one.members ?? [];
+  return { id: one.id ?? one.group, name: one.name ?? "", pictures: members.map(asPicture) };
+}
+
+export const asPicture = (one) => (typeof one === "string" ? { id: one, file: "" } : one);
+
+/** Which parts of the API this server has: views of the others are not offered. */
+async function loadFeatures() {
+  const { paths = {} } = await api("/api/openapi.json").catch(() => ({}));
+  const found = Object.entries(ROUTES).map(([name, path]) => [name, `/api/c/{c}${path}` in paths]);
+  state.features.value = Object.fromEntries(found);
+  await loadGroups();
+}
+
+/** Open a collection of this server, or one that was opened before: {recent} or {choose: true}. */
+export async function openCollection(body) {
+  const { id } = await api("/api/collections", { body });
+  if (id) await loadSession();
+  return id;
+}
+
+export function keepFresh() {
+  whenBack(loadSession);
+  tokenChanged.subscribe((changed) => changed && loadSession());
+  let last = null;
+  state.c.subscribe((id) => {
+    if (last && id && id !== last) {
+      batch(() => {
+        state.status.value = state.answer.value = state.job.value = null;
+        state.selection.value = new Set();
+      });
+      loadCollection();
+    }
+    last = id ?? last;
+  });
+  const look = () => {
+    if (document.hidden || state.connection.value !== "ok" || !state.c.value) return;
+    loadStatus().catch(() => {});
+  };
+  setInterval(look, POLL_MS);
+  document.addEventListener("visibilitychange", () => {
+    look();
+    if (!document.hidden && state.c.value) Promise.allSettled([loadJudgements(), loadGroups()]);
+  });
+}

@@ -1,0 +1,146 @@
+// Saying what belongs: ticks and crosses on hits, taking back, groups. Every answer is kept at once.
+import { computed, signal } from "./ui.js";
+import * as state from "./state.js";
+import { api, of } from "./api.js";
+import { asGroup, loadGroups, loadJudgements, loadStatus } from "./data.js";
+import { route } from "./router.js";
+import { t } from "./i18n.js";
+import { say, sayError } from "./toasts.js";
+import { sendSurely } from "./unsent.js";
+
+const fresh = signal(new Map()); // "anchor id" -> yes | no | null, said here and not yet read back
+
+/** The picture that the others are judged by: the first of the question that lies in the collection. */
+export const anchor = computed(() => route.value.plus.find((one) => one.id)?.id ?? null);
+
+const idsIn = (one) => ({ query: one.query?.id, yes: one.yes?.id, no: one.no?.id, apart: (one.apart ?? []).map((two) => two?.id ?? two) });
+
+/** id -> "yes" or "no": what was said of pictures beside the anchor. */
+export const marks = computed(() => {
+  const found = new Map();
+  const by = anchor.value;
+  if (!by) return found;
+  for (const one of state.judgements.value) {
+    const { query, yes, no, apart } = idsIn(one);
+    if (query === by && yes) found.set(yes, "yes");
+    if (query === by && no) found.set(no, "no");
+    if (yes === by && query && !no) found.set(query, "yes");
+    if (apart.includes(by)) found.set(apart.find((id) => id !== by), "no");
+  }
+  for (const [key, kind] of fresh.value) {
+    const [of_, id] = key.split(" ");
+    if (of_ !== by) continue;
+    if (kind) found.set(id, kind);
+    else found.delete(id);
+  }
+  return found;
+});
+
+function remember(by, ids, kind) {
+  const next = new Map(fresh.value);
+  for (const id of ids) next.set(`${by} ${id}`, kind);
+  fresh.value = next;
+}
+
+/** Say of pictures that they belong with the anchor ("yes") or don't ("no"); the same again takes it back. */
+export async function judge(ids, kind) {
+  const by = anchor.value;
+  if (state.readOnly.value) return say(t("error.access.read_only"), { kind: "error" });
+  if (!by) return say(t(route.value.plus.length ? "judge.upload" : "judge.ask_first"), { kind: "error" });
+  const asked = ids.filter((id) => id !== by);
+  if (asked.length === 1 && marks.value.get(asked[0]) === kind) return takeBack(by, asked[0]);
+  const news = asked.filter((id) => marks.value.get(id) !== kind);
+  if (!news.length) return undefined;
+  const before = news.map((id) => [id, marks.value.get(id) ?? null]);
+  remember(by, news, kind);
+  try {
+    const body = { query: by, yes: kind === "yes" ? news : [], no: kind === "no" ? news : [] };
+    const sent = await sendSurely(of("/judgements"), { body });
+    const words = sent ? (kind === "yes" ? "judge.said_yes" : "judge.said_no") : "judge.kept";
+    say(t(words, { n: news.length }), sent ? { undo: () => undo(sent.lines) } : {});
+    if (sent) await readBack();
+  } catch (error) {
+    for (const [id, old] of before) remember(by, [id], old);
+    sayError(error);
+  }
+  return undefined;
+}
+
+async function readBack() {
+  await loadJudgements();
+  fresh.value = new Map();
+  loadStatus().catch(() => {});
+}
+
+/** Take back what was said of one picture, where that was the last answer. */
+function takeBack(by, id) {
+  const last = state.judgements.value.at(-1);
+  const about = last ? Object.values(idsIn(last)).flat() : [];
+  return about.includes(by) && about.includes(id) ? undo() : say(t("judge.only_last"), { undo: () => undo() });
+}
+
+/** Take the last answers back, whatever kind they were of, and say which. */
+export async function undo(times = 1) {
+  if (state.readOnly.value) return say(t("error.access.read_only"), { kind: "error" });
+  try {
+    let taken = {};
+    for (let i = 0; i < times; i++) taken = await api(of("/judgements/last"), { method: "DELETE" });
+    const files = [taken.yes, taken.no, ...(taken.apart ?? []), ...(taken.distinct ?? [])].flat().filter(Boolean);
+    const name = files.map((one) => shortName(one.file ?? one))[0] ?? taken.name ?? "";
+    say(t("judge.taken_back", { name }));
+    await Promise.all([readBack(), loadGroups()]);
+  } catch (error) {
+    sayError(error);
+  }
+  return undefined;
+}
+
+export const shortName = (file) => String(file).split("/").pop();
+
+/** How many pictures were judged, and how many groups they form when pairs are joined. */
+export const summary = computed(() => {
+  const root = new Map();
+  const find = (id) => {
+    while (root.get(id) !== id) id = root.get(id);
+    return id;
+  };
+  const meet = (ids) => {
+    for (const id of ids) if (!root.has(id)) root.set(id, id);
+    for (const id of ids.slice(1)) root.set(find(id), find(ids[0]));
+  };
+  for (const one of state.judgements.value) {
+    const { query, yes, no } = idsIn(one);
+    if (query && yes && !no) meet([query, yes]);
+  }
+  for (const group of state.groups.value) meet(group.pictures.map((one) => one.id));
+  const found = new Set([...root.keys()].map(find));
+  return { groups: found.size, pictures: root.size, answers: state.judgements.value.length };
+});
+
+export async function makeGroup(name, ids) {
+  try {
+    const made = await api(of("/groups"), { body: { name } });
+    if (ids.length) await api(of(`/groups/${asGroup(made).id}`), { method: "PATCH", body: { add: ids, remove: [] } });
+    await loadGroups();
+    say(t("group.made", { name, n: ids.length }), { undo: () => undo() });
+  } catch (error) {
+    sayError(error);
+  }
+}
+
+/** Change a group: {add, remove, name}. */
+export async function changeGroup(group, changes) {
+  try {
+    await sendSurely(of(`/groups/${group.id}`), { method: "PATCH", body: { add: [], remove: [], ...changes } });
+    await loadGroups();
+    if (changes.add?.length) say(t("group.added", { name: group.name, n: changes.add.length }), { undo: () => undo() });
+    if (changes.remove?.length) say(t("group.removed", { name: group.name, n: changes.remove.length }), { undo: () => undo() });
+  } catch (error) {
+    sayError(error);
+  }
+}
+
+export async function dropGroup(group) {
+  await api(of(`/groups/${group.id}`), { method: "DELETE" }).catch(sayError);
+  await loadGroups();
+}

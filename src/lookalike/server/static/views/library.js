@@ -1,0 +1,116 @@
+// The library: all pictures under the filter, or the answer to the question; the question left, judging right.
+import { cls, html, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { t } from "../i18n.js";
+import { go, route } from "../router.js";
+import { ListSource, PagedSource } from "../sources.js";
+import { answer, c, counted, dialog, filterError, focused, isAsking, isBusy, job, lens, refresh, rightOpen, selection } from "../state.js";
+import { useKeys } from "../keys.js";
+import { tell } from "../toasts.js";
+import { Button } from "../components/button.js";
+import { Empty, ErrorBox } from "../components/empty.js";
+import { Filter } from "../components/filter.js";
+import { GridView } from "../components/grid-view.js";
+import { indexNow, JobProgress } from "../components/job.js";
+import { JudgePanel } from "../components/judge-panel.js";
+import { LensSwitch } from "../components/lens-switch.js";
+import { ChoosePicture, QueryPanel } from "../components/query-panel.js";
+import { Compare } from "./compare.js";
+
+export function Library() {
+  const asking = isAsking.value;
+  const cropAsked = () => {
+    if (focused.value) return false; // the grid's own
+    const [asked] = route.value.plus;
+    if (!asked) return false;
+    dialog.value = { kind: "crop", asked };
+    return true;
+  };
+  useKeys({ crop: cropAsked });
+  const running = isBusy.value && job.value.do === "index";
+  return html`<div class=${cls("bench", { asking, folded: !rightOpen.value })}>
+    <div class="left"><${QueryPanel} /></div>
+    <section class="stage" aria-label=${t(asking ? "answer.label" : "library.label")}>
+      <div class="toolbar">
+        <${LensSwitch} />
+        <${Filter} />
+        <${Count} />
+        ${!asking && html`<${Order} />`}
+        ${!rightOpen.value && html`<${Button} icon="panel" bare label=${t("judge.unfold")} onClick=${() => (rightOpen.value = true)} />`}
+      </div>
+      ${running && html`<${JobProgress} one=${job.value} />`}
+      ${asking ? (route.value.compare ? html`<${Compare} />` : html`<${Answer} />`) : html`<${Pictures} />`}
+    </section>
+    ${rightOpen.value && html`<${JudgePanel} />`}
+  </div>`;
+}
+
+function Count() {
+  const n = isAsking.value ? answer.value?.hits?.length : counted.value?.total;
+  if (n === undefined) return html`<span class="count-words"></span>`;
+  const words = isAsking.value ? "answer.count" : "library.count";
+  return html`<span class="count-words">${selection.value.size ? t("select.count", { n: selection.value.size }) : t(words, { n })}</span>`;
+}
+
+function Order() {
+  return html`<label class="field order"><span class="unseen">${t("order.label")}</span>
+    <select value=${route.value.order || "file"} onChange=${(event) => go({ order: event.target.value === "file" ? "" : event.target.value }, { replace: true })}>
+      ${["file", "mtime", "random"].map((one) => html`<option key=${one} value=${one}>${t(`order.${one}`)}</option>`)}
+    </select></label>`;
+}
+
+/** All pictures under the filter. */
+function Pictures() {
+  const { where, order } = route.value;
+  const [version, setVersion] = useState(0);
+  const first = useRef(true);
+  const source = useMemo(() => {
+    const made = new PagedSource({ where, order }, ({ error, total, isNew }) => {
+      if (error) {
+        filterError.value = where && error.code === "query" ? error : null;
+        counted.value = { ...counted.value, error };
+      } else {
+        filterError.value = null;
+        counted.value = { total };
+        if (isNew) tell("library.told", { n: total });
+      }
+      setVersion((old) => old + 1);
+    });
+    return made;
+  }, [where, order, c.value]);
+  useEffect(() => {
+    source.fetch(0);
+    return () => source.close();
+  }, [source]);
+  useEffect(() => {
+    if (!first.current) source.fetch(0); // more pictures were committed
+    first.current = false;
+  }, [refresh.value]);
+  const total = source.total;
+  if (filterError.value && !total) return html`<${Empty} icon="filter" title=${t("filter.wrong")} text=${t("filter.mend")} />`;
+  if (counted.value?.total === 0 && !total) {
+    return where ? html`<${NoneHere} />` : html`<${Empty} icon="folder" title=${t("library.empty")} text=${t("library.empty_how")}><${Button} kind="primary" label=${t("index.again")} onClick=${indexNow} /><//>`;
+  }
+  return html`<${GridView} source=${source} version=${version} label=${t("library.label")} />`;
+}
+
+function NoneHere() {
+  return html`<${Empty} icon="filter" title=${t("filter.none")} text=${t("filter.none_how")}>
+    <${Button} kind="primary" label=${t("filter.remove")} onClick=${() => go({ where: "" })} />
+  <//>`;
+}
+
+/** The answer to the question. */
+function Answer() {
+  const found = answer.value;
+  const hits = found?.hits;
+  const source = useMemo(() => {
+    const below = found?.cut == null ? -1 : (hits ?? []).findIndex((one) => one.similarity < found.cut);
+    return new ListSource(hits ?? [], below < 0 ? null : below);
+  }, [hits, found?.cut]);
+  if (found?.error) return found.error.code === "query" && route.value.where ? html`<${NoneHere} />` : html`<${ErrorBox} error=${found.error}><${ChoosePicture} small /><//>`;
+  if (!hits) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!hits.length) return route.value.where ? html`<${NoneHere} />` : html`<${Empty} icon="like" title=${t("answer.none")} />`;
+  const label = t("answer.label_lens", { lens: lens.value === "plain" ? t("lens.plain") : lens.value });
+  return html`<${GridView} source=${source} label=${label} cutAt=${found.cut} />`;
+}
+
