@@ -102,7 +102,7 @@ async function search(asked) {
   } catch (error) {
     if (error.code === "aborted") return;
     state.answer.value = { error };
-    if (asked.where && error.code === "query") state.filterError.value = error;
+    if (error.code === "query.where") state.filterError.value = error;
     else if (error.code === "query.gone") say(t("error.query.gone"), { kind: "error" });
   }
 }

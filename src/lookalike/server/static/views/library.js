@@ -66,7 +66,7 @@ function Pictures() {
   const source = useMemo(() => {
     const made = new PagedSource({ where, order }, ({ error, total, isNew }) => {
       if (error) {
-        filterError.value = where && error.code === "query" ? error : null;
+        filterError.value = where && error.code.startsWith("query") ? error : null;
         counted.value = { ...counted.value, error };
       } else {
         filterError.value = null;
@@ -107,7 +107,7 @@ function Answer() {
     const below = found?.cut == null ? -1 : (hits ?? []).findIndex((one) => one.similarity < found.cut);
     return new ListSource(hits ?? [], below < 0 ? null : below);
   }, [hits, found?.cut]);
-  if (found?.error) return found.error.code === "query" && route.value.where ? html`<${NoneHere} />` : html`<${ErrorBox} error=${found.error}><${ChoosePicture} small /><//>`;
+  if (found?.error) return found.error.code.startsWith("query.where") ? html`<${NoneHere} />` : html`<${ErrorBox} error=${found.error}><${ChoosePicture} small /><//>`;
   if (!hits) return html`<div class="waiting"><i class="spin"></i></div>`;
   if (!hits.length) return route.value.where ? html`<${NoneHere} />` : html`<${Empty} icon="like" title=${t("answer.none")} />`;
   const label = t("answer.label_lens", { lens: lens.value === "plain" ? t("lens.plain") : lens.value });
