@@ -56,4 +56,4 @@ export function kept(name, fallback) {
 
 export const theme = kept("theme", "system");
 export const tileSize = kept("tile", "medium");
-export const rightOpen = kept("right", true);
+export const rightOpen = kept("right", innerWidth >= 640);

@@ -14,11 +14,11 @@ import { Header, Tab, views } from "../components/header.js";
 import { Help } from "../components/help.js";
 import { Preview } from "../components/preview.js";
 import { Toasts } from "../components/toast.js";
-import { Duplicates } from "./duplicates.js";
+import { Duplicates, Pair } from "./duplicates.js";
 import { Groups } from "./groups.js";
 import { Judge } from "./judge.js";
 import { Blind } from "./blind.js";
-import { Lenses } from "./lenses.js";
+import { Forget, Lenses } from "./lenses.js";
 import { Library } from "./library.js";
 import { MapView } from "./map.js";
 import { ProofView } from "./proof.js";
@@ -27,7 +27,7 @@ import { Status } from "./status.js";
 import { Teach } from "./teach.js";
 
 const VIEWS = { library: Library, judge: Judge, blind: Blind, teach: Teach, lenses: Lenses, proof: ProofView, duplicates: Duplicates, groups: Groups, map: MapView, status: Status };
-const DIALOGS = { crop: Crop, help: Help, group: GroupDialog };
+const DIALOGS = { crop: Crop, help: Help, group: GroupDialog, pair: Pair, forget: Forget };
 const ON_PHONE = ["library", "judge", "teach", "lenses"];
 
 export function Shell() {
