@@ -9,7 +9,7 @@ import { features, readOnly, served } from "../state.js";
 import { say, sayError } from "../toasts.js";
 import { Button } from "./button.js";
 
-export const BLIND_QUESTIONS = 30;
+export const BLIND_QUESTIONS = 40;
 
 /** Put a lens into service; a refused one only when asked for anyway. */
 export async function useLens(name, anyway = false) {

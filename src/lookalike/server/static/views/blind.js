@@ -1,2 +1,51 @@
-// To come.
-export const Blind = () => null;
+// The blind test of a lens: what is not ticked counts as not belonging; nothing is told before the last answer.
+import { html, useEffect, useState } from "../ui.js";
+import { asPicture, loadLenses } from "../data.js";
+import { t } from "../i18n.js";
+import { useKeys } from "../keys.js";
+import { useQuestions } from "../questions.js";
+import { go, route } from "../router.js";
+import { refresh } from "../state.js";
+import { BLIND_QUESTIONS } from "../components/lens-actions.js";
+import { Button } from "../components/button.js";
+import { Empty, ErrorBox } from "../components/empty.js";
+import { Question } from "../components/question.js";
+
+export function Blind() {
+  const { name } = route.value;
+  const { list, at, error, answer } = useQuestions({ kind: "blind", lens: name, n: BLIND_QUESTIONS });
+  const [right, setRight] = useState(new Map());
+  const question = list?.[at];
+  useEffect(() => setRight(new Map()), [at, list]);
+  const isOver = list && list.length > 0 && !question;
+  useEffect(() => {
+    if (!isOver) return;
+    loadLenses();
+    refresh.value++;
+  }, [isOver]);
+  const candidates = (question?.candidates ?? []).map(asPicture);
+  const onMark = (id) => {
+    const next = new Map(right);
+    if (!next.delete(id)) next.set(id, "yes");
+    setRight(next);
+  };
+  const save = () => answer({ right: [...right.keys()], wrong: candidates.map((one) => one.id).filter((id) => !right.has(id)) });
+  const skip = () => answer({ right: [], wrong: [], skip: true });
+  useKeys({ candidate: (_, place) => candidates[place] && onMark(candidates[place].id), save, skip }, { when: Boolean(question) });
+  if (error) return html`<${ErrorBox} error=${error} />`;
+  if (!list) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!question) {
+    return html`<${Empty} icon="judge" title=${t(isOver ? "blind.done" : "blind.none")}>
+      <${Button} kind="primary" icon="teach" label=${t("lens.proof")} onClick=${() => go({ view: "proof", name })} />
+    <//>`;
+  }
+  return html`<div class="page">
+    <div class="page-head"><h1 class="grow">${t("blind.title", { name })}</h1><span class="count-words" role="status">${t("judge.question", { n: at + 1, total: list.length })}</span></div>
+    <progress max=${list.length} value=${at} aria-label=${t("judge.question", { n: at + 1, total: list.length })}></progress>
+    <p>${t("blind.what")}</p>
+    <${Question} question=${question} marks=${right} onMark=${onMark}>
+      <${Button} kind="primary" icon="yes" label=${t("judge.save")} keyId="save" onClick=${save} />
+      <${Button} label=${t("judge.skip")} keyId="skip" onClick=${skip} />
+    <//>
+  </div>`;
+}

@@ -1,2 +1,65 @@
-// To come.
-export const Judge = () => null;
+// Questions that teach: twelve candidates; a click or key ticks, again crosses, untouched says nothing.
+import { html, useEffect, useState } from "../ui.js";
+import { asPicture } from "../data.js";
+import { t } from "../i18n.js";
+import { undo } from "../judging.js";
+import { useKeys } from "../keys.js";
+import { useQuestions } from "../questions.js";
+import { go } from "../router.js";
+import { lens } from "../state.js";
+import { Button } from "../components/button.js";
+import { Empty, ErrorBox } from "../components/empty.js";
+import { Question } from "../components/question.js";
+
+const ASKED = 40;
+const NEXT = { undefined: "yes", yes: "no", no: undefined };
+
+export function Judge() {
+  const { list, at, error, answer, back, more } = useQuestions({ kind: "teach", lens: lens.value === "plain" ? "" : lens.value, n: ASKED });
+  const [marks, setMarks] = useState(new Map());
+  const question = list?.[at];
+  useEffect(() => setMarks(new Map()), [at, list]);
+  const candidates = (question?.candidates ?? []).map(asPicture);
+  const onMark = (id) => {
+    const next = new Map(marks);
+    const mark = NEXT[marks.get(id)];
+    if (mark) next.set(id, mark);
+    else next.delete(id);
+    setMarks(next);
+  };
+  const of = (kind) => [...marks].filter(([, mark]) => mark === kind).map(([id]) => id);
+  const save = () => (marks.size ? answer({ right: of("yes"), wrong: of("no") }) : answer({ right: [], wrong: [], skip: true }));
+  const none = () => setMarks(new Map(candidates.map((one) => [one.id, marks.get(one.id) ?? "no"])));
+  const skip = () => answer({ right: [], wrong: [], skip: true });
+  const takeBack = () => (marks.size ? setMarks(new Map()) : undo().then(back));
+  useKeys(
+    {
+      candidate: (_, place) => candidates[place] && onMark(candidates[place].id),
+      save,
+      none,
+      skip,
+      undo: takeBack,
+    },
+    { when: Boolean(question) },
+  );
+  if (error) return html`<${ErrorBox} error=${error} />`;
+  if (!list) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!question) {
+    const title = list.length ? t("judge.done") : t("judge.empty");
+    return html`<${Empty} icon="judge" title=${title} text=${t("judge.done_how")}>
+      <${Button} kind="primary" icon="teach" label=${t("nav.teach")} keyId="teach" onClick=${() => go({ view: "teach" })} />
+      <${Button} label=${t("judge.more")} onClick=${more} />
+    <//>`;
+  }
+  return html`<div class="page">
+    <div class="page-head"><h1 class="grow">${t("judge.which")}</h1><span class="count-words" role="status">${t("judge.question", { n: at + 1, total: list.length })}</span></div>
+    <progress max=${list.length} value=${at} aria-label=${t("judge.question", { n: at + 1, total: list.length })}></progress>
+    <${Question} question=${question} marks=${marks} onMark=${onMark}>
+      <p class="hint">${t("judge.untouched")}</p>
+      <${Button} kind="primary" icon="yes" label=${t("judge.save")} keyId="save" onClick=${save} />
+      <${Button} label=${t("judge.none")} keyId="none" onClick=${none} />
+      <${Button} label=${t("judge.skip")} keyId="skip" onClick=${skip} />
+      <${Button} icon="undo" label=${t("button.undo")} keyId="undo" onClick=${takeBack} />
+    <//>
+  </div>`;
+}

@@ -44,12 +44,16 @@ function Numbers({ proof }) {
   const share = (way) => Math.round(100 * results[way].recall_at_1);
   return html`<section class="card">
     <h2>${t("proof.compared")}</h2>
-    <p>${blind ? t("proof.blind", { k: 12, before: num(blind.before ?? blind.plain?.mean, 1), after: num(blind.after ?? blind.lens?.mean, 1) }) : lens && t("proof.of_100", { before: share("plain"), after: share("lens") })}</p>
+    <p>${blind ? t("proof.blind", blindCount(blind)) : lens && t("proof.of_100", { before: share("plain"), after: share("lens") })}</p>
+    ${blind && html`<p class="hint">${t("proof.interval", { low: belong(blind, blind.lens_interval[0]), high: belong(blind, blind.lens_interval[1]) })}</p>`}
     <div class="arms">${told.map((way) => html`<${Arm} key=${way} way=${way} one=${results[way]} />`)}</div>
     <p class="hint">${t("proof.queries", { n: protocol.queries })}. ${t("proof.won", { won: queries.won, lost: queries.lost })}. ${t("proof.level")}</p>
     ${proof.notes?.length > 0 && html`<${Details} lines=${proof.notes} />`}
   </section>`;
 }
+
+const belong = (blind, share) => num(blind.first * share, 1);
+const blindCount = (blind) => ({ k: blind.first, before: belong(blind, blind.plain), after: belong(blind, blind.lens) });
 
 function Arm({ way, one }) {
   const wide = (value) => `${100 * value}%`;

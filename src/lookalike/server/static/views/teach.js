@@ -14,7 +14,7 @@ import { LensActions } from "../components/lens-actions.js";
 import { Verdict } from "../components/verdict.js";
 
 const SOURCES = ["judgements", "folders", "views"];
-const LOSSES = ["triplet", "multi-similarity", "contrastive", "proxy-anchor"];
+const LOSSES = ["softmax", "triplet", "soft-margin"];
 const WANTED_GROUPS = 20; // from which on new kinds can be told apart
 
 export function Teach() {

@@ -1,0 +1,43 @@
+// One question: the picture that is asked about, its candidates with the keys 1 to =, and what was said of them.
+import { html } from "../ui.js";
+import { thumbUrl } from "../api.js";
+import { asPicture } from "../data.js";
+import { shortName } from "../judging.js";
+import { t } from "../i18n.js";
+import { Icon } from "./icons.js";
+import { Thumb } from "./thumb.js";
+
+const SIGNS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-", "="];
+
+/** marks: id -> yes or no; onMark(id): the next mark. children: what stands below the query. */
+export function Question({ question, marks, onMark, children }) {
+  const query = asPicture(question.query);
+  return html`<div class="judge">
+    <div class="judge-query">
+      <${Thumb} asked=${{ id: query.id }} side=${640} file=${query.file} alt=${t("judge.query")} />
+      ${children}
+    </div>
+    <div class="candidates" role="group" aria-label=${t("judge.which")}>
+      ${question.candidates.map(asPicture).map((one, i) => {
+        const mark = marks.get(one.id);
+        const name = [t("judge.candidate", { n: i + 1 }), one.file && shortName(one.file), mark && t(`tile.${mark}`)];
+        return html`<button
+          type="button"
+          key=${one.id}
+          class="candidate"
+          data-mark=${mark}
+          aria-pressed=${mark === "yes"}
+          aria-label=${name.filter(Boolean).join(", ")}
+          onClick=${() => onMark(one.id)}
+        >
+          <img src=${thumbUrl(one, 320)} alt="" />
+          ${SIGNS[i] && html`<kbd aria-hidden="true">${SIGNS[i]}</kbd>`}
+          ${mark && html`<span class=${`mark mark-${mark}`}><${Icon} name=${mark} /></span>`}
+        </button>`;
+      })}
+    </div>
+  </div>`;
+}
+
+/** Questions of one kind, one after the other: fetched, answered, gone on with. */
+export const idOf = (question) => question.question ?? question.id;
