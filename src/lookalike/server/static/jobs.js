@@ -70,7 +70,8 @@ class Follower {
   take(name, data) {
     const job = state.job.value;
     if (name === "job" || name === "end") state.job.value = data;
-    if (name === "stage") state.job.value = { ...job, ...data };
+    // The result comes with "end": until then the job is not over here.
+    if (name === "stage") state.job.value = { ...job, stage: data.stage, state: isOver(data) ? job.state : data.state };
     if (name === "said") state.job.value = { ...job, said: [...job.said, ...data.lines] };
     if (name === "curve") state.job.value = { ...job, curve: data.whole ? data.points : [...job.curve, ...data.points] };
     if (name === "stage" && job.do === "index") lookAgain();

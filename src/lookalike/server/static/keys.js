@@ -43,7 +43,10 @@ const owners = []; // the last one that takes a key has it; below a modal one no
 function isMeant(entry, event) {
   const command = event.ctrlKey || event.metaKey;
   const code = `${command ? "Ctrl+" : ""}${event.shiftKey ? "Shift+" : ""}${event.code}`;
-  return !event.altKey && (entry.codes.includes(code) || (!command && entry.chars?.includes(event.key)));
+  if (event.altKey) return false;
+  if (!command && entry.chars?.includes(event.key)) return true;
+  const isAnothersSign = entry.chars && !command && KEYS.some((one) => one.chars?.includes(event.key));
+  return !isAnothersSign && entry.codes.includes(code);
 }
 
 function isTyping(target) {
