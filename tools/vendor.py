@@ -20,7 +20,6 @@ PACKAGES = [
     ("htm", "3.1.1", {"dist/htm.mjs": "htm.js"}),
     ("@preact/signals-core", "1.14.5", {"dist/signals-core.mjs": "signals-core.js"}),
     ("@preact/signals", "2.11.4", {"dist/signals.mjs": "signals.js"}),
-    ("uplot", "1.6.32", {"dist/uPlot.iife.min.js": "uplot.js", "dist/uPlot.min.css": "uplot.css"}),
 ]
 IMPORTS = {
     "preact": "./preact.js",
@@ -42,7 +41,7 @@ def main() -> None:
             (VENDOR / licence).write_bytes((root / "LICENSE").read_bytes())
             says = json.loads((root / "package.json").read_text())["license"]
             for source, target in files.items():
-                text = served((root / source).read_text("utf-8"), target)
+                text = served((root / source).read_text("utf-8"))
                 (VENDOR / target).write_text(text, "utf-8")
                 listed.append(
                     {
@@ -68,12 +67,10 @@ def unpacked(package: str, version: str, folder: Path) -> Path:
     return folder / "package"
 
 
-def served(text: str, target: str) -> str:
-    """A file as browsers take it: relative imports, no source map, and a plain script made a module."""
+def served(text: str) -> str:
+    """A file as browsers take it: relative imports, no source map."""
     text = re.sub(r"\n?//# sourceMappingURL=\S+\s*$", "\n", text)
     text = re.sub(r'from\s*"([^"./][^"]*)"', lambda found: f'from"{IMPORTS[found[1]]}"', text)
-    if target == "uplot.js":
-        text = text.rstrip() + "\nexport default uPlot;\n"
     return text.rstrip() + "\n"
 
 

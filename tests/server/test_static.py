@@ -41,7 +41,7 @@ def test_every_key_that_the_code_names_has_words():
     """t("ask.drop"), and t(`nav.${name}`) by its beginning."""
     words = locale("en")
     for path in OURS:
-        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"//.*|/\*.*?\*/", "", path.read_text(encoding="utf-8"))
         for key in re.findall(r"""\bt\(\s*(?:\w+ \? )?"([\w. ]+)\"""", text):
             assert key in words, f"{name_of(path)}: {key}"
         for start in re.findall(r"\bt\(`([\w.]+\.)\$\{", text):
@@ -96,7 +96,8 @@ def test_every_file_from_elsewhere_is_the_one_that_was_named_and_has_its_licence
 def test_modules_import_only_files_that_are_there():
     """Browsers know no package names: every import is the relative name of a file."""
     for path in STATIC.rglob("*.js"):
-        for target in re.findall(r'\bfrom\s*"([^"]+)"', path.read_text(encoding="utf-8")):
+        text = path.read_text(encoding="utf-8")
+        for target in re.findall(r'(?:^|;|\})(?:import|export)\b[^;`()]*?\bfrom\s*"([^"]+)"', text, re.MULTILINE):
             assert target.startswith("."), f"{name_of(path)}: {target}"
             assert (path.parent / target).resolve().is_file(), f"{name_of(path)}: {target}"
 

@@ -1,4 +1,4 @@
-// Words in the reader's language: t("key", {values}); plural and numbers by Intl. No words stand in the code.
+// Words in the reader's language: t(key, {values}); plural and numbers by Intl. No words stand in the code.
 import { signal } from "./ui.js";
 import { kept } from "./state.js";
 

@@ -34,7 +34,7 @@ export function addressOf(state) {
   for (const name of ["plus", "minus"]) if (state[name].length) params.set(name, state[name].map(formatAsked).join("~"));
   for (const name of KEPT) if (state[name]) params.set(name, state[name]);
   for (const name of ["compare", "others"]) if (state[name]) params.set(name, "1");
-  const search = params.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("%7E", "~");
+  const search = params.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("%7E", "~").replaceAll("%3A", ":");
   return `#/${state.view}${search ? `?${search}` : ""}`;
 }
 

@@ -1,56 +1,43 @@
 // The curve while something is learned: loss and recall of held-out pictures, and their numbers as a table.
-import { html, useEffect, useRef } from "../ui.js";
-import uPlot from "../vendor/uplot.js";
-import { language, num, percent, t } from "../i18n.js";
-import { theme } from "../state.js";
+import { html, useEffect, useRef, useState } from "../ui.js";
+import { num, percent, t } from "../i18n.js";
 
-const HEIGHT = 230;
+const [HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [230, 52, 52, 12, 28];
 const MOST_ROWS = 40;
+const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
+const isThere = (value) => value !== null && value !== undefined;
 
 /** points: [[step, loss, active, recall]]; a value may be null. */
 export function Curve({ points }) {
   const place = useRef(null);
-  const plot = useRef(null);
-  const hasRecall = points.some((one) => one[3] !== null && one[3] !== undefined);
-  const data = [points.map((one) => one[0]), points.map((one) => one[1]), ...(hasRecall ? [points.map((one) => one[3])] : [])];
+  const [width, setWidth] = useState(800);
   useEffect(() => {
-    const color = (name) => getComputedStyle(place.current).getPropertyValue(name);
-    const probe = getComputedStyle(place.current);
-    const axis = { stroke: probe.color, grid: { stroke: "#8883", width: 1 }, ticks: { show: false } };
-    const series = [
-      { label: t("curve.step") },
-      { label: t("curve.loss"), stroke: "#c2410c", width: 2, scale: "loss", value: (_, v) => (v == null ? "–" : num(v, 4)) },
-      { label: t("curve.recall"), stroke: color("--curve").trim() || "#4c6ef5", width: 2, scale: "share", spanGaps: true, value: (_, v) => (v == null ? "–" : percent(v, 1)) },
-    ];
-    const made = new uPlot(
-      {
-        width: place.current.clientWidth || 600,
-        height: HEIGHT,
-        scales: { x: { time: false }, share: { range: [0, 1] } },
-        series: series.slice(0, hasRecall ? 3 : 2),
-        axes: [
-          { ...axis, values: (_, all) => all.map((v) => num(v)) },
-          { ...axis, scale: "loss", values: (_, all) => all.map((v) => num(v, 3)) },
-          ...(hasRecall ? [{ ...axis, scale: "share", side: 1, grid: { show: false }, values: (_, all) => all.map((v) => percent(v)) }] : []),
-        ],
-      },
-      data,
-      place.current,
-    );
-    plot.current = made;
-    const watch = new ResizeObserver(() => made.setSize({ width: place.current.clientWidth, height: HEIGHT }));
+    const watch = new ResizeObserver(() => setWidth(place.current?.clientWidth || 800));
     watch.observe(place.current);
-    return () => {
-      watch.disconnect();
-      made.destroy();
-    };
-  }, [hasRecall, theme.value, language.value]);
-  useEffect(() => plot.current?.setData(data), [points]);
-
+    return () => watch.disconnect();
+  }, []);
+  const hasRecall = points.some((one) => isThere(one[3]));
+  const [first, last] = [points[0][0], points.at(-1)[0]];
+  const top = Math.max(...points.map((one) => one[1] ?? 0)) || 1;
+  const x = (step) => LEFT + ((step - first) / (last - first || 1)) * (width - LEFT - RIGHT);
+  const y = (share) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
+  const path = (at, most) => points.filter((one) => isThere(one[at])).map((one, i) => `${i ? "L" : "M"}${x(one[0])} ${y(one[at] / most)}`).join("");
   const every = Math.max(1, Math.ceil(points.length / MOST_ROWS));
   const rows = points.filter((_, i) => i % every === 0 || i === points.length - 1);
   return html`<figure class="curve card" aria-label=${t("curve.label")}>
-    <div ref=${place} aria-hidden="true"></div>
+    <div class="legend"><span class="line-loss">${t("curve.loss")}: ${num(points.at(-1)[1] ?? 0, 4)}</span>${hasRecall && html`<span class="line-recall">${t("curve.recall")}: ${percent(points.findLast((one) => isThere(one[3]))[3], 1)}</span>`}</div>
+    <div ref=${place}>
+      <svg aria-hidden="true">
+        ${QUARTERS.map((one) => html`<g key=${one}>
+          <path class="rule" d=${`M${LEFT} ${y(one)}H${width - RIGHT}`} />
+          <text x=${LEFT - 8} y=${y(one) + 4} text-anchor="end">${num(one * top, 3)}</text>
+          ${hasRecall && html`<text x=${width - RIGHT + 8} y=${y(one) + 4}>${percent(one)}</text>`}
+          <text x=${x(first + one * (last - first))} y=${HEIGHT - 6} text-anchor="middle">${num(first + one * (last - first))}</text>
+        </g>`)}
+        <path class="line line-loss" d=${path(1, top)} />
+        ${hasRecall && html`<path class="line line-recall" d=${path(3, 1)} />`}
+      </svg>
+    </div>
     <details class="details">
       <summary>${t("curve.table")}</summary>
       <div class="curve-table" tabindex="0" role="region" aria-label=${t("curve.table")}>

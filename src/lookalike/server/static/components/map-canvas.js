@@ -1,7 +1,6 @@
 // The map's canvas: points written into one image, pictures where few are in view; pan, zoom, lasso.
-import { thumbUrl } from "../api.js";
+import { drawPath, drawPictures, drawPoints, MOST_PICTURES } from "./map-drawing.js";
 
-const MOST_PICTURES = 400; // in view, from which on they are drawn as pictures
 const MOVE_MS = 600;
 
 /** on: {hover(index or null, x, y), pick(index), lasso(indices)}. */
@@ -90,70 +89,9 @@ export class MapCanvas {
     const { width, height } = this.canvas;
     this.context.clearRect(0, 0, width, height);
     const seen = this.inView();
-    if (seen.length <= MOST_PICTURES) this.drawPictures(seen);
-    else this.drawPoints(seen);
-    if (this.path) this.drawPath();
-  }
-
-  drawPoints(seen) {
-    const { width, height } = this.canvas;
-    const image = this.context.createImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer);
-    const size = Math.max(2, Math.round((seen.length > 20_000 ? 2 : 4) * devicePixelRatio));
-    const dark = getComputedStyle(this.canvas).colorScheme.includes("dark") || matchMedia("(prefers-color-scheme: dark)").matches;
-    const [plain, chosen] = dark && document.documentElement.dataset.theme !== "light" ? [0xffffb09d, 0xff6fd39b] : [0xffc95136, 0xff1a7ae0];
-    for (const i of seen) {
-      const [x, y] = this.toScreen(i).map(Math.round);
-      const color = this.chosen.has(i) ? chosen : plain;
-      for (let row = Math.max(0, y); row < Math.min(height, y + size); row++) {
-        if (x >= 0 && x + size < width) pixels.fill(color, row * width + x, row * width + x + size);
-      }
-    }
-    this.context.putImageData(image, 0, 0);
-  }
-
-  drawPictures(seen) {
-    const side = Math.max(24, Math.min(96, 900 / Math.sqrt(seen.length + 1))) * devicePixelRatio;
-    for (const i of seen) {
-      const item = this.names.get(i);
-      const [x, y] = this.toScreen(i);
-      const image = item && this.imageOf(item);
-      if (image?.complete && image.naturalWidth) {
-        const fit = side / Math.max(image.naturalWidth, image.naturalHeight);
-        const [w, h] = [image.naturalWidth * fit, image.naturalHeight * fit];
-        this.context.drawImage(image, x - w / 2, y - h / 2, w, h);
-      } else {
-        this.context.fillStyle = "#8886";
-        this.context.fillRect(x - side / 4, y - side / 4, side / 2, side / 2);
-      }
-      if (this.chosen.has(i)) {
-        this.context.strokeStyle = "#4c6ef5";
-        this.context.lineWidth = 4;
-        this.context.strokeRect(x - side / 2, y - side / 2, side, side);
-      }
-    }
-  }
-
-  imageOf(item) {
-    if (!this.images.has(item.id)) {
-      const image = new Image();
-      image.onload = () => this.paint();
-      image.src = thumbUrl(item, 160);
-      this.images.set(item.id, image);
-      if (this.images.size > 3 * MOST_PICTURES) this.images.delete(this.images.keys().next().value);
-    }
-    return this.images.get(item.id);
-  }
-
-  drawPath() {
-    this.context.beginPath();
-    for (const [x, y] of this.path) this.context.lineTo(x, y);
-    this.context.closePath();
-    this.context.strokeStyle = "#4c6ef5";
-    this.context.fillStyle = "#4c6ef522";
-    this.context.lineWidth = 2;
-    this.context.fill();
-    this.context.stroke();
+    if (seen.length <= MOST_PICTURES) drawPictures(this, seen);
+    else drawPoints(this, seen);
+    if (this.path) drawPath(this);
   }
 
   at(event) {

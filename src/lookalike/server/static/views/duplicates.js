@@ -55,9 +55,9 @@ function Group({ group, not }) {
     </div>
     <div class="pair-list">
       ${group.pictures.map(
-        (one) => html`<figure key=${one.file}>
+        (one, i) => html`<figure key=${one.file}>
           <${Thumb} asked=${{ id: one.id }} file=${one.file} side=${320} onClick=${compare} />
-          <figcaption>${one.file}<br />${num(one.width)} × ${num(one.height)}${one.id === group.keep && !group.equal ? html`<br /><b>${t("duplicates.keep")}</b>` : ""}</figcaption>
+          <figcaption>${one.file}<br />${num(one.width)} × ${num(one.height)}${i === 0 && !group.equal ? html`<br /><b>${t("duplicates.keep")}</b>` : ""}</figcaption>
         </figure>`,
       )}
     </div>
