@@ -140,8 +140,6 @@ def learn(library: Library, said: list[list[Saying]], judge: str, seed: int, fil
             [(str(hit), float(some[hit])) for hit in library.first(some, row, FIRST)] for some in similarities
         )
         question = BlindQuestion.shuffled(str(row), plain, lens, rng)
-        if chance == "equal" and rng.random() < 0.5:
-            question = replace(question, plain=question.lens, lens=question.plain)
         shown = np.array(question.candidates, np.int64)
         how = "at random" if chance in ("ticks", "both") else judge
         right, _ = answer(how, library.right(row, shown), rng, blind=True)
@@ -157,16 +155,23 @@ def learn(library: Library, said: list[list[Saying]], judge: str, seed: int, fil
     return Taught(ticked, orders, before, after)
 
 
-def verdicts(taught: Taught, tests: int, seed: int) -> Iterator[tuple[str, str]]:
+def exchanged(one: Ticked) -> Ticked:
+    """The same question with plain in the place of the lens."""
+    return replace(one, question=replace(one.question, plain=one.question.lens, lens=one.question.plain))
+
+
+def verdicts(taught: Taught, tests: int, seed: int, *, equal: bool = False) -> Iterator[tuple[str, str]]:
     """The verdict of each blind test after one set of questions, and after a second one where it offers that."""
     rng = np.random.default_rng([seed, 3])
     for _ in range(tests):
         asked = rng.permutation(len(taught.questions))
+        turned = rng.random(len(asked)) < (0.5 if equal else 0)
+        questions = [exchanged(taught.questions[i]) if turned[i] else taught.questions[i] for i in asked]
 
-        def verdict(sets: int, asked: np.ndarray = asked) -> str:
+        def verdict(sets: int, asked: np.ndarray = asked, questions: list[Ticked] = questions) -> str:
             at = asked[: sets * QUESTIONS]
             how = Asked(sets, 0, 0, seed)
-            return weigh_blind_test([taught.questions[i] for i in at], how, taught.orders[:, at]).verdict
+            return weigh_blind_test(questions[: len(at)], how, taught.orders[:, at]).verdict
 
         first = verdict(1)
         more = first == "too few" and len(asked) >= 2 * QUESTIONS
@@ -219,7 +224,7 @@ def main() -> None:
                         if len(taught.questions) < QUESTIONS:
                             continue
                         runs[count].append(replace(taught, orders=np.zeros(0)))
-                        found[count] += verdicts(taught, options.tests, seed)
+                        found[count] += verdicts(taught, options.tests, seed, equal=kind == "equal")
                 for count in options.questions:
                     if runs[count]:
                         line(f"{name:11} {kind or judge:15} {count:3} questions", found[count], runs[count])
