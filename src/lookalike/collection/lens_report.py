@@ -135,7 +135,7 @@ def lens_report(
     blocks = _blocks(result, name, features, folder, cache, reporter)
     files: dict[str, str | Image.Image] = {"proof.png": proof_page(result.proof, blocks, lens=name, most=SHOWN)}
     if result.history:
-        from lookalike.learning.training import curves_arguments, curves_csv
+        from lookalike.learning.training.history import curves_arguments, curves_csv
 
         files["curves.csv"] = curves_csv(result.history)
         files["curves.png"] = line_chart(**curves_arguments(result.history, f"{name}: {result.history_title}"))
