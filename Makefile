@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export LOOKALIKE_DATA ?= $(wildcard $(abspath ../shared/data))
 
 .DEFAULT_GOAL := help
-.PHONY: help base install demo test test-slow test-install lint bench
+.PHONY: help base install demo page test test-slow test-install lint bench
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 help:  ## Show this list
@@ -27,6 +27,14 @@ $(VENV)/.installed: $(VENV)/.base
 
 demo: base  ## Draw a catalogue, index it, teach it two meanings: demo/taught.png
 	$(BIN)/python examples/demo.py
+
+$(VENV)/.page: $(VENV)/.base
+	$(PIP_INSTALL) -e '.[server]'
+	@touch $@
+
+page: $(VENV)/.page  ## Open the demo's catalogue in the browser
+	test -d demo/catalogue/photos || $(BIN)/python examples/demo.py
+	$(BIN)/lookalike serve demo/catalogue/photos
 
 # A worker for each core, with one thread each: more would wait for one another.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto

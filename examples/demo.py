@@ -57,6 +57,11 @@ At {grid}: each row a query, and the five pictures most like it, before anything
 At {folder / "map.png"}: the whole catalogue, like beside like.
 At {photos.home.lens("pattern") / "proof.png"}: what the lens was worth on queries that it had not seen.
 
+In the browser, to click and to teach: make page, or
+
+    .venv/bin/pip install -c constraints.txt '.[server]'
+    .venv/bin/lookalike serve {photos.folder}
+
 Now your own pictures:
     .venv/bin/lookalike index ~/Pictures
     .venv/bin/lookalike search ~/Pictures SOME-PICTURE --grid grid.png
