@@ -29,6 +29,7 @@ export function Library() {
   const running = isBusy.value && job.value.do === "index";
   return html`<div class=${cls("bench", { asking, folded: !rightOpen.value })}>
     <div class="left"><${QueryPanel} /></div>
+    <h1 class="unseen">${t(asking ? "answer.label" : "library.label")}</h1>
     <section class="stage" aria-label=${t(asking ? "answer.label" : "library.label")}>
       <div class="toolbar">
         <${LensSwitch} />

@@ -53,7 +53,7 @@ export function MapView() {
     return () => abort.abort();
   }, [lens.value, refresh.value]);
   const source = new ListSource(chosen);
-  return html`<div class="toolbar"><${LensSwitch} /><span class="grow"></span>${chosen.length > 0 && html`<span class="count-words" role="status">${t("map.selected", { n: chosen.length })}</span>`}</div>
+  return html`<h1 class="unseen">${t("nav.map")}</h1><div class="toolbar"><${LensSwitch} /><span class="grow"></span>${chosen.length > 0 && html`<span class="count-words" role="status">${t("map.selected", { n: chosen.length })}</span>`}</div>
     <div class="map-room">
       <div class="map-place">
         <canvas ref=${canvas} role="img" aria-label=${t("map.label")}></canvas>
