@@ -2,7 +2,7 @@
 import { computed, signal } from "./ui.js";
 import * as state from "./state.js";
 import { api, of } from "./api.js";
-import { asGroup, loadGroups, loadJudgements, loadStatus } from "./data.js";
+import { loadGroups, loadJudgements, loadStatus } from "./data.js";
 import { route } from "./router.js";
 import { t } from "./i18n.js";
 import { say, sayError } from "./toasts.js";
@@ -13,7 +13,8 @@ const fresh = signal(new Map()); // "anchor id" -> yes | no | null, said here an
 /** The picture that the others are judged by: the first of the question that lies in the collection. */
 export const anchor = computed(() => route.value.plus.find((one) => one.id)?.id ?? null);
 
-const idsIn = (one) => ({ query: one.query?.id, yes: one.yes?.id, no: one.no?.id, apart: (one.apart ?? []).map((two) => two?.id ?? two) });
+const idsIn = (one) => ({ query: one.query?.id, yes: one.yes?.id, no: one.no?.id });
+let groupedSince = false; // the last line speaks of a group
 
 /** id -> "yes" or "no": what was said of pictures beside the anchor. */
 export const marks = computed(() => {
@@ -21,11 +22,12 @@ export const marks = computed(() => {
   const by = anchor.value;
   if (!by) return found;
   for (const one of state.judgements.value) {
-    const { query, yes, no, apart } = idsIn(one);
+    const { query, yes, no } = idsIn(one);
+    if (one.kind === "distinct") continue; // says nothing of what belongs
     if (query === by && yes) found.set(yes, "yes");
     if (query === by && no) found.set(no, "no");
-    if (yes === by && query && !no) found.set(query, "yes");
-    if (apart.includes(by)) found.set(apart.find((id) => id !== by), "no");
+    if (one.kind === "pair" && yes === by) found.set(query, "yes");
+    if (one.kind === "apart" && no === by) found.set(query, "no");
   }
   for (const [key, kind] of fresh.value) {
     const [of_, id] = key.split(" ");
@@ -67,6 +69,7 @@ export async function judge(ids, kind) {
 }
 
 async function readBack() {
+  groupedSince = false;
   await loadJudgements();
   fresh.value = new Map();
   loadStatus().catch(() => {});
@@ -75,7 +78,7 @@ async function readBack() {
 /** Take back what was said of one picture, where that was the last answer. */
 function takeBack(by, id) {
   const last = state.judgements.value.at(-1);
-  const about = last ? Object.values(idsIn(last)).flat() : [];
+  const about = last && !groupedSince ? Object.values(idsIn(last)) : [];
   return about.includes(by) && about.includes(id) ? undo() : say(t("judge.only_last"), { undo: () => undo() });
 }
 
@@ -85,8 +88,8 @@ export async function undo(times = 1) {
   try {
     let taken = {};
     for (let i = 0; i < times; i++) taken = await api(of("/judgements/last"), { method: "DELETE" });
-    const files = [taken.yes, taken.no, ...(taken.apart ?? []), ...(taken.distinct ?? [])].flat().filter(Boolean);
-    const name = files.map((one) => shortName(one.file ?? one))[0] ?? taken.name ?? "";
+    const files = [taken.yes, taken.no, taken.apart?.[1], taken.distinct?.[1]].flat().filter(Boolean);
+    const name = files.map(shortName)[0] ?? taken.name ?? shortName(taken.add?.[0] ?? "");
     say(t("judge.taken_back", { name }));
     await Promise.all([readBack(), loadGroups()]);
   } catch (error) {
@@ -119,8 +122,8 @@ export const summary = computed(() => {
 
 export async function makeGroup(name, ids) {
   try {
-    const made = await api(of("/groups"), { body: { name } });
-    if (ids.length) await api(of(`/groups/${asGroup(made).id}`), { method: "PATCH", body: { add: ids, remove: [] } });
+    await api(of("/groups"), { body: { name, add: ids } });
+    groupedSince = true;
     await loadGroups();
     say(t("group.made", { name, n: ids.length }), { undo: () => undo() });
   } catch (error) {
@@ -132,6 +135,7 @@ export async function makeGroup(name, ids) {
 export async function changeGroup(group, changes) {
   try {
     await sendSurely(of(`/groups/${group.id}`), { method: "PATCH", body: { add: [], remove: [], ...changes } });
+    groupedSince = true;
     await loadGroups();
     if (changes.add?.length) say(t("group.added", { name: group.name, n: changes.add.length }), { undo: () => undo() });
     if (changes.remove?.length) say(t("group.removed", { name: group.name, n: changes.remove.length }), { undo: () => undo() });

@@ -1,21 +1,21 @@
 // A run of questions: fetched once, answered one by one; every answer is kept at once.
 import { useEffect, useState } from "./ui.js";
 import { api, of } from "./api.js";
-import { idOf } from "./components/question.js";
 import { loadJudgements, loadStatus } from "./data.js";
 import { sayError } from "./toasts.js";
 import { sendSurely } from "./unsent.js";
 
-/** {list, at, error, last answer, answer(body), more()} for kind "teach" or "blind". */
+/** {list, at, error, said: the last answer, answer(body), back(), more()} for kind "teach" or "blind". */
 export function useQuestions({ kind, lens = "", n }) {
   const [state, setState] = useState({ list: null, at: 0, error: null, said: null });
-  const fetchAll = async () => {
+  const fetchAll = async ({ more = false } = {}) => {
     setState({ list: null, at: 0, error: null, said: null });
     const params = new URLSearchParams({ kind, n });
     if (lens) params.set("lens", lens);
+    if (more) params.set("more", "true");
     try {
       const found = await api(of(`/questions?${params}`));
-      setState({ list: found.questions ?? found, at: 0, error: null, said: found.questions ? found : null });
+      setState({ list: found, at: 0, error: null, said: null });
     } catch (error) {
       setState({ list: [], at: 0, error, said: null });
     }
@@ -27,9 +27,8 @@ export function useQuestions({ kind, lens = "", n }) {
     const question = state.list[state.at];
     setState((old) => ({ ...old, at: old.at + 1 }));
     try {
-      const said = await sendSurely(of(`/questions/${idOf(question)}`), { body });
-      const next = said?.next ?? (said?.replacement ? [said.replacement] : []);
-      setState((old) => ({ ...old, said, list: [...old.list, ...next] }));
+      const said = await sendSurely(of(`/questions/${question.question}`), { body });
+      setState((old) => ({ ...old, said, list: [...old.list, ...(said?.next ?? [])] }));
       loadJudgements();
       loadStatus().catch(() => {});
     } catch (error) {

@@ -39,5 +39,10 @@ export function Question({ question, marks, onMark, children }) {
   </div>`;
 }
 
-/** Questions of one kind, one after the other: fetched, answered, gone on with. */
-export const idOf = (question) => question.question ?? question.id;
+/** How far a run is: of a blind test that goes on, by the numbers of its questions. */
+export function QuestionHead({ title, question, at, total }) {
+  const [n, of] = question.kind === "blind" ? [question.number, question.of] : [at + 1, total];
+  const words = t("judge.question", { n, total: of });
+  return html`<div class="page-head"><h1 class="grow">${title}</h1><span class="count-words" role="status">${words}</span></div>
+    <progress max=${of} value=${n - 1} aria-label=${words}></progress>`;
+}

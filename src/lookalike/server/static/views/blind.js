@@ -9,11 +9,11 @@ import { refresh } from "../state.js";
 import { BLIND_QUESTIONS } from "../components/lens-actions.js";
 import { Button } from "../components/button.js";
 import { Empty, ErrorBox } from "../components/empty.js";
-import { Question } from "../components/question.js";
+import { Question, QuestionHead } from "../components/question.js";
 
 export function Blind() {
   const { name } = route.value;
-  const { list, at, error, answer } = useQuestions({ kind: "blind", lens: name, n: BLIND_QUESTIONS });
+  const { list, at, error, said, answer, more } = useQuestions({ kind: "blind", lens: name, n: BLIND_QUESTIONS });
   const [right, setRight] = useState(new Map());
   const question = list?.[at];
   useEffect(() => setRight(new Map()), [at, list]);
@@ -37,11 +37,11 @@ export function Blind() {
   if (!question) {
     return html`<${Empty} icon="judge" title=${t(isOver ? "blind.done" : "blind.none")}>
       <${Button} kind="primary" icon="teach" label=${t("lens.proof")} onClick=${() => go({ view: "proof", name })} />
+      ${said?.proof?.verdict === "too few" && html`<${Button} icon="judge" label=${t("judge.more")} onClick=${() => more({ more: true })} />`}
     <//>`;
   }
   return html`<div class="page">
-    <div class="page-head"><h1 class="grow">${t("blind.title", { name })}</h1><span class="count-words" role="status">${t("judge.question", { n: at + 1, total: list.length })}</span></div>
-    <progress max=${list.length} value=${at} aria-label=${t("judge.question", { n: at + 1, total: list.length })}></progress>
+    <${QuestionHead} title=${t("blind.title", { name })} question=${question} at=${at} total=${list.length} />
     <p>${t("blind.what")}</p>
     <${Question} question=${question} marks=${right} onMark=${onMark}>
       <${Button} kind="primary" icon="yes" label=${t("judge.save")} keyId="save" onClick=${save} />

@@ -20,8 +20,7 @@ export function Groups() {
         const to = groups.value[Number(node.dataset.place)];
         const from = dragged;
         if (!to || from?.id === to.id) return;
-        await changeGroup(to, { add: ids });
-        if (from) await changeGroup(from, { remove: ids });
+        await changeGroup(to, { add: ids }); // a picture is in one group at most
       }),
     [],
   );

@@ -9,13 +9,13 @@ import { go } from "../router.js";
 import { lens } from "../state.js";
 import { Button } from "../components/button.js";
 import { Empty, ErrorBox } from "../components/empty.js";
-import { Question } from "../components/question.js";
+import { Question, QuestionHead } from "../components/question.js";
 
 const ASKED = 40;
 const NEXT = { undefined: "yes", yes: "no", no: undefined };
 
 export function Judge() {
-  const { list, at, error, answer, back, more } = useQuestions({ kind: "teach", lens: lens.value === "plain" ? "" : lens.value, n: ASKED });
+  const { list, at, error, said, answer, back, more } = useQuestions({ kind: "teach", lens: lens.value === "plain" ? "" : lens.value, n: ASKED });
   const [marks, setMarks] = useState(new Map());
   const question = list?.[at];
   useEffect(() => setMarks(new Map()), [at, list]);
@@ -31,7 +31,7 @@ export function Judge() {
   const save = () => (marks.size ? answer({ right: of("yes"), wrong: of("no") }) : answer({ right: [], wrong: [], skip: true }));
   const none = () => setMarks(new Map(candidates.map((one) => [one.id, marks.get(one.id) ?? "no"])));
   const skip = () => answer({ right: [], wrong: [], skip: true });
-  const takeBack = () => (marks.size ? setMarks(new Map()) : undo().then(back));
+  const takeBack = () => (marks.size ? setMarks(new Map()) : undo(said?.added || 1).then(back));
   useKeys(
     {
       candidate: (_, place) => candidates[place] && onMark(candidates[place].id),
@@ -48,12 +48,11 @@ export function Judge() {
     const title = list.length ? t("judge.done") : t("judge.empty");
     return html`<${Empty} icon="judge" title=${title} text=${t("judge.done_how")}>
       <${Button} kind="primary" icon="teach" label=${t("nav.teach")} keyId="teach" onClick=${() => go({ view: "teach" })} />
-      <${Button} label=${t("judge.more")} onClick=${more} />
+      <${Button} label=${t("judge.more")} onClick=${() => more()} />
     <//>`;
   }
   return html`<div class="page">
-    <div class="page-head"><h1 class="grow">${t("judge.which")}</h1><span class="count-words" role="status">${t("judge.question", { n: at + 1, total: list.length })}</span></div>
-    <progress max=${list.length} value=${at} aria-label=${t("judge.question", { n: at + 1, total: list.length })}></progress>
+    <${QuestionHead} title=${t("judge.which")} question=${question} at=${at} total=${list.length} />
     <${Question} question=${question} marks=${marks} onMark=${onMark}>
       <p class="hint">${t("judge.untouched")}</p>
       <${Button} kind="primary" icon="yes" label=${t("judge.save")} keyId="save" onClick=${save} />

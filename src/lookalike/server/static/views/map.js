@@ -1,7 +1,7 @@
 // The map: pictures that look alike lie beside one another; the lens moves them, a lasso selects them.
 import { html, useEffect, useRef, useState } from "../ui.js";
 import { act } from "../acting.js";
-import { api, of, thumbUrl } from "../api.js";
+import { thumbUrl } from "../api.js";
 import { askWith } from "../asking.js";
 import { t } from "../i18n.js";
 import { followJob } from "../jobs.js";
@@ -44,8 +44,9 @@ export function MapView() {
     const abort = new AbortController();
     loadMap(lens.value === "plain" ? "plain" : lens.value, abort.signal).then(
       async (found) => {
+        setError(null);
         setWaiting(Boolean(found.job));
-        if (found.job) followJob(await api(of(`/jobs/${found.job.id ?? found.job}`)));
+        if (found.job) followJob(found.job);
         else map.current.setPlaces(found.xy);
       },
       (failed) => failed.code !== "aborted" && setError(failed),
