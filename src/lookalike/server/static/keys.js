@@ -55,6 +55,7 @@ function isTyping(target) {
 
 /** Whether the browser itself answers this key on this element: Enter on a button, Space on a checkbox. */
 function isItsOwn(target, id) {
+  if (id === "save" && target.closest(".candidate")) return false; // Space ticks it
   return ["like", "look", "save"].includes(id) && Boolean(target.closest("button, a, summary, input, [role=menuitem]"));
 }
 

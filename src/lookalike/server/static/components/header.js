@@ -40,6 +40,7 @@ export function Tab({ name }) {
     onClick=${(event) => {
       event.preventDefault();
       go({ view: name, name: "" });
+      document.getElementById("main").focus();
     }}
     ><${Icon} name=${name} /><span>${t(`nav.${name}`)}</span></a
   >`;

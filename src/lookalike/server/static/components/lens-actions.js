@@ -23,12 +23,13 @@ export async function useLens(name, anyway = false) {
   }
 }
 
-export function LensActions({ name, allowed, proof = true }) {
+/** blind: whether its proof is a blind test, or still to be made: that of a lens from answers. */
+export function LensActions({ name, allowed, blind, proof = true }) {
   const isServed = name === served.value;
   return html`<div class="row">
     <${Button} icon="like" label=${t("lens.try")} onClick=${() => go({ view: "library", lens: isServed ? "" : name, name: "" })} />
     ${proof && html`<${Button} icon="teach" label=${t("lens.proof")} onClick=${() => go({ view: "proof", name })} />`}
-    ${features.value.questions && !readOnly.value && html`<${Button} icon="judge" label=${t("blind.start", { n: BLIND_QUESTIONS })} onClick=${() => go({ view: "blind", name })} />`}
+    ${blind && features.value.questions && !readOnly.value && html`<${Button} icon="judge" label=${t("blind.start", { n: BLIND_QUESTIONS })} onClick=${() => go({ view: "blind", name })} />`}
     ${!isServed && !readOnly.value && html`<${Button} kind=${allowed ? "primary" : ""} icon="yes" label=${t(allowed ? "lens.use" : "lens.use_anyway")} onClick=${() => useLens(name, !allowed)} />`}
   </div>`;
 }

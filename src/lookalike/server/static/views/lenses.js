@@ -36,7 +36,7 @@ function LensCard({ one }) {
       <h2>${one.name}<${VerdictChip} verdict=${one.verdict} />${one.name === served.value && html`<span class="chip chip-in-use">${t("lens.serves")}</span>`}</h2>
       <p>${facts.filter(Boolean).join(" · ")}</p>
     </div>
-    <${LensActions} name=${one.name} allowed=${allowed} />
+    <${LensActions} name=${one.name} allowed=${allowed} blind=${!one.verdict} />
     ${!readOnly.value && html`<${Button} icon="save" bare label=${t("export.onnx")} onClick=${() => startJob({ do: "export", what: "onnx", lens: one.name }).then((job) => job && go({ view: "status" }))} />
       <${Button} icon="close" bare label=${t("lens.forget")} onClick=${sure} />`}
   </article>`;

@@ -35,7 +35,7 @@ function Learning({ one, running }) {
   if (one.error) return html`<h2>${t("teach.failed")}</h2><p>${errorWords(one.error)}</p><${Details} text=${one.error.message} />`;
   const { name, verdict, words, serves } = one.result;
   return html`<h2 class="learned">${t("teach.done", { name })}</h2>
-    <${Verdict} verdict=${verdict} words=${words}><${LensActions} name=${name} allowed=${serves} /><//>${said}`;
+    <${Verdict} verdict=${verdict} words=${words}><${LensActions} name=${name} allowed=${serves} blind=${!verdict} /><//>${said}`;
 }
 
 function Form({ again }) {
