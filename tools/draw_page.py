@@ -1,6 +1,6 @@
 """Take the README's picture of the page: a search in the demo's catalogue, with a few hits judged.
 
-    make demo && python tools/draw_page.py demo/catalogue/photos docs/page.jpg
+Run: make demo && python tools/draw_page.py demo/catalogue/photos docs/page.jpg
 """
 
 import io
