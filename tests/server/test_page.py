@@ -20,7 +20,7 @@ from lookalike.server.workspace import Workspace  # noqa: E402
 expect = playwright.expect
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-VIEWS = ("library", "teach", "lenses", "duplicates", "status")
+VIEWS = ("library", "judge", "groups", "teach", "lenses", "duplicates", "status")
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -256,6 +256,45 @@ def test_the_help_shows_every_row_of_the_key_table(opened: Any):
     assert page.locator("[data-key]").count() >= 24
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_group_is_made_by_keys_and_taken_back(opened: Any, api: Client):
+    page = opened()
+    for place in (3, 4):
+        page.locator(f".tile[aria-posinset='{place}']").focus()
+        page.keyboard.press("x")
+    page.keyboard.press("g")
+    page.get_by_label("Name", exact=True).fill("Stripes")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Stripes: made with 2 pictures.")
+    assert [(one["name"], len(one["pictures"])) for one in api.json(f"{api.c}/groups")] == [("Stripes", 2)]
+    page.keyboard.press("Escape")
+    page.locator(".tile[aria-posinset='6']").focus()
+    page.keyboard.press("1")
+    expect(page.locator(".toast").last).to_contain_text("Stripes: 1 picture added.")
+    assert len(api.json(f"{api.c}/groups")[0]["pictures"]) == 3
+    for left in ("2", None):
+        page.keyboard.press("u")
+        rows = page.locator(".group-list .count")
+        expect(rows).to_have_text([left] if left else [])
+
+
+def test_a_question_is_answered_by_keys(opened: Any, api: Client):
+    page = opened("#/judge")
+    shown = page.locator(".candidate")
+    expect(shown.first).to_be_visible()
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    page.keyboard.press("2")
+    expect(shown.nth(0)).to_have_attribute("data-mark", "yes")
+    expect(shown.nth(1)).to_have_attribute("data-mark", "no")
+    with page.expect_response(lambda one: "/questions/" in one.url) as answered:
+        page.keyboard.press("Enter")
+    assert answered.value.status == 201
+    expect(page.get_by_role("status").filter(has_text="2 of")).to_be_visible()
+    assert [one["kind"] for one in api.json(f"{api.c}/judgements")] == ["pair", "apart"]
+    for _ in range(2):
+        api.json(f"{api.c}/judgements/last", method="DELETE")
 
 
 def test_lenses_and_their_proofs_are_shown_in_words(opened: Any, api: Client):
