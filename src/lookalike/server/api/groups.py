@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from lookalike.server.api.dependencies import GroupId, Opened
 from lookalike.server.errors import Refusal
-from lookalike.server.schemas import GroupChangeRequest, GroupOut, GroupRequest, PictureOut
+from lookalike.server.schemas import PictureOut
+from lookalike.server.teaching_schemas import GroupChangeRequest, GroupOut, GroupRequest
 from lookalike.server.workspace import OpenCollection
 
 router = APIRouter(tags=["groups"])

@@ -8,7 +8,13 @@ from lookalike.index.pictures import PictureList
 from lookalike.learning.datasets.judgement_lines import Apart, Distinct, Judgement
 from lookalike.server.api.dependencies import Opened
 from lookalike.server.errors import Refusal
-from lookalike.server.schemas import DistinctRequest, JudgementOut, JudgementRequest, LinesResponse, NamedPicture
+from lookalike.server.teaching_schemas import (
+    DistinctRequest,
+    JudgementOut,
+    JudgementRequest,
+    LinesResponse,
+    NamedPicture,
+)
 
 router = APIRouter(tags=["judgements"])
 

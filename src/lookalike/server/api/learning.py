@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from lookalike.collection.lens_store import is_allowed, words_of
 from lookalike.server.api.dependencies import LensName, Opened
 from lookalike.server.errors import Refusal
-from lookalike.server.schemas import ExamplesResponse, JobOut, LensOut, UseRequest
+from lookalike.server.schemas import JobOut
+from lookalike.server.teaching_schemas import ExamplesResponse, LensOut, UseRequest
 from lookalike.server.work import examples_source, use_work
 
 router = APIRouter(tags=["lenses"])

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 
 from lookalike.collection.asking import Question
 from lookalike.server.api.dependencies import Opened, QuestionId
-from lookalike.server.schemas import AnsweredResponse, AnswerRequest, PictureOut, QuestionOut
+from lookalike.server.schemas import PictureOut
+from lookalike.server.teaching_schemas import AnsweredResponse, AnswerRequest, QuestionOut
 from lookalike.server.workspace import OpenCollection
 
 router = APIRouter(tags=["questions"])
