@@ -10,7 +10,7 @@ import { sayError } from "../toasts.js";
 import { Button } from "../components/button.js";
 import { Empty } from "../components/empty.js";
 import { Dialog } from "../components/dialog.js";
-import { LensActions, useLens } from "../components/lens-actions.js";
+import { isFromAnswers, LensActions, useLens } from "../components/lens-actions.js";
 import { VerdictChip } from "../components/verdict.js";
 
 export function Lenses() {
@@ -36,7 +36,7 @@ function LensCard({ one }) {
       <h2>${one.name}<${VerdictChip} verdict=${one.verdict} />${one.name === served.value && html`<span class="chip chip-in-use">${t("lens.serves")}</span>`}</h2>
       <p>${facts.filter(Boolean).join(" · ")}</p>
     </div>
-    <${LensActions} name=${one.name} allowed=${allowed} blind=${!one.verdict} />
+    <${LensActions} name=${one.name} allowed=${allowed} blind=${isFromAnswers(one)} />
     ${!readOnly.value && html`<${Button} icon="save" bare label=${t("export.onnx")} onClick=${() => startJob({ do: "export", what: "onnx", lens: one.name }).then((job) => job && go({ view: "status" }))} />
       <${Button} icon="close" bare label=${t("lens.forget")} onClick=${sure} />`}
   </article>`;

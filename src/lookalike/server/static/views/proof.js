@@ -30,7 +30,7 @@ export function ProofView() {
   const { proof } = found;
   return html`<div class="page proof">
     <h1>${t("proof.title", { name })}</h1>
-    <section class="card"><${Verdict} verdict=${proof?.verdict} words=${found.words}><${LensActions} name=${name} allowed=${found.allowed} blind=${!proof || Boolean(proof.blind)} proof=${false} /><//></section>
+    <section class="card"><${Verdict} verdict=${proof?.verdict} words=${found.words}><${LensActions} name=${name} allowed=${found.allowed} blind=${Number.isInteger(found.settings.judgements)} proof=${false} /><//></section>
     ${proof ? html`<${Numbers} proof=${proof} /><${Changes} queries=${proof.queries} />` : html`<${Empty} icon="judge" title=${t("proof.none")} text=${t("proof.none_how")} />`}
     ${found.curve?.length > 1 && html`<${Curve} points=${found.curve} />`}
   </div>`;
