@@ -63,7 +63,8 @@ function onKey(event) {
   if (event.defaultPrevented || event.isComposing) return;
   const typing = isTyping(event.target);
   const meant = KEYS.filter((entry) => isMeant(entry, event) && (!typing || entry.id === "back"));
-  for (const owner of [...owners].reverse()) {
+  const there = owners.filter((owner) => !owner.root || owner.root.current?.isConnected); // a closed dialog owns nothing
+  for (const owner of there.reverse()) {
     for (const entry of meant) {
       const act = owner.handlers.current[entry.id];
       if (!act || isItsOwn(event.target, entry.id)) continue;
@@ -76,13 +77,14 @@ function onKey(event) {
 }
 addEventListener("keydown", onKey);
 
-/** Take keys for as long as a component is shown: {id of the table: (event, place) => false to pass it on}. */
-export function useKeys(handlers, { modal = false, when = true } = {}) {
+/** Take keys for as long as a component is shown: {id of the table: (event, place) => false to pass it on}. root: a ref
+    to what must still be in the page. */
+export function useKeys(handlers, { modal = false, when = true, root = null } = {}) {
   const current = useRef(handlers);
   current.current = handlers;
   useEffect(() => {
     if (!when) return undefined;
-    const owner = { handlers: current, modal };
+    const owner = { handlers: current, modal, root };
     owners.push(owner);
     return () => owners.splice(owners.indexOf(owner), 1);
   }, [modal, when]);

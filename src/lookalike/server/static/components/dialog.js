@@ -6,7 +6,7 @@ import { Button } from "./button.js";
 
 export function Dialog({ title, onClose, keys = {}, wide = false, full = false, children }) {
   const node = useRef(null);
-  useKeys({ back: onClose, ...keys }, { modal: true });
+  useKeys({ back: onClose, ...keys }, { modal: true, root: node });
   useEffect(() => {
     const { current } = node;
     const before = document.activeElement;

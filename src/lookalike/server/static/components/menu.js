@@ -38,7 +38,7 @@ function MenuList({ parts, root, close, label }) {
         return true;
       },
     },
-    { modal: true },
+    { modal: true, root: list },
   );
   useEffect(() => {
     step(0);
