@@ -100,7 +100,7 @@ async function search(asked) {
     state.filterError.value = null;
     tell("answer.told", { n: found.hits.length });
   } catch (error) {
-    if (error.code === "aborted") return;
+    if (["aborted", "server.gone", "access.token"].includes(error.code)) return; // asked again when it is back
     state.answer.value = { error };
     if (error.code === "query.where") state.filterError.value = error;
     else if (error.code === "query.gone") say(t("error.query.gone"), { kind: "error" });

@@ -75,7 +75,7 @@ export async function openCollection(body) {
 }
 
 export function keepFresh() {
-  whenBack(loadSession);
+  whenBack(() => loadSession().then(() => state.refresh.value++));
   tokenChanged.subscribe((changed) => changed && loadSession());
   let last = null;
   state.c.subscribe((id) => {

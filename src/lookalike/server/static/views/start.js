@@ -41,7 +41,7 @@ function FirstIndex() {
     <p>${t("start.reads")}</p>
     ${running
       ? html`<${JobProgress} one=${job.value} />`
-      : html`${!readOnly.value && html`<${Button} kind="primary" icon="library" label=${t("index.start")} onClick=${indexNow} />`}`}
+      : html`${!readOnly.value && status.value.online && html`<${Button} kind="primary" icon="library" label=${t("index.start")} onClick=${indexNow} />`}`}
     <p class="hint">${t("start.written")}</p>`;
 }
 
