@@ -1,7 +1,7 @@
 """Ask a collection over HTTP, with nothing but httpx: index it, find the pictures like one, judge, and teach.
 
-    lookalike serve photos --no-open        # prints http://127.0.0.1:8431/#t=TOKEN
-    python examples/api_client.py http://127.0.0.1:8431 TOKEN
+Run `lookalike serve photos --no-open`, which prints http://127.0.0.1:8431/#t=TOKEN, and then
+`python examples/api_client.py http://127.0.0.1:8431 TOKEN`.
 """
 
 import sys

@@ -19,8 +19,14 @@ from lookalike.errors import (
 from lookalike.index.damage import is_lance_error
 
 
+def own_errors() -> list[type]:
+    """The errors of the module; a warning is none."""
+    classes = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+    return [one for one in classes if not issubclass(one, Warning)]
+
+
 def test_every_error_of_the_module_is_caught_as_a_lookalike_error():
-    found = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+    found = own_errors()
     assert len(found) > 10
     assert [one for one in found if not issubclass(one, LookalikeError)] == []
 
@@ -48,7 +54,7 @@ def test_cancelling_is_a_lookalike_error_but_no_failure_of_training():
 
 
 def test_every_error_has_a_code_that_programs_can_tell_apart():
-    found = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+    found = own_errors()
     codes = [one.code for one in found if one is not ImageError]
     assert len(set(codes)) == len(codes)
     assert LensError("x: no such lens.", code="lens.unknown").code == "lens.unknown"
@@ -59,7 +65,7 @@ def test_every_error_has_a_code_that_programs_can_tell_apart():
 
 def test_every_error_can_be_handed_on_by_a_worker_process():
     """One that cannot be made again would leave a multiprocessing.Pool waiting for ever."""
-    found = [one for _, one in inspect.getmembers(errors, inspect.isclass) if one.__module__ == errors.__name__]
+    found = own_errors()
     for kind in found:
         error = kind("reading HEIC", "heic") if kind is MissingExtraError else kind("a line")
         again = pickle.loads(pickle.dumps(error))

@@ -204,12 +204,8 @@ def try_writing(folder: Path) -> None:
         folder: which exists; permissions alone do not tell of quotas, full disks and network drives.
     Raises: OSError.
     """
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".try.")
-    try:
-        os.write(handle, bytes(4096))
-    finally:
-        os.close(handle)
-        Path(temporary).unlink(missing_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:  # without a name, which a power cut could bring back
+        file.write(bytes(4096))
 
 
 def why_unwritable(path: Path) -> str:

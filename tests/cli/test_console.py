@@ -73,7 +73,8 @@ def in_a_terminal(*words: object, columns: int = 80, stop_at: bytes = b"") -> tu
     mother, child = pty.openpty()
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = {**os.environ, "TERM": "xterm-256color"}
-    environment.pop("NO_COLOR", None)
+    for name in ("NO_COLOR", "COLUMNS", "LINES"):  # of whoever runs the tests
+        environment.pop(name, None)
     command = [sys.executable, "-c", AS_ITS_TERMINAL, *map(str, words)]
     process = subprocess.Popen(
         command, stdin=child, stdout=child, stderr=child, env=environment, start_new_session=True

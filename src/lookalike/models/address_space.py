@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from pathlib import Path
 
 M_ARENA_MAX = -8  # of glibc's malloc.h
 
@@ -13,6 +14,19 @@ def is_limited() -> bool:
     except ImportError:  # Windows has none
         return False
     return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
+def bytes_left() -> int | None:
+    """How much more this process may reserve; None without a limit, or where the system does not tell."""
+    if not is_limited():
+        return None
+    import resource
+
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    return resource.getrlimit(resource.RLIMIT_AS)[0] - pages * resource.getpagesize()
 
 
 def reserve_little() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lookalike.errors import BundleError, MemoryLimitError, is_out_of_memory
 from lookalike.images.decode import DecodedImage
-from lookalike.models.address_space import is_limited
+from lookalike.models.address_space import bytes_left, is_limited
 from lookalike.models.bundle import Bundle
 from lookalike.models.compiled_cache import CompiledCache
 from lookalike.models.features import combine_stages
@@ -20,6 +20,7 @@ from lookalike.models.openvino_runtime import openvino
 from lookalike.models.registry import cache_folder
 
 CONTROL_FLOW = {"Loop", "TensorIterator", "If"}  # ONNX's Loop, Scan and If: a loop may run for ever
+TO_COMPILE = 256_000_000  # bytes of address space: with less, OpenVINO may wait for ever for memory
 NO_THREADS = "Broken promise", "Resource temporarily unavailable"  # what it says where memory is limited
 MOST_VALUES = 2**28  # of one tensor an image: 1 GB in float32
 
@@ -73,6 +74,8 @@ class OpenVinoEngine:
         if self._process != os.getpid():  # forked: the threads that computed stayed with the parent
             self._compiled, self._process = {}, os.getpid()
         if batch not in self._compiled:
+            if (left := bytes_left()) is not None and left < TO_COMPILE:
+                raise MemoryLimitError(f"the backbone {self.bundle.name}")
             core = openvino().Core()
             name = f"{self.bundle.id}-{self.precision}-{batch}-{self.threads}"
             cache = CompiledCache(cache_folder() / "compiled" / name)
