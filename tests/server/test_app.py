@@ -9,7 +9,9 @@ def test_the_page_and_its_files_are_served_with_their_types(api: Client):
     page = api.get("/")
     assert page.headers["content-type"].startswith("text/html")
     assert page.headers["cache-control"] == "no-cache"
-    assert api.get("/static/index.html").status_code == 200
+    script = api.get("/static/app.js")
+    assert (script.status_code, script.headers["cache-control"]) == (200, "no-cache")
+    assert api.get("/static/app.js", headers={"if-none-match": script.headers["etag"]}).status_code == 304
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd", "/static/", "/app.py", "/docs"):
         assert api.get(path).status_code == 404, path
 

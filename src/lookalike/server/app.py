@@ -1,5 +1,6 @@
 """The ASGI application: every route, the static files, and the guard around them."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -26,10 +27,22 @@ from lookalike.server.api import (
     search,
 )
 from lookalike.server.api.dependencies import FAILURES
-from lookalike.server.auth import Access, App, Guard
+from lookalike.server.auth import Access, App, Guard, Scope
 from lookalike.server.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
+
+
+class _Static(StaticFiles):
+    """The page's files: kept by browsers, which ask each time whether they have changed."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """A file, or that it has not changed."""
+        answer = super().file_response(full_path, stat_result, scope, status_code)
+        answer.headers["cache-control"] = "no-cache"
+        return answer
 
 
 def create_app(workspace: Workspace, access: Access, *, metrics: bool = False) -> Guard:
@@ -85,5 +98,5 @@ def bare_app(workspace: Workspace, access: Access) -> FastAPI:
     def page() -> Response:
         return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
-    app.mount("/static", StaticFiles(directory=STATIC), "static")
+    app.mount("/static", _Static(directory=STATIC), "static")
     return app
