@@ -33,7 +33,7 @@ BOXES = (
         28, 108, 1064, 86, "cli/", "shell words -> calls on Collection -> print",
         (((INDEX, 1, "main.py"),), ((SEARCH, 1, "main.py"),), ((LEARN, 1, "learn.py"),)),
     ),
-    Box(28, 206, 1064, 66, "server/", "coming: the same calls over HTTP, and the page", coming=True),
+    Box(28, 206, 1064, 66, "server/", "requests over HTTP, and of assistants -> calls on Collection; the page"),
     Box(
         28, 284, 784, 110, "collection/",
         "a folder of pictures and all that is known of it; joins index and learning",
