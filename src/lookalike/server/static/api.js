@@ -16,8 +16,12 @@ export class ApiError extends Error {
 /** The answer of a route as JSON; raises ApiError. */
 export async function api(path, options = {}) {
   const answer = await ask(path, options);
-  if (answer.headers.get("content-type")?.startsWith("application/json")) return answer.json();
-  return answer;
+  if (!answer.headers.get("content-type")?.startsWith("application/json")) return answer;
+  try {
+    return await answer.json();
+  } catch {
+    throw new ApiError(options.signal?.aborted ? "aborted" : "server.gone"); // it broke off while it was read
+  }
 }
 
 /** The answer of a route as it comes; raises ApiError. body: JSON, or a Blob as it is. */

@@ -45,7 +45,8 @@ export function byCode(start, code) {
 
 /** An error in words, and the line of the library, which is English, beside it. */
 export function errorWords(error) {
-  return byCode("error", error?.code ?? "") ?? t("error.other");
+  const code = typeof error?.code === "string" ? error.code : ""; // a browser's own errors have numbers
+  return byCode("error", code) ?? t("error.other");
 }
 
 const cached = new Map();
