@@ -110,9 +110,8 @@ class _JobReporter(Reporter):
         self.job, self._told, self._every, self._step = job, 0.0, 1, 0
 
     def progress(self, progress: Progress) -> None:
+        self._check()
         job = self.job
-        if job.state == "stopping":
-            raise Cancelled("stopped.")
         if progress.metrics:
             self._add_point(progress)
         now = time.monotonic()
@@ -130,8 +129,13 @@ class _JobReporter(Reporter):
         job.revision += 1
 
     def message(self, line: str) -> None:
+        self._check()
         self.job.said = [*self.job.said, line][-MOST_LINES:]
         self.job.revision += 1
+
+    def _check(self) -> None:
+        if self.job.state == "stopping":
+            raise Cancelled("stopped.")
 
     def _add_point(self, progress: Progress) -> None:
         if self.job.curve and progress.done <= (self.job.curve[-1][0] or 0):  # another fold, or another stage

@@ -1,5 +1,6 @@
 """A server on a port of this machine, until Ctrl-C."""
 
+import atexit
 import contextlib
 import socket
 import tempfile
@@ -7,6 +8,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -121,5 +123,9 @@ def open_browser(url: str) -> None:
     handle = tempfile.NamedTemporaryFile("w", prefix="lookalike-", suffix=".html", delete=False)  # noqa: SIM115
     with handle as file:  # made with mode 0600
         file.write(f'<!doctype html><meta http-equiv="refresh" content="0;url={url}"><title>lookalike</title>')
-    threading.Timer(60, lambda: Path(handle.name).unlink(missing_ok=True)).start()
+    remove = partial(Path(handle.name).unlink, missing_ok=True)
+    atexit.register(remove)
+    timer = threading.Timer(60, remove)
+    timer.daemon = True  # Ctrl-C does not wait for it
+    timer.start()
     webbrowser.open(Path(handle.name).as_uri())
