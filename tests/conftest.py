@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from filelock import FileLock
 from support import elsewhere
 from support.badges import KINDS, LOOKS, classes
+from support.once import once
 from support.pictures import aged, draw
 
 from lookalike import Collection
@@ -32,17 +32,6 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of this run, which all its workers share."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-def once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """A folder that the first worker to ask for it makes, while the others wait."""
-    made = folder.with_suffix(".made")
-    with FileLock(folder.with_suffix(".lock")):
-        if not made.is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            make(folder)
-            made.touch()
-    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)

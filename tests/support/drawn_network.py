@@ -40,6 +40,26 @@ def write_bundle(folder: Path, pooled: bool = True, side: int | str = 8, kind: i
     return folder
 
 
+def write_pixels(folder: Path) -> Path:
+    """A bundle whose only depth is the pixels of a picture of 8 x 8 themselves, 0 to 1: 192 features."""
+    nodes = [
+        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["float", "white"], ["shares"]),
+        helper.make_node("Flatten", ["shares"], ["pixels"], axis=1),
+    ]
+    inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", 8, 8, 3])]
+    outputs = [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, ["n", 192])]
+    white = numpy_helper.from_array(np.array(255, np.float32), "white")
+    model = helper.make_model(
+        helper.make_graph(nodes, "pixels", inputs, outputs, [white]), opset_imports=[helper.make_opsetid("", 13)]
+    )
+    model.ir_version = 8
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    write_table(folder, name="pixels", id="c" * 32, depths=[{**TABLE["depths"][0], "name": "pixels", "length": 192}])
+    return folder
+
+
 def write_table(folder: Path, **other: Any) -> None:
     """Its backbone.json, with other values; None leaves a key out."""
     table = {key: value for key, value in (TABLE | other).items() if value is not None}

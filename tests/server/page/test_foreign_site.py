@@ -1,19 +1,13 @@
 """What another site can do to the server, tried in a real browser: nothing."""
 
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from lookalike.server.run import Server
-
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 
 TRIES = """async ([own, c, id, key, token]) => {
     const said = {};
@@ -65,30 +59,26 @@ def elsewhere() -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Any]:
-    """A page of a browser in which evil.example is a name of this machine."""
-    arguments = ["--no-sandbox", "--host-resolver-rules=MAP evil.example 127.0.0.1"]
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield launched.new_page()
-        launched.close()
+def stranger(browser: Browser) -> Iterator[Page]:
+    """A page that has never seen our server."""
+    context = browser.new_context()
+    yield context.new_page()
+    context.close()
 
 
-def test_a_name_that_leads_here_is_refused(server: Server, page: Any):
-    answer = page.goto(f"http://evil.example:{server.port}/")
+def test_a_name_that_leads_here_is_refused(shared: Server, stranger: Page):
+    answer = stranger.goto(f"http://evil.example:{shared.port}/")
     assert answer.status == 421
-    assert page.goto(f"http://127.0.0.1:{server.port}/").status == 200
+    assert stranger.goto(f"http://127.0.0.1:{shared.port}/").status == 200
 
 
-def test_a_page_of_another_port_gets_nothing_even_with_our_secrets(
-    server: Server, elsewhere: str, page: Any, drawn_photos: Path
-):
-    opened = server.workspace.all()[0]
+def test_a_page_of_another_port_gets_nothing_even_with_our_secrets(shared: Server, elsewhere: str, stranger: Page):
+    opened = shared.workspace.all()[0]
     jobs, id = len(opened.jobs.list()), opened.pictures().at(0).id
-    page.goto(elsewhere)
-    secrets = [f"http://127.0.0.1:{server.port}", f"/api/c/{opened.id}", id]
-    said = page.evaluate(TRIES, [*secrets, server.access.image_key, server.access.token])
+    stranger.goto(elsewhere)
+    secrets = [f"http://127.0.0.1:{shared.port}", f"/api/c/{opened.id}", id]
+    said = stranger.evaluate(TRIES, [*secrets, shared.access.image_key, shared.access.token])
     assert said.pop("no-cors POST") in ("opaque", "refused")  # opaque: sent, answered with 403, and not shown
     assert set(said.values()) == {"refused"}
     assert len(opened.jobs.list()) == jobs
-    assert page.context.cookies() == []
+    assert stranger.context.cookies() == []

@@ -1,0 +1,57 @@
+"""Every view for everyone: axe finds nothing in it, and in Korean no English word is left."""
+
+import re
+from typing import Any
+
+from axe_playwright_python.base import AxeResults
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from support.in_browser import DESK, PHONE, VIEWS, Opener, go
+
+from lookalike.server.run import Server
+
+RUN = """rules => axe.run(document, {
+    resultTypes: ['violations'], ...(rules.length ? { runOnly: { type: 'rule', values: rules } } : {}),
+})"""
+
+
+def settled(page: Page, view: str) -> None:
+    """Go to a view, and wait until nothing of it is waited for."""
+    go(page, f"#/{view}")
+    page.locator(".waiting").first.wait_for(state="detached")
+
+
+def check(page: Page, what: str, *rules: str) -> None:
+    """Run the rules of axe that are named, or all of them."""
+    found = AxeResults(page.evaluate(RUN, list(rules)))
+    assert found.violations_count == 0, f"{what}: {found.generate_report()}"
+
+
+def check_all_views(page: Page) -> None:
+    """All rules in the light theme; of the dark one what depends on colours."""
+    page.evaluate(Axe().axe_script)
+    for view in VIEWS:
+        settled(page, view)
+        check(page, view)
+        page.emulate_media(color_scheme="dark")
+        check(page, f"{view}, dark", "color-contrast")
+        page.emulate_media(color_scheme="light")
+
+
+def test_axe_finds_nothing_in_english_on_a_desk(open_page: Opener, shared: Server):
+    check_all_views(open_page(shared.url, viewport=DESK))
+
+
+def test_axe_finds_nothing_in_korean_on_a_phone(open_page: Opener, shared: Server):
+    check_all_views(open_page(shared.url, viewport=PHONE, language="ko-KR"))
+
+
+def test_with_korean_no_english_word_is_left(open_page: Opener, shared: Server):
+    page: Any = open_page(shared.url, language="ko-KR")
+    assert page.locator("html").get_attribute("lang") == "ko"
+    files = r"\S*\.png\S*|\S*/\S*|onerror\S*|<img|src=x"
+    allowed = rf"photos|kinds|lookalike|width|Parquet|CSV|NumPy|ONNX|MB|kB|pixels|{files}"
+    for view in VIEWS:
+        settled(page, view)
+        text = page.locator("#app").inner_text()
+        assert re.findall(r"[A-Za-z]{2,}", re.sub(allowed, "", text)) == [], view
