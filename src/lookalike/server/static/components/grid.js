@@ -1,5 +1,5 @@
 // The grid: recycled nodes outside the component tree, any number of rows, no thumbnail asked for in flight.
-import { leaveTile, loadTile, makeTile, paintTile } from "./tile.js";
+import { leaveTile, loadTile, makeActs, makeTile, nameActs, paintTile } from "./tile.js";
 import { Scroll } from "./grid-scroll.js";
 import { gridKeys } from "./grid-keys.js";
 
@@ -13,28 +13,29 @@ const AHEAD = 1; // rows drawn above and below the screen
  */
 export class Grid {
   constructor(root, on) {
-    Object.assign(this, { root, on, nodes: new Map(), free: [], current: 0, anchor: null, tile: 180, side: 320 });
+    Object.assign(this, { root, on, nodes: new Map(), free: [], current: 0, tile: 180, side: 320, stamp: 0 });
     this.source = { total: 0, get: () => null, ensure() {}, cut: null };
-    this.look = { marks: new Map(), selected: new Set(), canJudge: false };
+    this.look = { marks: new Map(), selected: new Set() };
+    this.acts = makeActs();
     this.sheet = root.querySelector(".sheet");
     this.line = root.querySelector(".cut-line");
     this.scroll = new Scroll(root, this.sheet, () => this.draw(), () => this.load());
     this.watch = new ResizeObserver(() => this.layout());
     this.watch.observe(root);
-    this.listeners = [
-      ["click", (event) => this.onClick(event)],
-      ["dblclick", (event) => event.preventDefault()],
-      ["focusin", (event) => this.onFocus(event)],
-      ["pointerdown", (event) => this.onPointer(event)],
-    ];
-    for (const [name, act] of this.listeners) root.addEventListener(name, act);
+    this.handlers = { click: "onClick", focusin: "onFocus", pointerdown: "onPointer", pointerover: "onOver" };
+    for (const name in this.handlers) root.addEventListener(name, this);
     this.keys = gridKeys(this);
   }
 
   destroy() {
     this.watch.disconnect();
     this.scroll.destroy();
-    for (const [name, act] of this.listeners) this.root.removeEventListener(name, act);
+    for (const name in this.handlers) this.root.removeEventListener(name, this);
+  }
+
+  handleEvent(event) {
+    const tile = event.target.closest(".tile");
+    if (tile) this[this.handlers[event.type]](event, tile, Number(tile.dataset.index));
   }
 
   /** Show another list; keep: where the reader is, when only more pictures came. */
@@ -42,7 +43,6 @@ export class Grid {
     this.source = source;
     if (!keep) {
       this.current = 0;
-      this.anchor = null;
       this.scroll.to(0);
     }
     this.current = Math.max(0, Math.min(this.current, source.total - 1));
@@ -51,6 +51,8 @@ export class Grid {
 
   setLook(look) {
     this.look = { ...this.look, ...look };
+    this.root.classList.toggle("can-judge", Boolean(look.canJudge));
+    this.stamp++;
     this.draw();
   }
 
@@ -72,6 +74,7 @@ export class Grid {
     const { total, cut } = this.source;
     this.cutRow = cut === null || cut >= total ? null : Math.ceil(cut / this.columns);
     const rows = this.cutRow === null ? Math.ceil(total / this.columns) : this.cutRow + Math.ceil((total - cut) / this.columns);
+    this.stamp++;
     this.scroll.setHeight(rows * this.row + (this.cutRow === null ? 0 : CUT));
     this.draw();
   }
@@ -94,7 +97,8 @@ export class Grid {
   draw() {
     if (!this.columns) return;
     const { total } = this.source;
-    const first = Math.max(0, Math.floor((this.scroll.top - CUT) / this.row) - AHEAD);
+    const above = this.cutRow === null ? 0 : CUT;
+    const first = Math.max(0, Math.floor((this.scroll.top - above) / this.row) - AHEAD);
     const last = Math.ceil((this.scroll.top + this.root.clientHeight) / this.row) + AHEAD;
     const from = Math.max(0, this.firstOf(first));
     const to = Math.min(total, this.firstOf(last));
@@ -103,31 +107,39 @@ export class Grid {
       const hasFocus = node === document.activeElement && index < total;
       if ((index < from || index >= to) && !hasFocus) this.leave(index, node);
     }
+    // Tab finds the tile under the keyboard, or the first one where that is far away.
+    this.stop = this.nodes.has(this.current) || (this.current >= from && this.current < to) ? this.current : from;
     for (let index = from; index < to; index++) this.put(index);
     for (const index of this.nodes.keys()) if (index < from || index >= to) this.put(index);
+    for (const node of this.free) node.hidden = true;
     this.drawLine();
     if (!this.scroll.isFast) this.load();
   }
 
+  /** A tile in its place; painted only where it shows another picture or another look than before. */
   put(index) {
     let node = this.nodes.get(index);
     if (!node) {
       node = this.free.pop() ?? this.sheet.appendChild(makeTile());
       node.hidden = false;
+      node.stamp = -1;
       this.nodes.set(index, node);
     }
     const { column, top } = this.placeOf(index);
+    const place = `translate(${column * this.row}px, ${top + this.scroll.shift}px)`;
+    if (node.place !== place) node.style.transform = node.place = place;
+    const tab = index === this.stop ? 0 : -1;
+    if (node.tabIndex !== tab) node.tabIndex = tab;
+    if (node.stamp === this.stamp) return;
+    node.stamp = this.stamp;
     node.style.width = node.style.height = `${this.cell}px`;
-    node.style.transform = `translate(${column * this.row}px, ${top + this.scroll.shift}px)`;
-    node.tabIndex = index === this.current ? 0 : -1;
     paintTile(node, this.source.get(index), index, { ...this.look, total: this.source.total });
   }
 
   leave(index, node) {
     this.nodes.delete(index);
     leaveTile(node);
-    node.hidden = true;
-    node.tabIndex = -1;
+    if (this.acts.parentNode === node) this.acts.remove();
     this.free.push(node);
   }
 
@@ -156,27 +168,27 @@ export class Grid {
     this.on.current(this.current);
   }
 
-  onFocus(event) {
-    const tile = event.target.closest(".tile");
-    if (!tile) return;
-    this.current = Number(tile.dataset.index);
-    for (const [index, node] of this.nodes) node.tabIndex = index === this.current ? 0 : -1;
-    this.on.current(this.current);
+  onFocus(event, tile, index) {
+    this.current = index;
+    this.draw();
+    this.on.current(index);
   }
 
-  onClick(event) {
-    const tile = event.target.closest(".tile");
-    if (!tile || tile.dataset.dragged) return;
-    const index = Number(tile.dataset.index);
+  /** Bring what can be done to the tile under the mouse. */
+  onOver(event, tile) {
+    if (event.pointerType !== "mouse" || this.acts.parentNode === tile) return;
+    nameActs(this.acts);
+    tile.append(this.acts);
+  }
+
+  onClick(event, tile, index) {
+    if (tile.dataset.dragged) return;
     const act = event.target.closest("[data-act]")?.dataset.act;
-    if (act) this.on.act(act, index, event);
-    else if (event.shiftKey) this.on.act("range", index, event);
-    else if (event.ctrlKey || event.metaKey) this.on.act("select", index, event);
-    else this.on.act("like", index, event);
+    const held = event.shiftKey ? "range" : event.ctrlKey || event.metaKey ? "select" : "like";
+    this.on.act(act ?? held, index, event);
   }
 
-  onPointer(event) {
-    const tile = event.target.closest(".tile");
-    if (tile && !event.target.closest("[data-act]")) this.on.drag?.(event, tile, Number(tile.dataset.index));
+  onPointer(event, tile, index) {
+    if (!event.target.closest("[data-act]")) this.on.drag?.(event, tile, index);
   }
 }

@@ -1,48 +1,59 @@
-// One tile of the grid: plain nodes that are painted anew for each picture they come to show.
+// One tile of the grid: plain nodes, as few as can be, painted anew for each picture that they come to show.
 import { thumbUrl } from "../api.js";
 import { similarity, t } from "../i18n.js";
 import { icon } from "./icons.js";
 
 /* What the mouse finds on a tile. Every one has a key, so none of them is a stop for Tab. */
-const ACTS = ["yes", "no", "plus", "minus", "crop", "look"];
+const ACTS = ["yes", "no", "plus", "minus", "look"];
+const isTouch = matchMedia("(hover: none)").matches;
 
 export function makeTile() {
   const node = document.createElement("div");
   node.className = "tile";
   node.setAttribute("role", "option");
   node.tabIndex = -1;
-  const acts = ACTS.map((act) => `<span class="act act-${act}" data-act="${act}">${icon(act)}</span>`).join("");
-  node.innerHTML = `<img alt="" draggable="false" decoding="async" /><span class="badge" aria-hidden="true"></span>
-    <span class="check" data-act="select" aria-hidden="true">${icon("yes")}</span>
-    <span class="near" aria-hidden="true"></span><span class="acts" aria-hidden="true">${acts}</span>`;
-  const find = (name) => node.querySelector(name);
-  node.parts = { img: find("img"), badge: find(".badge"), near: find(".near"), acts: [...node.querySelectorAll("[data-act]")] };
-  node.parts.img.addEventListener("load", () => node.classList.add("there"));
-  node.parts.img.addEventListener("error", () => node.classList.add("missing"));
+  node.innerHTML = `<img alt="" draggable="false" decoding="async" /><i class="badge" aria-hidden="true"></i><i class="check tick" data-act="select" aria-hidden="true"></i><span class="near" aria-hidden="true"></span>`;
+  const [img, badge, check, near] = node.children;
+  node.parts = { img, badge, check, near };
+  img.addEventListener("load", () => node.classList.add("there"));
+  img.addEventListener("error", () => node.classList.add("missing"));
+  if (isTouch) node.append(makeActs(["yes", "no"]));
   return node;
 }
 
-/** Show a picture, or an empty place while it is not known yet. look: {marks, selected, total, canJudge, side}. */
+/** What can be done to the tile under the mouse: one node for the whole grid, on touch one for each tile. */
+export function makeActs(names = ACTS) {
+  const node = document.createElement("span");
+  node.className = "acts";
+  node.setAttribute("aria-hidden", "true");
+  const signs = { yes: `<i class="tick"></i>`, no: `<i class="cross"></i>` };
+  node.innerHTML = names.map((act) => `<span class="act act-${act}" data-act="${act}">${signs[act] ?? icon(act)}</span>`).join("");
+  return node;
+}
+
+export function nameActs(node) {
+  for (const one of node.children) one.title = t(`act.${one.dataset.act}`);
+}
+
+/** Show a picture, or an empty place while it is not known yet. look: {marks, selected, total}. */
 export function paintTile(node, item, index, look) {
-  const { img, badge, near, acts } = node.parts;
+  const { img, badge, check, near } = node.parts;
   node.dataset.index = index;
   node.setAttribute("aria-posinset", index + 1);
   node.setAttribute("aria-setsize", look.total);
-  const mark = item ? look.marks.get(item.id) ?? null : null;
-  const selected = Boolean(item && look.selected.has(item.id));
   if (node.shown !== item?.id) {
-    node.classList.remove("there", "missing");
-    img.removeAttribute("src");
+    leaveTile(node);
     node.shown = item?.id;
     node.classList.toggle("cut-little", Boolean(item) && cutsLittle(item));
   }
-  node.dataset.mark = mark ?? "";
-  badge.innerHTML = mark ? icon(mark) : "";
+  const mark = item ? look.marks.get(item.id) ?? "" : "";
+  const selected = Boolean(item && look.selected.has(item.id));
+  node.dataset.mark = mark;
+  badge.className = mark ? `badge ${mark === "yes" ? "tick" : "cross"}` : "badge";
   near.textContent = item?.similarity === undefined ? "" : similarity(item.similarity);
+  check.title = t("act.select");
   node.setAttribute("aria-selected", selected);
   node.setAttribute("aria-label", item ? nameOf(item, mark, selected) : t("tile.loading"));
-  for (const one of acts) one.title = t(`act.${one.dataset.act}`);
-  node.classList.toggle("can-judge", look.canJudge);
 }
 
 /** Ask for the thumbnail, once the grid stands still. */
