@@ -102,6 +102,32 @@ def test_modules_import_only_files_that_are_there():
             assert (path.parent / target).resolve().is_file(), f"{name_of(path)}: {target}"
 
 
+def test_the_page_names_every_module_of_the_first_view():
+    """So that a browser asks for all at once; python tools/preload_page.py writes them."""
+    needed, level = set(), [STATIC / "begin.js", STATIC / "app.js"]
+    while level:
+        needed |= set(level)
+        texts = [(path, path.read_text(encoding="utf-8")) for path in level]
+        imports = r'(?:^|;|\})(?:import|export)\b[^;`()]*?"(\.[^"]+)"'
+        found = [(path.parent / name).resolve() for path, text in texts for name in re.findall(imports, text, re.M)]
+        level = [path for path in set(found) if path not in needed]
+    links = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', (STATIC / "index.html").read_text("utf-8"))
+    assert sorted(links) == sorted(name_of(path) for path in needed)
+    assert not any(link.startswith("views/") for link in set(links) - {"views/shell.js", "views/library.js"})
+
+
+def test_every_part_that_is_fetched_later_is_exported_by_its_file():
+    text = (STATIC / "components/later.js").read_text(encoding="utf-8")
+    parts = re.findall(r'(\w+): "((?:views|components)/[\w-]+)"', text)
+    assert len(parts) >= 15
+    for name, file in parts:
+        assert f"export function {name}(" in (STATIC / f"{file}.js").read_text(encoding="utf-8"), name
+    used = "".join(path.read_text(encoding="utf-8") for path in OURS if path.name != "later.js")
+    names = {name for name, _ in parts}
+    assert set(re.findall(r'part="(\w+)"', used)) <= names
+    assert {name for name in names if f'"{name}"' not in used} == set()
+
+
 def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline():
     """The headers forbid it, so it would not work either."""
     page = (STATIC / "index.html").read_text(encoding="utf-8")

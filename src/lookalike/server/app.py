@@ -1,16 +1,13 @@
 """The ASGI application: every route, the static files, and the guard around them."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
 
 from lookalike import __version__
 from lookalike.errors import LookalikeError, MissingExtraError
@@ -27,22 +24,11 @@ from lookalike.server.api import (
     search,
 )
 from lookalike.server.api.dependencies import FAILURES
-from lookalike.server.auth import Access, App, Guard, Scope
+from lookalike.server.auth import Access, App, Guard
+from lookalike.server.page_files import PageFiles
 from lookalike.server.workspace import Workspace
 
 STATIC = Path(__file__).parent / "static"
-
-
-class _Static(StaticFiles):
-    """The page's files: kept by browsers, which ask each time whether they have changed."""
-
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        """A file, or that it has not changed."""
-        answer = super().file_response(full_path, stat_result, scope, status_code)
-        answer.headers["cache-control"] = "no-cache"
-        return answer
 
 
 def create_app(workspace: Workspace, access: Access, *, metrics: bool = False) -> Guard:
@@ -83,6 +69,7 @@ def bare_app(workspace: Workspace, access: Access) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.workspace, app.state.access = workspace, access
+    app.router.routes[:0] = PageFiles(STATIC).routes()  # before all others: these are what most requests are for
     for part in (collections, images, search, judgements, groups, questions, learning, maps, jobs):
         app.include_router(part.router, prefix="/api", responses=FAILURES)
     app.add_exception_handler(errors.Refusal, errors.on_refusal)
@@ -94,9 +81,4 @@ def bare_app(workspace: Workspace, access: Access) -> FastAPI:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/", include_in_schema=False)
-    def page() -> Response:
-        return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
-
-    app.mount("/static", _Static(directory=STATIC), "static")
     return app

@@ -61,7 +61,6 @@ function selectAll(source) {
 export const clearSelection = () => (state.selection.value = new Set());
 
 export function toGroup(place, ids) {
-  if (!state.features.value.groups) return false;
   const group = state.groups.value[place];
   if (!group) return say(t("group.none_there", { n: place + 1 }), { kind: "error" });
   return changeGroup(group, { add: ids });

@@ -1,10 +1,13 @@
 // Begins the page: loads words and the session, then shows the view that the address names.
 import { effect, html, render } from "./ui.js";
+import { words } from "./begin.js";
 import { askWithTransfer, keepAnswering } from "./asking.js";
 import { keepFresh, loadSession } from "./data.js";
-import { loadWords } from "./i18n.js";
 import { theme } from "./state.js";
+import { fetchParts } from "./components/later.js";
 import { Shell } from "./views/shell.js";
+
+const LATER_MS = 600; // after which the other views are fetched
 
 effect(() => {
   if (theme.value === "system") delete document.documentElement.dataset.theme;
@@ -22,9 +25,10 @@ addEventListener("paste", (event) => {
   if (askWithTransfer(event.clipboardData)) event.preventDefault();
 });
 
-await loadWords();
+await words;
 keepFresh();
 keepAnswering();
 render(html`<${Shell} />`, document.getElementById("app"));
 await loadSession();
 document.documentElement.dataset.ready = "1";
+setTimeout(fetchParts, LATER_MS);

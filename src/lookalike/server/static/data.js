@@ -2,21 +2,21 @@
 import { batch } from "./ui.js";
 import * as state from "./state.js";
 import { api, of, whenBack } from "./api.js";
+import { firstSession } from "./begin.js";
 import { tokenChanged } from "./router.js";
 import { followJob } from "./jobs.js";
 import { sendUnsent } from "./unsent.js";
 
 const POLL_MS = 10_000;
-const ROUTES = { groups: "/groups", questions: "/questions", map: "/map" };
 
 export async function loadSession() {
   try {
-    const found = await api("/api/session");
+    const found = await (firstSession() ?? api("/api/session"));
     batch(() => {
       state.connection.value = "ok";
       state.session.value = found;
     });
-    await Promise.all([loadCollection(), loadFeatures()]);
+    await loadCollection();
     sendUnsent();
   } catch (error) {
     if (!["access.token", "server.gone"].includes(error.code)) throw error;
@@ -46,7 +46,6 @@ export async function loadJudgements() {
 }
 
 export async function loadGroups() {
-  if (!state.features.value.groups) return;
   const found = await api(of("/groups")).catch(() => []);
   state.groups.value = (found.groups ?? found).map(asGroup);
 }
@@ -58,14 +57,6 @@ export function asGroup(one) {
 }
 
 export const asPicture = (one) => (typeof one === "string" ? { id: one, file: "" } : one);
-
-/** Which parts of the API this server has: views of the others are not offered. */
-async function loadFeatures() {
-  const { paths = {} } = await api("/api/openapi.json").catch(() => ({}));
-  const found = Object.entries(ROUTES).map(([name, path]) => [name, `/api/c/{c}${path}` in paths]);
-  state.features.value = Object.fromEntries(found);
-  await loadGroups();
-}
 
 /** Open a collection of this server, or one that was opened before: {recent} or {choose: true}. */
 export async function openCollection(body) {

@@ -9,7 +9,7 @@ const words = signal({});
 
 /** Load the words of the language that was chosen, or that the browser asks for. */
 export async function loadWords(name = chosen.value ?? fromBrowser()) {
-  const found = await (await fetch(`/static/locales/${name}.json`)).json();
+  const found = await (await fetch(new URL(`locales/${name}.json`, import.meta.url))).json();
   words.value = found;
   language.value = name;
   document.documentElement.lang = name;

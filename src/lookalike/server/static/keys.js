@@ -1,5 +1,5 @@
 // The one table of keys, which help, tooltips and tests read too; and who owns the keyboard.
-import { useEffect, useRef } from "./ui.js";
+import { useLayoutEffect, useRef } from "./ui.js";
 
 const MOVES = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"];
 const ROW = ["Digit1", "Digit2", "Digit3", "Digit4", "Digit5", "Digit6", "Digit7", "Digit8", "Digit9", "Digit0", "Minus", "Equal"];
@@ -82,7 +82,7 @@ addEventListener("keydown", onKey);
 export function useKeys(handlers, { modal = false, when = true, root = null } = {}) {
   const current = useRef(handlers);
   current.current = handlers;
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: a key may be pressed as soon as something is seen
     if (!when) return undefined;
     const owner = { handlers: current, modal, root };
     owners.push(owner);

@@ -7,7 +7,6 @@ export const status = signal(null); // GET /api/c/{c}/status
 export const lenses = signal([]);
 export const judgements = signal([]);
 export const groups = signal([]);
-export const features = signal({ groups: false, questions: false, map: false }); // routes that this server has
 export const connection = signal("ok"); // ok | gone | token | password
 export const unsent = signal(0); // judgements that wait for the server
 export const job = signal(null); // the one that runs, or the last one of this page
@@ -29,6 +28,7 @@ export const collection = computed(() => {
 export const c = computed(() => collection.value?.id ?? null);
 export const readOnly = computed(() => Boolean(session.value?.read_only));
 export const imageKey = computed(() => session.value?.image_key ?? "");
+export const isIndexed = computed(() => status.value?.indexed ?? collection.value?.pictures > 0);
 export const served = computed(() => status.value?.lens ?? "plain"); // the lens that answers when none is named
 export const lens = computed(() => route.value.lens || served.value);
 export const isAsking = computed(() => route.value.plus.length > 0);

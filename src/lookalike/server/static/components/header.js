@@ -4,27 +4,23 @@ import { chooseLanguage, language, LANGUAGES, num, t } from "../i18n.js";
 import { openCollection } from "../data.js";
 import { go, route } from "../router.js";
 import { ariaKeys } from "../keys.js";
-import { collection, dialog, features, readOnly, session, status, theme, tileSize } from "../state.js";
+import { collection, dialog, isIndexed, readOnly, session, theme, tileSize } from "../state.js";
 import { sayError } from "../toasts.js";
 import { Icon } from "./icons.js";
 import { indexNow, JobChip } from "./job.js";
 import { Menu } from "./menu.js";
 
+export const ICON = new URL("../icon.svg", import.meta.url).href;
 const KEY = { teach: "teach", map: "map", duplicates: "duplicates" };
 
-/** The views that this server can show. */
-export function views() {
-  const { groups, questions, map } = features.value;
-  const found = ["library", questions && "judge", groups && "groups", "teach", "lenses", "duplicates", map && "map"];
-  return found.filter(Boolean);
-}
+const VIEWS = ["library", "judge", "groups", "teach", "lenses", "duplicates", "map"];
 
 export const isIn = (name) => route.value.view === name || (name === "lenses" && ["proof", "blind"].includes(route.value.view));
 
 export function Header() {
   return html`<header class="top">
     <${CollectionMenu} />
-    ${status.value?.indexed && html`<nav class="tabs" aria-label=${t("nav.label")}>${views().map((name) => html`<${Tab} key=${name} name=${name} />`)}</nav>`}
+    ${isIndexed.value && html`<nav class="tabs" aria-label=${t("nav.label")}>${VIEWS.map((name) => html`<${Tab} key=${name} name=${name} />`)}</nav>`}
     <span class="grow"></span>
     <${JobChip} />
     <${MoreMenu} />
@@ -61,7 +57,7 @@ function CollectionMenu() {
     },
   ].filter((part) => part.items.length);
   return html`<div class="brand">
-    <img class="logo" src="/static/icon.svg" alt="" width="24" height="24" />
+    <img class="logo" src=${ICON} alt="" width="24" height="24" />
     ${one ? html`<${Menu} class="collection-menu" label=${t("collection.menu")} text=${one.name} items=${items} />` : html`<b>lookalike</b>`}
   </div>`;
 }

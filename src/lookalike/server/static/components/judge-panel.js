@@ -5,7 +5,7 @@ import { askWith } from "../asking.js";
 import { t } from "../i18n.js";
 import { anchor, judge, marks, summary } from "../judging.js";
 import { go } from "../router.js";
-import { answer, dialog, features, groups, readOnly, rightOpen, selection } from "../state.js";
+import { answer, dialog, groups, readOnly, rightOpen, selection } from "../state.js";
 import { clearSelection, toGroup } from "../acting.js";
 import { Button } from "./button.js";
 import { Icon } from "./icons.js";
@@ -28,7 +28,7 @@ export function JudgePanel() {
       ? html`<${Side} kind="yes" list=${side("yes")} /><${Side} kind="no" list=${side("no")} />
           <p class="hint">${t("judge.untouched")}</p>`
       : html`<p class="hint">${t("judge.how")}</p>`}
-    ${features.value.groups && html`<${GroupList} />`}
+    <${GroupList} />
     <${TeachHint} />
   </aside>`;
 }
@@ -51,7 +51,7 @@ function Selected() {
       ${anchor.value && !readOnly.value && html`
         <${Button} icon="yes" label=${t("act.yes")} keyId="yes" onClick=${() => judge(ids, "yes")} />
         <${Button} icon="no" label=${t("act.no")} keyId="no" onClick=${() => judge(ids, "no")} />`}
-      ${features.value.groups && html`<${Button} icon="groups" label=${t("group.into")} keyId="chooseGroup" onClick=${() => (dialog.value = { kind: "group", ids })} />`}
+      <${Button} icon="groups" label=${t("group.into")} keyId="chooseGroup" onClick=${() => (dialog.value = { kind: "group", ids })} />
       <${Button} icon="save" label=${t("select.copy")} onClick=${() => copyNames(ids)} />
       <${Button} icon="close" label=${t("select.clear")} onClick=${clearSelection} />
     </div>

@@ -5,7 +5,7 @@ import { loadLenses, loadStatus } from "../data.js";
 import { t } from "../i18n.js";
 import { followJob } from "../jobs.js";
 import { go } from "../router.js";
-import { features, readOnly, served } from "../state.js";
+import { readOnly, served } from "../state.js";
 import { say, sayError } from "../toasts.js";
 import { Button } from "./button.js";
 
@@ -32,7 +32,7 @@ export function LensActions({ name, allowed, blind, proof = true }) {
   return html`<div class="row">
     <${Button} icon="like" label=${t("lens.try")} onClick=${() => go({ view: "library", lens: isServed ? "" : name, name: "" })} />
     ${proof && html`<${Button} icon="teach" label=${t("lens.proof")} onClick=${() => go({ view: "proof", name })} />`}
-    ${blind && features.value.questions && !readOnly.value && html`<${Button} icon="judge" label=${t("blind.start", { n: BLIND_QUESTIONS })} onClick=${() => go({ view: "blind", name })} />`}
+    ${blind && !readOnly.value && html`<${Button} icon="judge" label=${t("blind.start", { n: BLIND_QUESTIONS })} onClick=${() => go({ view: "blind", name })} />`}
     ${!isServed && !readOnly.value && html`<${Button} kind=${allowed ? "primary" : ""} icon="yes" label=${t(allowed ? "lens.use" : "lens.use_anyway")} onClick=${() => useLens(name, !allowed)} />`}
   </div>`;
 }

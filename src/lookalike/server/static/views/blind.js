@@ -1,5 +1,5 @@
 // The blind test of a lens: what is not ticked counts as not belonging; nothing is told before the last answer.
-import { html, useEffect, useState } from "../ui.js";
+import { html, useEffect, useLayoutEffect, useState } from "../ui.js";
 import { asPicture, loadLenses } from "../data.js";
 import { t } from "../i18n.js";
 import { useKeys } from "../keys.js";
@@ -16,7 +16,7 @@ export function Blind() {
   const { list, at, error, said, answer, more } = useQuestions({ kind: "blind", lens: name, n: BLIND_QUESTIONS });
   const [right, setRight] = useState(new Map());
   const question = list?.[at];
-  useEffect(() => setRight(new Map()), [at, list]);
+  useLayoutEffect(() => setRight(new Map()), [at, list]);
   const isOver = list && list.length > 0 && !question;
   useEffect(() => {
     if (!isOver) return;

@@ -1,5 +1,5 @@
 // Questions that teach: twelve candidates; a click or key ticks, again crosses, untouched says nothing.
-import { html, useEffect, useState } from "../ui.js";
+import { html, useLayoutEffect, useState } from "../ui.js";
 import { asPicture } from "../data.js";
 import { t } from "../i18n.js";
 import { undo } from "../judging.js";
@@ -18,7 +18,7 @@ export function Judge() {
   const { list, at, error, said, answer, back, more } = useQuestions({ kind: "teach", lens: lens.value === "plain" ? "" : lens.value, n: ASKED });
   const [marks, setMarks] = useState(new Map());
   const question = list?.[at];
-  useEffect(() => setMarks(new Map()), [at, list]);
+  useLayoutEffect(() => setMarks(new Map()), [at, list]);
   const candidates = (question?.candidates ?? []).map(asPicture);
   const onMark = (id) => {
     const next = new Map(marks);

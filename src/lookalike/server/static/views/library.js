@@ -12,9 +12,9 @@ import { Filter } from "../components/filter.js";
 import { GridView } from "../components/grid-view.js";
 import { indexNow, JobProgress } from "../components/job.js";
 import { JudgePanel } from "../components/judge-panel.js";
+import { Later } from "../components/later.js";
 import { LensSwitch } from "../components/lens-switch.js";
 import { ChoosePicture, QueryPanel } from "../components/query-panel.js";
-import { Compare } from "./compare.js";
 
 export function Library() {
   const asking = isAsking.value;
@@ -39,7 +39,7 @@ export function Library() {
         ${!rightOpen.value && html`<${Button} icon="panel" bare label=${t("judge.unfold")} onClick=${() => (rightOpen.value = true)} />`}
       </div>
       ${running && html`<${JobProgress} one=${job.value} />`}
-      ${asking ? (route.value.compare ? html`<${Compare} />` : html`<${Answer} />`) : html`<${Pictures} />`}
+      ${asking ? (route.value.compare ? html`<${Later} part="Compare" />` : html`<${Answer} />`) : html`<${Pictures} />`}
     </section>
     ${rightOpen.value && html`<${JudgePanel} />`}
   </div>`;

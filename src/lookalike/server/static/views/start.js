@@ -7,12 +7,13 @@ import { setToken } from "../router.js";
 import { isBusy, job, readOnly, session, status } from "../state.js";
 import { sayError } from "../toasts.js";
 import { Button } from "../components/button.js";
+import { ICON } from "../components/header.js";
 import { indexNow, JobProgress } from "../components/job.js";
 
 /** collection: a folder that was not read yet; otherwise no folder is open. */
 export function Start({ collection = false }) {
   return html`<div class="start">
-    <img class="start-logo" src="/static/icon.svg" alt="" width="72" height="72" />
+    <img class="start-logo" src=${ICON} alt="" width="72" height="72" />
     ${collection ? html`<${FirstIndex} />` : html`<${Choose} />`}
   </div>`;
 }
@@ -60,7 +61,7 @@ export function Token() {
     }
   };
   return html`<div class="start">
-    <img class="start-logo" src="/static/icon.svg" alt="" width="72" height="72" />
+    <img class="start-logo" src=${ICON} alt="" width="72" height="72" />
     <h1>${t("token.title")}</h1>
     <p>${t("token.how")}</p>
     <details class="details">
