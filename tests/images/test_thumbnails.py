@@ -10,8 +10,9 @@ from support.pictures import draw
 
 from lookalike.errors import ImageError
 from lookalike.files import find_leftovers
-from lookalike.images.decode import content_hash, read_bytes
-from lookalike.images.thumbnails import encoded, thumbnail, thumbnail_bytes, thumbnail_image
+from lookalike.images import thumbnails
+from lookalike.images.decode import content_hash, decode_square, read_bytes
+from lookalike.images.thumbnails import encoded, keep_thumbnail, thumbnail, thumbnail_bytes, thumbnail_image
 
 
 def put(path, size=(300, 200), colour=(200, 30, 30)) -> bytes:
@@ -167,3 +168,60 @@ def test_what_a_killed_run_left_lies_where_the_next_writer_looks(tmp_path, monke
         thumbnail(tmp_path / "a.png", content, tmp_path / "cache", 60)
     (left,) = kept(tmp_path / "cache")
     assert find_leftovers(tmp_path / "cache/thumbnails") == [left]
+
+
+def large(size, orientation=1, format="JPEG") -> bytes:
+    """A picture file of a smooth drawing, dark at the top left."""
+    blocks = np.add.outer(np.arange(6) * 30, np.arange(8) * 10).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    image = Image.fromarray(blocks).resize(size, Image.Resampling.BICUBIC).convert("RGB")
+    image.save(buffer, format, exif=exif, compress_level=1)
+    return buffer.getvalue()
+
+
+def kept_while_decoding(content: bytes, cache, side_px=224) -> list[bool]:
+    said: list[bool] = []
+    decode_square(content, side_px, also=lambda one: said.append(keep_thumbnail(one, content_hash(content), cache)))
+    return said
+
+
+@pytest.mark.parametrize(
+    ("size", "orientation", "format", "expected"),
+    [
+        ((1700, 1300), 1, "JPEG", (320, 245)),
+        ((1700, 1300), 6, "JPEG", (245, 320)),
+        ((9000, 300), 1, "JPEG", (320, 11)),
+        ((300, 9000), 3, "JPEG", (11, 320)),
+        ((1601, 1301), 8, "PNG", (260, 320)),
+    ],
+)
+def test_what_is_kept_while_indexing_is_upright_whole_and_looks_like_the_one_made_later(
+    tmp_path, size, orientation, format, expected
+):
+    content = large(size, orientation, format)
+    assert kept_while_decoding(content, tmp_path) == [True]
+    (file,) = kept(tmp_path)
+    here, later = Image.open(file), Image.open(io.BytesIO(encoded(content, 320)))
+    assert here.size == later.size == expected
+    assert np.abs(np.asarray(here).astype(int) - np.asarray(later)).max() <= 6
+    assert thumbnail_bytes(lambda: b"", content_hash(content), tmp_path, 320) == file.read_bytes()
+    assert kept_while_decoding(content, tmp_path) == [False], "it is there"
+
+
+def test_small_pictures_and_pixels_too_few_for_a_thumbnail_keep_nothing(tmp_path):
+    assert kept_while_decoding(large((1600, 1250)), tmp_path) == [False], "2 megapixels"
+    assert kept_while_decoding(large((2504, 2504)), tmp_path) == [False], "decoded as 313 x 313"
+    assert kept_while_decoding(large((2600, 2600)), tmp_path) == [True]
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_what_has_to_be_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(thumbnails, "LEAST_FREE", 1 << 62)
+    assert kept_while_decoding(large((1700, 1300)), tmp_path) == [False]
+    assert not list(tmp_path.iterdir())
+
+
+def test_decoding_goes_on_where_no_thumbnail_can_be_kept(tmp_path):
+    (tmp_path / "cache").write_bytes(b"in the way")
+    assert kept_while_decoding(large((1700, 1300)), tmp_path / "cache") == [False]

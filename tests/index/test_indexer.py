@@ -394,3 +394,15 @@ def test_a_jpeg_that_lacks_only_its_end_is_indexed_and_said(photos: Path):
     assert hits[:2].note == hits.note
     assert hits[0].file in ("whole.jpg", "cut.jpg", "copy.jpg")
     assert Collection(photos).search(photos / "whole.jpg").note == ""
+
+
+@pytest.mark.parametrize("in_the_way", [False, True])
+def test_indexing_keeps_thumbnails_of_large_pictures_and_goes_on_where_it_cannot(photos: Path, in_the_way: bool):
+    Image.new("RGB", (1700, 1300), (200, 30, 30)).save(photos / "large.jpg")
+    collection = Collection(photos)
+    if in_the_way:
+        collection.home.at.mkdir()
+        (collection.home.cache).write_bytes(b"")
+    assert collection.index().added == 8
+    kept = [path.name[-8:] for path in collection.home.cache.glob("thumbnails/*/*")]
+    assert kept == ([] if in_the_way else ["-320.jpg"])

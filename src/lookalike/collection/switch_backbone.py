@@ -42,9 +42,14 @@ class UpdateOptions:
 
     def for_table(self, home: CollectionFolder) -> IndexOptions:
         """What of it concerns one table."""
-        leave_out = LeaveOut(self.exclude, home.at)
-        codes = home.cache / "codes"
-        return IndexOptions(self.prune, self.limits, leave_out=leave_out, work_log=home.work_log, codes=codes)
+        return IndexOptions(
+            self.prune,
+            self.limits,
+            leave_out=LeaveOut(self.exclude, home.at),
+            work_log=home.work_log,
+            codes=home.cache / "codes",
+            cache=home.cache,
+        )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import io
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -28,6 +28,7 @@ from lookalike.text import printable_line
 
 __all__ = [
     "LIMITS",
+    "CoarseImage",
     "DecodedImage",
     "ImageSource",
     "Limits",
@@ -160,13 +161,19 @@ def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = Non
         return image
 
 
-def decode_square(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> DecodedImage:
+def decode_square(
+    source: ImageSource,
+    side_px: int,
+    limits: Limits = LIMITS,
+    also: "Callable[[CoarseImage], object] | None" = None,
+) -> DecodedImage:
     """A picture squashed to a square, as backbones want it.
 
     Args:
         source: as for `load`.
         side_px: the square's side.
         limits: as for `load`.
+        also: called with what was decoded, before it is let go: for what else is made of a picture.
     Raises: ImageError, ShapeError.
 
     >>> decode_square(np.zeros((2, 3), np.uint8), 4).array.shape
@@ -177,10 +184,12 @@ def decode_square(source: ImageSource, side_px: int, limits: Limits = LIMITS) ->
         if found.turn is not None:
             square = square.transpose(found.turn)
         width, height = found.size[::-1] if found.turn in _ON_ITS_SIDE else found.size
+        if also is not None:
+            also(found)
         return DecodedImage(np.array(square), width, height, found.lacks)
 
 
-class _Decoded(NamedTuple):
+class CoarseImage(NamedTuple):
     """RGB pixels as they were stored, perhaps coarsely shrunk, and what is still to be done with them.
 
     Where a side is no multiple of the step by which it shrank, the last pixels stand for less than a whole step: `box`
@@ -195,7 +204,7 @@ class _Decoded(NamedTuple):
 
 
 @contextmanager
-def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bool) -> Iterator[_Decoded]:
+def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bool) -> Iterator[CoarseImage]:
     """A picture decoded within its bounds, whose bytes count as in flight for as long as this is open."""
     source = as_image_source(source, limits)
     if isinstance(source, np.ndarray):
@@ -244,7 +253,7 @@ def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: b
                     size, box = image.size, (0, 0, *image.size)
                 across, down = _factors(image.size, side_px, squash)
                 box = (0, 0, box[2] / across, box[3] / down)
-                yield _Decoded(to_rgb(image, (across, down)), box, _turn(image, orientation), size, lacks)
+                yield CoarseImage(to_rgb(image, (across, down)), box, _turn(image, orientation), size, lacks)
     except ImageError as error:
         if file is None:
             raise

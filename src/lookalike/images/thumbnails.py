@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 from PIL import Image
 
 from lookalike.errors import ImageError
-from lookalike.images.decode import ImageSource, content_hash, load, read_bytes
+from lookalike.images.decode import CoarseImage, ImageSource, content_hash, load, read_bytes
 from lookalike.images.limits import LIMITS, Limits
 
 SIDE_PX = 320  # of the pictures kept for grids: cells are 220 wide, a query under several lenses 286
+LARGE_PIXELS = 2_000_000  # of larger pictures a thumbnail takes long to make: it is kept while they are indexed
+LEAST_FREE = 100_000_000  # bytes of a disk: below, indexing leaves the room to what has to be kept
 
 
 def thumbnail_image(
@@ -51,7 +54,7 @@ def thumbnail(path: Path, content: bytes, cache: Path, side_px: int, limits: Lim
             be written, nothing is kept, and the thumbnail comes all the same.
         side_px: longer side, in pixels.
         limits: as for `load`.
-    Returns: RGB, upright; the same pixels whether it was kept or is new.
+    Returns: RGB, upright. Once it is kept, it stays the same pixels; see `keep_thumbnail`.
     Raises: ImageError, without the file's name, when the picture itself cannot be read.
 
     >>> thumbnail(Path("gone.jpg"), bytes(16), Path("cache"), 64)
@@ -83,6 +86,35 @@ def thumbnail_bytes(
         if kept[:2] == b"\xff\xd8" and kept[-2:] == b"\xff\xd9":  # whole: kept files are renamed into place
             return kept
     return _made(read, content, cache, side_px, limits)
+
+
+def keep_thumbnail(decoded: CoarseImage, content: bytes, cache: Path) -> bool:
+    """Keep the 320 px thumbnail of a picture above 2 megapixels, made of pixels that were decoded for something else.
+
+    They may be coarser than those that `thumbnail` decodes: it differs by a few levels of 255 where there are edges.
+
+    Args:
+        decoded: the picture, as `decode_square` hands it on.
+        content: as for `thumbnail`.
+        cache: as for `thumbnail`. Where nothing can be written, or less than 100 MB are free, nothing is kept.
+    Returns: whether it was kept now: not if it is there already, or if the pixels are too few.
+    """
+    width, height = decoded.size
+    if width * height <= LARGE_PIXELS:
+        return False
+    share, (left, top, right, bottom) = SIDE_PX / max(width, height), decoded.box
+    small = max(1, round(width * share)), max(1, round(height * share))
+    if right - left < small[0] or bottom - top < small[1]:
+        return False
+    place = _place(content, cache, SIDE_PX)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        if place.exists() or shutil.disk_usage(cache).free < LEAST_FREE:
+            return False
+        image = decoded.image.resize(small, Image.Resampling.LANCZOS, decoded.box)
+        return _keep(place, _encoded(image if decoded.turn is None else image.transpose(decoded.turn)))
+    except (OSError, MemoryError):
+        return False
 
 
 def encoded(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> bytes:
@@ -121,7 +153,7 @@ def _encoded(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _keep(path: Path, encoded: bytes) -> None:
+def _keep(path: Path, encoded: bytes) -> bool:
     """Write it whole or not at all, if it can be written; unlike what matters, it is not forced to the disk."""
     temporary = None
     try:
@@ -135,3 +167,5 @@ def _keep(path: Path, encoded: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
+        return False
+    return True

@@ -40,6 +40,7 @@ class IndexOptions:
         leave_out: patterns, and the collection's own folder.
         work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
         codes: where ranking codes are kept, which tell of rows that hold no numbers; None for nowhere.
+        cache: where thumbnails of large pictures are kept; None for nowhere.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
     """
 
@@ -48,6 +49,7 @@ class IndexOptions:
     leave_out: LeaveOut = NOTHING_ELSE
     work_log: Path | None = None
     codes: Path | None = None
+    cache: Path | None = None
     commit_rows: int = 256
     commit_seconds: float = 5.0
 
@@ -86,7 +88,7 @@ def embed_files(
     """
     options = options or IndexOptions()
     contents = ContentsOfRun()
-    reader = ImageReader(backbone.bundle.side_px, known, options.limits, contents.is_first)
+    reader = ImageReader(backbone.bundle.side_px, known, options.limits, contents.is_first, options.cache)
     conditions = limits_of(options.limits), installed_decoders()
 
     def refuse(file: ImageFile, error: ImageError) -> RefusedFile:

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lookalike.errors import ImageError
 from lookalike.images.decode import DecodedImage, content_hash, decode_square, open_bytes
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.images.thumbnails import keep_thumbnail
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class ImageReader:
         limits: what an image may cost.
         is_first: asked with the hash of each content that is not known; those of which it says no are not decoded,
             because another file of that content is. None: every one is decoded.
+        cache: where the thumbnails of large pictures are kept, see `keep_thumbnail`; None for nowhere.
     """
 
     def __init__(
@@ -41,8 +44,10 @@ class ImageReader:
         known: Container[bytes] = frozenset(),
         limits: Limits = LIMITS,
         is_first: Callable[[bytes], bool] | None = None,
+        cache: Path | None = None,
     ):
         self.side_px, self.known, self.limits, self.is_first = side_px, known, limits, is_first
+        self.cache = cache
 
     def read(self, path: Path) -> Decoded | KnownContent:
         """One file.
@@ -54,8 +59,9 @@ class ImageReader:
             content = content_hash(raw)
             if content in self.known or (self.is_first is not None and not self.is_first(content)):
                 return KnownContent(content)
+            keep = None if self.cache is None else partial(keep_thumbnail, content=content, cache=self.cache)
             try:
-                return Decoded(content, decode_square(raw, self.side_px, self.limits))
+                return Decoded(content, decode_square(raw, self.side_px, self.limits, keep))
             except ImageError as error:
                 error.content = content
                 raise
