@@ -19,6 +19,7 @@ class LookalikeError(Exception):
         args: the line for people.
         code: what tells the reason apart for programs and for translation, such as "lens.unknown"; by default that of
             the class.
+        details: what else a program may want to know, which JSON can hold.
 
     >>> LensError("stripes: no such lens.", code="lens.unknown").code, QueryError("k is 0.").code
     ('lens.unknown', 'query')
@@ -26,8 +27,9 @@ class LookalikeError(Exception):
 
     code = "error"
 
-    def __init__(self, *args: object, code: str | None = None):
+    def __init__(self, *args: object, code: str | None = None, details: dict[str, Any] | None = None):
         super().__init__(*args)
+        self.details = details or {}
         if code is not None:
             self.code = code
 
@@ -82,7 +84,7 @@ class OutdatedSnapshotError(CollectionError):
 
 
 class LockedError(CollectionError):
-    """Another process is writing to the collection."""
+    """Another process is writing to the collection; details: its program, process, host, work and since when."""
 
     code = "collection.locked"
 

@@ -58,7 +58,8 @@ def test_an_error_of_the_library_is_told_and_a_fault_is_a_number(caplog: pytest.
         raise ZeroDivisionError("/home/somebody")
 
     job = finished(runner, runner.start("learn", refused))
-    assert (job.state, job.error) == ("failed", {"code": "lens.taken", "message": "stripes: a lens already."})
+    told = {"code": "lens.taken", "message": "stripes: a lens already.", "details": {}}
+    assert (job.state, job.error) == ("failed", told)
     job = finished(runner, runner.start("learn", broken))
     assert job.error["code"] == "server.error"
     assert "somebody" not in job.error["message"]

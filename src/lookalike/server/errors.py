@@ -64,7 +64,7 @@ async def on_refusal(_: Request, error: Exception) -> JSONResponse:
 async def on_lookalike_error(_: Request, error: Exception) -> JSONResponse:
     """The answer to what the library refuses."""
     assert isinstance(error, LookalikeError)
-    return error_response(STATUS.get(error.code, 422), error.code, str(error))
+    return error_response(STATUS.get(error.code, 422), error.code, str(error), error.details)
 
 
 async def on_invalid_request(_: Request, error: Exception) -> JSONResponse:

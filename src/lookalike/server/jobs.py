@@ -26,7 +26,7 @@ class Job:
         stage: doing, done, total, rate, remaining_s; None before the first report.
         curve: [step, loss, active, recall@1], at most 500 points: of a longer one every second point is dropped.
         said: lines for people, the last 200.
-        result: what it gave, as JSON; error: {code, message}.
+        result: what it gave, as JSON; error: {code, message, details}.
         revision: raised by every change.
     """
 
@@ -39,7 +39,7 @@ class Job:
     started: str = field(default_factory=lambda: _now())
     ended: str | None = None
     result: Any = None
-    error: dict[str, str] | None = None
+    error: dict[str, Any] | None = None
     revision: int = 0
 
     @property
@@ -159,12 +159,13 @@ def _run(job: Job, work: Work) -> None:
     except Cancelled:
         state = "stopped"
     except LookalikeError as error:
-        job.error = {"code": error.code, "message": str(error)}
+        job.error = {"code": error.code, "message": str(error), "details": error.details}
     except Refusal as refusal:
-        job.error = {"code": refusal.code, "message": refusal.message}
+        job.error = {"code": refusal.code, "message": refusal.message, "details": refusal.details}
     except Exception as error:
         LOG.error("job %s failed", job.id, exc_info=error)
-        job.error = {"code": "server.error", "message": f"an error of lookalike itself, {job.id} in the server's log."}
+        line = f"an error of lookalike itself, {job.id} in the server's log."
+        job.error = {"code": "server.error", "message": line, "details": {}}
     job.ended = _now()
     job.state = state
     job.revision += 1

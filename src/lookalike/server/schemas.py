@@ -172,6 +172,14 @@ class RefusedOut(BaseModel):
     reason: str
 
 
+class Failure(BaseModel):
+    """What is wrong: a code for programs, one line for people."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
 class JobOut(BaseModel):
     """A piece of work: see `lookalike.server.jobs.Job`."""
 
@@ -184,7 +192,7 @@ class JobOut(BaseModel):
     started: str
     ended: str | None
     result: Any
-    error: dict[str, str] | None
+    error: Failure | None
 
     @classmethod
     def of(cls, job: Job) -> "JobOut":
@@ -234,14 +242,6 @@ class JobRequest(Request):
     anyway: bool = False
     what: Literal["parquet", "csv", "npy", "onnx", "judgements"] = "parquet"
     lens: Name | None = None
-
-
-class Failure(BaseModel):
-    """What is wrong: a code for programs, one line for people."""
-
-    code: str
-    message: str
-    details: dict[str, Any]
 
 
 class FailureResponse(BaseModel):

@@ -46,8 +46,12 @@ export function byCode(start, code) {
 /** An error in words, and the line of the library, which is English, beside it. */
 export function errorWords(error) {
   const code = typeof error?.code === "string" ? error.code : ""; // a browser's own errors have numbers
+  if (code === "collection.locked" && error.details?.process) return t("error.locked_by", holderWords(error.details));
   return byCode("error", code) ?? t("error.other");
 }
+
+/** Who holds the lock of a collection, as values for t(): its number is a name, not an amount. */
+export const holderWords = ({ program, process, host, since }) => ({ program, host, process: String(process), since: date(since) });
 
 const cached = new Map();
 function cache(kind, make) {
