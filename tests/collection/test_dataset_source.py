@@ -7,7 +7,7 @@ import pytest
 from support.on_disk import groups, put
 
 from lookalike import Collection
-from lookalike.collection.dataset_source import dataset_from, name_after
+from lookalike.collection.dataset_source import dataset_from, name_after, source_of
 from lookalike.errors import ExamplesError
 from lookalike.learning.datasets.judgements import Judgements
 
@@ -65,3 +65,23 @@ def test_a_collection_checks_and_learns_from_rows(own_badges: Collection):
     assert "20 labels with 60 pictures" in "\n".join(own_badges.check(rows, quick=True))
     lens = own_badges.learn((row for row in rows), quick=True)
     assert (lens.name, lens.settings["data"], lens.settings["layout"]) == ("examples", ["examples"], "labels")
+
+
+@pytest.mark.parametrize(
+    ("settings", "source"),
+    [
+        ({"layout": "judgements", "data": ["judgements"], "judgements": 40}, "judgements"),
+        ({"layout": "judgements", "data": ["examples"], "judgements": 40}, "judgements"),
+        ({"layout": "views", "data": ["views"]}, "views"),
+        ({"layout": "classes", "data": ["photos"]}, "folders"),
+        ({"layout": "sides", "data": ["emoji/noto", "emoji/twemoji"]}, "folders"),
+        ({"layout": "pairs", "data": ["pairs.csv"]}, "csv"),
+        ({"layout": "labels", "data": ["examples"]}, "python"),
+        ({"layout": "several", "data": ["a", "b.csv"]}, "several"),
+        ({}, None),
+        ({"layout": ["pairs"], "data": ["x"]}, None),
+        ({"layout": "pairs", "data": []}, None),
+    ],
+)
+def test_a_lens_says_what_it_was_learned_from(settings: dict, source: str | None):
+    assert source_of(settings) == source

@@ -82,10 +82,11 @@ def test_a_lens_folder_can_be_copied_to_another_collection(own_badges: Collectio
 
 def test_lenses_are_listed_with_what_their_proofs_say(own_badges: Collection):
     (one,) = own_badges.lenses()
-    assert (one["name"], one["serves"], one["verdict"]) == ("kind", True, "taught")
+    assert (one["name"], one["serves"], one["verdict"], one["source"]) == ("kind", True, "taught", "folders")
     (own_badges.home.lens("kind") / "weights.safetensors").write_bytes(b"")
     (one,) = own_badges.lenses()
-    assert one["verdict"] is None and "damaged" in one["words"]
+    assert (one["verdict"], one["source"]) == (None, None)
+    assert "damaged" in one["words"]
 
 
 def test_the_learned_similarity_leaves_out_what_is_less_alike(own_badges: Collection):

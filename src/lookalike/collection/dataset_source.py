@@ -63,6 +63,25 @@ def dataset_from(
     return from_files([folder / file for file in files]), ["views"]
 
 
+def source_of(settings: Mapping[str, Any]) -> str | None:
+    """What a lens was learned from, by its settings.
+
+    Returns: "judgements", "views", "folders" (class folders or sides), "csv", "python" (a DataFrame, a dictionary or
+        rows), "several" of them together; None where the settings do not tell.
+
+    >>> source_of({"layout": "classes", "data": ["photos"]})
+    'folders'
+    """
+    layout, data = settings.get("layout"), settings.get("data")
+    if not isinstance(layout, str) or not isinstance(data, list) or not data:
+        return None
+    if layout in ("judgements", "views", "several"):
+        return layout
+    if layout in ("classes", "sides"):
+        return "folders"
+    return "python" if data == ["examples"] else "csv"
+
+
 def name_after(data: Sequence[str]) -> str:
     """A lens's name after its data: the last part of the first path, in a-z, 0-9 and -.
 

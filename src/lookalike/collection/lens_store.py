@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from lookalike.collection.config import CollectionConfig
+from lookalike.collection.dataset_source import source_of
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import Cancelled, LensError, LookalikeError
 from lookalike.files import atomic_write, remove_folder, replace_folder, sync_folder
@@ -101,7 +102,8 @@ class LensStore:
     def describe(self, config: CollectionConfig) -> list[dict[str, Any]]:
         """Every lens: name, whether it is in use, date, data, dims, verdict, and what its proof says.
 
-        `backbone` is the name of the backbone that it was learned on, `here` whether that one is in use.
+        `source` is what it was learned from, see `source_of`; `backbone` the name of the backbone that it was learned
+        on, `here` whether that one is in use.
         """
         known, rows = config.known(), []
         for name in self.home.lenses():
@@ -111,9 +113,10 @@ class LensStore:
                 row["backbone"] = known[lens.backbone].name if lens.backbone in known else lens.backbone
                 row["here"] = lens.backbone == config.backbone
                 row |= {"date": str(lens.settings.get("date", "")), "data": lens.settings.get("data", [])}
+                row["source"] = source_of(lens.settings)
                 row |= {"dims": lens.dims, "verdict": lens.proof and lens.proof.verdict, "words": words_of(lens.proof)}
             except LookalikeError as error:
-                row |= {"date": "", "data": [], "dims": None, "verdict": None, "words": str(error)}
+                row |= {"date": "", "data": [], "source": None, "dims": None, "verdict": None, "words": str(error)}
             rows.append(row)
         return rows
 

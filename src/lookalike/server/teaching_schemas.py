@@ -8,10 +8,11 @@ from lookalike.server.schemas import Id, PictureOut, Request
 
 
 class LensOut(BaseModel):
-    """A lens, whether it is in service, and what its proof says."""
+    """A lens, whether it is in service, and what its proof says. source: what it was learned from, where known."""
 
     model_config = ConfigDict(extra="allow")
     name: str
+    source: Literal["judgements", "views", "folders", "csv", "python", "several"] | None
 
 
 class UseRequest(Request):

@@ -30,6 +30,8 @@ def test_from_a_new_folder_to_a_lens_in_service(badges: Client, tmp_path: Path):
     assert (taken["state"], taken["error"]["code"]) == ("failed", "lens.taken")
 
     lens = api.json(f"{api.c}/lenses/kinds")
+    assert lens["source"] == "folders"
+    assert [one["source"] for one in api.json(f"{api.c}/lenses")] == ["folders"]
     kept = json.loads((tmp_path / "photos" / ".lookalike" / "lenses" / "kinds" / "proof.json").read_text())
     assert lens["proof"] == kept or lens["proof"]["verdict"] == kept["verdict"]
     assert lens["words"] == learned["result"]["words"]

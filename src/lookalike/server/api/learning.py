@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter
 
+from lookalike.collection.dataset_source import source_of
 from lookalike.collection.lens_store import is_allowed, words_of
 from lookalike.server.api.dependencies import LensName, Opened
 from lookalike.server.errors import Refusal
@@ -42,6 +43,7 @@ def lens(opened: Opened, name: LensName) -> dict[str, Any]:
         "allowed": is_allowed(proof),
         "words": words_of(proof),
         "dims": found.dims,
+        "source": source_of(found.settings),
         "settings": found.settings,
         "proof": None if proof is None else proof.to_json(),
     }

@@ -12,7 +12,7 @@ import { Button } from "./button.js";
 export const BLIND_QUESTIONS = 40;
 
 /** Whether a lens was learned from what people said here: only then it can be tested blind. */
-export const isFromAnswers = (one) => one.data?.length === 1 && !one.data[0].includes("/") && !one.data[0].includes("\\");
+export const isFromAnswers = (one) => one.source === "judgements";
 
 /** Put a lens into service; a refused one only when asked for anyway. */
 export async function useLens(name, anyway = false) {
