@@ -4,6 +4,7 @@ import asyncio
 import base64
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from lookalike import Collection
 
 pytest.importorskip("mcp")
 
-from mcp import Client, StdioServerParameters
+from mcp import Client as McpClient
+from mcp import StdioServerParameters
+from support.client import Client
 
 from lookalike.server.mcp_server import mcp_server
-from lookalike.server.workspace import OpenCollection
+from lookalike.server.run import Listening, Server
+from lookalike.server.workspace import OpenCollection, Workspace
 
 READS = {"status", "lenses", "pictures", "look", "search"}
 
@@ -29,7 +33,7 @@ def calls(server: Any, *asked: tuple[str, dict[str, Any]]) -> list[Any]:
     """The results of some calls, one after the other."""
 
     async def run() -> list[Any]:
-        async with Client(server) as client:
+        async with McpClient(server) as client:
             return [await client.call_tool(name, arguments) for name, arguments in asked]
 
     return asyncio.run(run())
@@ -39,7 +43,7 @@ def names(server: Any) -> dict[str, bool]:
     """The tools, and whether each says that it only reads."""
 
     async def run() -> dict[str, bool]:
-        async with Client(server) as client:
+        async with McpClient(server) as client:
             found = await client.list_tools()
             return {tool.name: bool(tool.annotations.read_only_hint) for tool in found.tools}
 
@@ -144,6 +148,27 @@ def test_an_assistant_judges_teaches_and_uses(tmp_path: Path):
     assert not plain.is_error
     assert [one["name"] for one in lenses.structured_content["result"]] == ["kinds"]
     assert undone.structured_content["no"] is None
+
+
+def test_an_assistants_answers_are_kept_as_the_page_keeps_them(drawn_photos: Path, tmp_path: Path):
+    """✓ as a pair, ✗ as apart; both by files, in one order, and only the assistant's say who said it."""
+    query, right, wrong = (OpenCollection(drawn_photos).pictures().at(place).id for place in (1, 2, 5))
+    workspace = Workspace()
+    opened = workspace.add(shutil.copytree(drawn_photos, tmp_path / "asked"))
+    answer = {"query": query, "yes": [right], "no": [wrong]}
+    with Server(workspace, Listening(port=0)).running() as server, Client(server) as api:
+        api.json(f"{api.c}/judgements", answer, status=201)
+    of_page = [json.loads(line) for line in opened.collection.judgements.path.read_text().splitlines()]
+    folder = shutil.copytree(drawn_photos, tmp_path / "told")
+    (result,) = calls(mcp_server(folder, changes=True), ("judge", answer))
+    assert result.structured_content == {"judgements": 2}
+    said = [json.loads(line) for line in Collection(folder).judgements.path.read_text().splitlines()]
+    assert [one.pop("who", None) for one in said] == ["assistant"] * 2
+    assert [one.pop("who", None) for one in of_page] == [None] * 2
+    without_time = [[{name: one[name] for name in one if name != "t"} for one in lines] for lines in (said, of_page)]
+    assert without_time[0] == without_time[1]
+    assert [(one["yes"], one["no"]) for one in said if "yes" in one] == [("02.png", None)]
+    assert [one["apart"] for one in said if "apart" in one] == [["01.png", "05.png"]]
 
 
 def test_the_command_speaks_the_protocol_on_standard_input_and_output(drawn_photos: Path):
