@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from PIL import Image, ImageFile
 
 from lookalike.errors import ImageError, MissingExtraError, ShapeError
 from lookalike.files import digest
+from lookalike.images.coarse_image import TURNS, CoarseImage
 from lookalike.images.color import to_rgb
 from lookalike.images.decode_cost import decoding_bytes
 from lookalike.images.formats import HEAD, RAW, check_slow, declared_sizes, detect_format, is_truncated
@@ -34,6 +34,7 @@ __all__ = [
     "Limits",
     "content_hash",
     "decode_square",
+    "decoded",
     "load",
     "open_bytes",
     "read_bytes",
@@ -62,17 +63,7 @@ _DECODERS = {
 # Oversampling that the coarse shrink (JPEG draft, whole factors) leaves for the final bicubic step
 # (benchmarks/decode.py: within a level of 255 of the full decode).
 _DRAFT, _COARSE = 1.4, 2.0
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _NO_MEMORY = "needs more memory than there is. Close other programs, or make a smaller copy."
-_ON_ITS_SIDE = {_TURNS[flag] for flag in (5, 6, 7, 8)}
 
 
 @dataclass(frozen=True)
@@ -153,7 +144,7 @@ def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = Non
     >>> load(np.zeros((2, 3), np.uint8)).size
     (3, 2)
     """
-    with _decoded(source, limits, side_px, squash=False) as found:
+    with decoded(source, limits, side_px, squash=False) as found:
         image = found.image if found.turn is None else found.image.transpose(found.turn)
         if image is source or isinstance(image, ImageFile.ImageFile):
             image = image.copy()
@@ -165,7 +156,7 @@ def decode_square(
     source: ImageSource,
     side_px: int,
     limits: Limits = LIMITS,
-    also: "Callable[[CoarseImage], object] | None" = None,
+    also: Callable[[CoarseImage], object] | None = None,
 ) -> DecodedImage:
     """A picture squashed to a square, as backbones want it.
 
@@ -179,33 +170,22 @@ def decode_square(
     >>> decode_square(np.zeros((2, 3), np.uint8), 4).array.shape
     (4, 4, 3)
     """
-    with _decoded(source, limits, side_px, squash=True) as found:
+    with decoded(source, limits, side_px, squash=True) as found:
         square = found.image.resize((side_px, side_px), Image.Resampling.BICUBIC, found.box)
         if found.turn is not None:
             square = square.transpose(found.turn)
-        width, height = found.size[::-1] if found.turn in _ON_ITS_SIDE else found.size
+        width, height = found.size[::-1] if found.is_on_its_side else found.size
         if also is not None:
             also(found)
         return DecodedImage(np.array(square), width, height, found.lacks)
 
 
-class CoarseImage(NamedTuple):
-    """RGB pixels as they were stored, perhaps coarsely shrunk, and what is still to be done with them.
-
-    Where a side is no multiple of the step by which it shrank, the last pixels stand for less than a whole step: `box`
-    is the whole picture in the small one's pixels, (left, top, right, bottom).
-    """
-
-    image: Image.Image
-    box: tuple[float, float, float, float]
-    turn: Image.Transpose | None
-    size: tuple[int, int]  # of the whole picture, as stored
-    lacks: str = ""  # what is not there of it
-
-
 @contextmanager
-def _decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bool) -> Iterator[CoarseImage]:
-    """A picture decoded within its bounds, whose bytes count as in flight for as long as this is open."""
+def decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bool) -> Iterator[CoarseImage]:
+    """A picture decoded within its bounds, whose bytes count as in flight for as long as this is open, as for `load`.
+
+    squash: its sides may shrink each by its own factor. `image` is the decoder's own: it ends with this.
+    """
     source = as_image_source(source, limits)
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim < 2 or source.shape[2:] not in ((), (3,), (4,)) or not source.size:
@@ -307,7 +287,7 @@ def _factors(size: tuple[int, int], side_px: int | None, squash: bool) -> tuple[
 def _turn(image: Image.Image, orientation: int) -> Image.Transpose | None:
     """What makes it upright, by EXIF or XMP, else by `orientation`: a phone turns with a flag, not the pixels."""
     try:
-        return _TURNS.get(image.getexif().get(0x0112, orientation))
+        return TURNS.get(image.getexif().get(0x0112, orientation))
     except Exception:  # whatever a damaged EXIF block makes of Pillow's reader
         return None
 

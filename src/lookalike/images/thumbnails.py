@@ -7,12 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from PIL import Image
 
 from lookalike.errors import ImageError
-from lookalike.images.decode import CoarseImage, ImageSource, content_hash, load, read_bytes
+from lookalike.images.decode import CoarseImage, ImageSource, content_hash, decoded, load, read_bytes
 from lookalike.images.limits import LIMITS, Limits
 
 SIDE_PX = 320  # of the pictures kept for grids: cells are 220 wide, a query under several lenses 286
@@ -88,22 +88,20 @@ def thumbnail_bytes(
     return _made(read, content, cache, side_px, limits)
 
 
-def keep_thumbnail(decoded: CoarseImage, content: bytes, cache: Path) -> bool:
+def keep_thumbnail(found: CoarseImage, content: bytes, cache: Path) -> bool:
     """Keep the 320 px thumbnail of a picture above 2 megapixels, made of pixels that were decoded for something else.
 
     They may be coarser than those that `thumbnail` decodes: it differs by a few levels of 255 where there are edges.
 
     Args:
-        decoded: the picture, as `decode_square` hands it on.
+        found: the picture, as `decode_square` hands it on.
         content: as for `thumbnail`.
         cache: as for `thumbnail`. Where nothing can be written, or less than 100 MB are free, nothing is kept.
     Returns: whether it was kept now: not if it is there already, or if the pixels are too few.
     """
-    width, height = decoded.size
-    if width * height <= LARGE_PIXELS:
+    if found.size[0] * found.size[1] <= LARGE_PIXELS:
         return False
-    share, (left, top, right, bottom) = SIDE_PX / max(width, height), decoded.box
-    small = max(1, round(width * share)), max(1, round(height * share))
+    (left, top, right, bottom), small = found.box, _size(found, SIDE_PX)
     if right - left < small[0] or bottom - top < small[1]:
         return False
     place = _place(content, cache, SIDE_PX)
@@ -111,10 +109,32 @@ def keep_thumbnail(decoded: CoarseImage, content: bytes, cache: Path) -> bool:
         cache.mkdir(parents=True, exist_ok=True)
         if place.exists() or shutil.disk_usage(cache).free < LEAST_FREE:
             return False
-        image = decoded.image.resize(small, Image.Resampling.LANCZOS, decoded.box)
-        return _keep(place, _encoded(image if decoded.turn is None else image.transpose(decoded.turn)))
+        return _keep(place, _encoded(_shrunk(found, SIDE_PX)))
     except (OSError, MemoryError):
         return False
+
+
+class Preview(NamedTuple):
+    """A picture as a new JPEG file, and how wide and high it is itself, in pixels, upright."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
+def preview(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> Preview:
+    """A picture as a new JPEG file, upright, RGB, its longer side at most `side_px`; decoded once.
+
+    Raises: ImageError.
+
+    >>> import numpy as np
+    >>> preview(np.zeros((40, 80), np.uint8), 20)[1:]
+    (80, 40)
+    """
+    with decoded(source, limits, side_px, squash=False) as found:
+        jpeg = _encoded(_shrunk(found, side_px))
+        width, height = found.size[::-1] if found.is_on_its_side else found.size
+        return Preview(jpeg, width, height)
 
 
 def encoded(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> bytes:
@@ -122,7 +142,7 @@ def encoded(source: ImageSource, side_px: int, limits: Limits = LIMITS) -> bytes
 
     Raises: ImageError.
     """
-    return _encoded(_shrunk(load(source, limits, side_px), side_px))
+    return preview(source, side_px, limits).jpeg
 
 
 def _place(content: bytes, cache: Path, side_px: int) -> Path:
@@ -138,12 +158,19 @@ def _made(read: Callable[[], bytes], content: bytes, cache: Path, side_px: int, 
     return made
 
 
-def _shrunk(image: Image.Image, side_px: int) -> Image.Image:
-    share = side_px / max(image.size)
-    if share >= 1:
-        return image
-    size = (max(1, round(image.width * share)), max(1, round(image.height * share)))
-    return image.resize(size, Image.Resampling.LANCZOS)
+def _size(found: CoarseImage, side_px: int) -> tuple[int, int]:
+    """The width and height, not yet upright, at which the longer side is at most `side_px`."""
+    width, height = found.size
+    share = min(1.0, side_px / max(width, height))
+    return max(1, round(width * share)), max(1, round(height * share))
+
+
+def _shrunk(found: CoarseImage, side_px: int) -> Image.Image:
+    """Upright, with nothing of what the file said beside its pixels."""
+    size = _size(found, side_px)
+    image = found.image.copy() if size == found.size else found.image.resize(size, Image.Resampling.LANCZOS, found.box)
+    image.info = {}
+    return image if found.turn is None else image.transpose(found.turn)
 
 
 def _encoded(image: Image.Image) -> bytes:

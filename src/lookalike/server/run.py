@@ -14,6 +14,7 @@ from pathlib import Path
 import uvicorn
 
 from lookalike.errors import LookalikeError
+from lookalike.server.allocation import give_back_large_blocks
 from lookalike.server.app import create_app
 from lookalike.server.auth import Access
 from lookalike.server.workspace import Workspace, recent_file
@@ -72,6 +73,7 @@ class Server:
 
     def run(self) -> None:
         """Answer until Ctrl-C; then stop what runs."""
+        give_back_large_blocks()
         self.server.run(sockets=[self.socket])
 
     @contextlib.contextmanager

@@ -5,8 +5,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from lookalike.images.decode import content_hash, load
-from lookalike.images.thumbnails import encoded
+from lookalike.images.decode import content_hash
+from lookalike.images.thumbnails import preview
 from lookalike.server.errors import Refusal
 
 MOST, MOST_BYTES = 32, 256_000_000
@@ -33,9 +33,7 @@ class Uploads:
 
     def add(self, content: bytes, side_px: int = 1600) -> Upload:
         """Decode a picture and keep it. Raises: ImageError."""
-        image = load(content)
-        size = image.size
-        upload = Upload(secrets.token_hex(8), content, content_hash(content), encoded(image, side_px), *size)
+        upload = Upload(secrets.token_hex(8), content, content_hash(content), *preview(content, side_px))
         with self._lock:
             self._kept[upload.id] = upload
             while len(self._kept) > MOST or sum(len(one.content) for one in self._kept.values()) > MOST_BYTES:

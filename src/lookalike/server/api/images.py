@@ -1,5 +1,6 @@
 """Pictures page by page, one by one, and as images: found by the hash of their content, never by a path."""
 
+import os
 import threading
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from lookalike.server.schemas import Order, PagesResponse, PictureOut, PictureRe
 from lookalike.server.timed import timed
 
 router = APIRouter(tags=["pictures"])
-DECODERS = threading.Semaphore(4)
+DECODERS = threading.Semaphore(min(4, os.cpu_count() or 1))  # more would be no faster, and each takes up to 100 MB
 FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
 Key = Annotated[str | None, Query(max_length=64, description="the session's image_key, in place of a token")]
 

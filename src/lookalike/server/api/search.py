@@ -107,8 +107,11 @@ def _source(opened: OpenCollection, asked: Asked) -> Any:
 
 
 def _cropped(opened: OpenCollection, asked: Asked) -> Any:
-    source = _source(opened, asked)
-    return source if asked.region is None else crop(source, asked.region, opened.collection.backbone.bundle.side_px)
+    if asked.region is None:
+        return _source(opened, asked)
+    side_px = opened.collection.backbone.bundle.side_px
+    with DECODERS:
+        return crop(_source(opened, asked), asked.region, side_px)
 
 
 def _cut(opened: OpenCollection, hits: Hits) -> float | None:
