@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
-from held_out import pictures
+from held_out import pictures, weighted
 
 from lookalike.errors import ExamplesError
 from lookalike.learning.closed_form.default import ClosedFormTrainer
@@ -125,7 +125,7 @@ def learn(library: Library, said: list[list[Saying]], judge: str, seed: int, fil
     flat = [one for some in said for one in some]
     dataset = examples_from(flat, files)
     rows = np.array([int(path.name) for path in dataset.paths])
-    data = LabelledFeatures.create(library.x[rows], dataset.labels, triplets=dataset.triplets)
+    data = weighted(LabelledFeatures.create(library.x[rows], dataset.labels, triplets=dataset.triplets))
     if chance in ("labels", "both"):
         real = LabelAssignment(data.labels, np.zeros((0, 2), np.int64))
         shuffled = real.permuted(np.full(len(rows), -1), rng).labels

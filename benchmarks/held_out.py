@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +11,20 @@ from lookalike import Backbone
 from lookalike.images.scan import scan_folder
 from lookalike.learning.closed_form.default import ChainedTrainer, ClosedFormTrainer
 from lookalike.learning.evaluation.metrics import recall_at_k
-from lookalike.learning.labelled_features import LabelledFeatures, Trainer
+from lookalike.learning.labelled_features import LabelledFeatures, PartWeights, Trainer
 from lookalike.models.lens import Lens
+from lookalike.models.registry import DEFAULT, resolve_bundle
 
 
 def learn(trainer: Trainer, features: np.ndarray, labels: np.ndarray, domains: np.ndarray | None = None) -> Lens:
     """A lens from features (n, f), labels (n,) and domains (n,) or None."""
-    return trainer.fit(LabelledFeatures.create(features, labels, domains=domains))
+    return trainer.fit(weighted(LabelledFeatures.create(features, labels, domains=domains)))
+
+
+def weighted(data: LabelledFeatures) -> LabelledFeatures:
+    """Features of the default backbone with what their parts weigh for lenses, as `learn` gives them; others as is."""
+    bundle = resolve_bundle(DEFAULT)
+    return replace(data, parts=PartWeights.of(bundle)) if data.features.shape[1] == bundle.length else data
 
 
 def corrected(seed: int = 0) -> Trainer:

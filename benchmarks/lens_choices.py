@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from held_out import learn
+from held_out import learn, weighted
 from nine_tasks import DEVELOPMENT, NINE, REPORTED, Pictures, Split, development_splits, recall
 
 from lookalike import Backbone
@@ -64,8 +64,8 @@ def form(power: float = 0.5, ridge: float = 1.0, leaned: bool = True, **depths: 
 
     def way(p: Pictures, split: Split) -> np.ndarray | None:
         x, group, side = learned(p, split)
-        scale = spread_scale(x, power) * weights(depths)
-        data = LabelledFeatures.create(x, group, domains=side)
+        data = weighted(LabelledFeatures.create(x, group, domains=side))
+        scale = spread_scale(x, power, data.parts) * weights(depths)
         lens = WhitenTrainer(ridge, scale).fit(data)
         return (reweight_between_class(lens, data) if leaned else lens).apply(p.features)
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from held_out import weighted
 
 from lookalike.learning.closed_form.whitening import WhitenTrainer
 from lookalike.learning.evaluation.evaluator import Evaluator, TrainedLenses, concatenate
@@ -83,7 +84,7 @@ def learned_only(
     x: np.ndarray, plain: np.ndarray, group: np.ndarray, side: np.ndarray | None, ridge: float, seed: int
 ) -> tuple[str, bool]:
     """Verdict, and whether the closed form beat all others, where only what is learned from was shuffled."""
-    data = LabelledFeatures.create(x, group, domains=side)
+    data = weighted(LabelledFeatures.create(x, group, domains=side))
     plan = plan_evaluation(data, seed=seed, plain=plain, most=len(x))
     rng, lenses, answers = plan.generator(), TrainedLenses(WhitenTrainer(ridge)), []
     evaluator = Evaluator(plan, PERMUTATIONS, ridge)
@@ -98,7 +99,7 @@ def verdict_of(
     x: np.ndarray, plain: np.ndarray, labels: np.ndarray, side: np.ndarray | None, ridge: float, seed: int
 ) -> str:
     """What a proof says of these labels."""
-    data = LabelledFeatures.create(x, labels, domains=side)
+    data = weighted(LabelledFeatures.create(x, labels, domains=side))
     return prove_labelled(data, plan=plan_evaluation(data, seed=seed, plain=plain), ridge=ridge).verdict
 
 

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from held_out import learn
+from held_out import learn, weighted
 from proof_shuffles import SETS
 
 from lookalike import Backbone
@@ -78,9 +78,9 @@ def main() -> None:
             learned = learn(ClosedFormTrainer(), rows[~asks], own[~asks])
             plain = recall(whole, labels, sides)
             truth = recall(learned.apply(whole), labels, sides) - plain
-            data = LabelledFeatures.create(rows, own, query_mask=asks, gallery_mask=number == 0)
+            data = weighted(LabelledFeatures.create(rows, own, query_mask=asks, gallery_mask=number == 0))
             proof = prove_labelled(data, ClosedFormTrainer(), plan=plan_evaluation(data, seed=seed))
-            views = LabelledFeatures.create(rows[~asks], own[~asks])
+            views = weighted(LabelledFeatures.create(rows[~asks], own[~asks]))
             same = prove_labelled(views, ClosedFormTrainer(), plan=plan_evaluation(views, seed=seed), permutations=0)
             gains.setdefault(proof.verdict, []).append(truth)
             asked = proof.results["plain"].recall_at_1

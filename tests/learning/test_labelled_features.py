@@ -1,5 +1,8 @@
 """Arrays that fit together, parts of them, and which rows answer a query: against loops."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from lookalike.errors import ShapeError
-from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.labelled_features import LabelledFeatures, PartWeights
+from lookalike.models.bundle import Bundle, StageOutput
 
 
 def drawn(seed, n=20):
@@ -21,6 +25,14 @@ def drawn(seed, n=20):
         query_mask=rng.random(n) < 0.3,
         gallery_mask=rng.random(n) < 0.7,
     )
+
+
+def test_weights_of_parts_are_those_of_the_bundle_value_by_value_and_stay_with_a_subset():
+    """A depth without a weight for lenses weighs for them what it is stored with."""
+    depths = (StageOutput("a", 2, 1.5, lens_weight=3.0), StageOutput("b", 1, 0.5))
+    parts = PartWeights.of(Bundle(Path(), "drawn", "0", 8, depths))
+    assert (parts.stored.tolist(), parts.lens.tolist()) == ([1.5, 1.5, 0.5], [3, 3, 0.5])
+    assert replace(drawn(0), parts=parts).subset(np.array([1])).parts is parts
 
 
 def test_lists_become_arrays_and_integers_floats():

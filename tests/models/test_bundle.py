@@ -37,6 +37,7 @@ def test_a_missing_file_is_named(tmp_path, file):
         ({"depths": []}, "'depths' is empty"),
         ({"depths": [{"name": "mean", "length": 3}]}, "'weight' is missing"),
         ({"depths": [TABLE["depths"][0] | {"weight": 0}]}, "'weight' of depth 'mean' is 0.0"),
+        ({"depths": [TABLE["depths"][0] | {"lens_weight": -1}]}, "'lens_weight' of depth 'mean' is -1.0"),
         ({"depths": [TABLE["depths"][0] | {"power": 1.5}]}, "'power' of depth 'mean' is 1.5"),
         ({"depths": [TABLE["depths"][0] | {"soft": -1}]}, "'soft' of depth 'mean' is -1.0"),
         ({"depths": [TABLE["depths"][0] | {"weight": float("nan")}]}, "'weight' of depth 'mean' is nan"),
@@ -58,11 +59,12 @@ def test_a_table_that_is_none(tmp_path, text):
 
 
 def test_what_is_written_is_read_and_stays_when_written_again(tmp_path):
-    depths = (StageOutput("a", 2, 1.0, power=0.7, soft=0.3), StageOutput("b", 1, 0.5))
+    depths = (StageOutput("a", 2, 1.0, power=0.7, soft=0.3), StageOutput("b", 1, 0.5, lens_weight=2.0))
     bundle = Bundle(tmp_path / "made", "made", "1f", 8, depths, layers=({"name": "a"},), licence="MIT", source="here")
     write(bundle, b"model")
     write(bundle, b"other")
     assert read(bundle.path) == bundle
+    assert [("lens_weight" in one.table()) for one in depths] == [False, True]
     assert bundle.model.read_bytes() == b"model"
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 

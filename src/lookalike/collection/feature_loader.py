@@ -19,7 +19,7 @@ from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.snapshot import Snapshot
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.feature_set import VIEWS, FeatureSet, ViewSet
-from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.labelled_features import LabelledFeatures, PartWeights
 from lookalike.models.backbone import Backbone
 from lookalike.progress import SILENT, Reporter, track
 from lookalike.text import plural
@@ -96,6 +96,7 @@ class FeatureLoader:
             triplets=None if dataset.triplets is None else _renumbered(dataset.triplets, kept, len(paths)),
             content=hashes,
         )
+        data = replace(data, parts=PartWeights.of(self.backbone.bundle))
         notes = (*_left_out(dataset, bad), *_shared(data.labels, hashes))
         return FeatureSet(data, tuple(paths[i] for i in kept), hashes, notes)
 
@@ -130,7 +131,8 @@ class FeatureLoader:
             np.array([one[-1] for one in content]),
         )
         data = LabelledFeatures.create(np.stack(features), np.array(labels, np.int64), content=content)
-        data = replace(data, query_mask=views.query_mask, gallery_mask=views.gallery_mask)
+        parts = PartWeights.of(self.backbone.bundle)
+        data = replace(data, query_mask=views.query_mask, gallery_mask=views.gallery_mask, parts=parts)
         notes = _left_out(dataset, bad)
         if len(chosen) < len(dataset.paths):
             notes = (f"{len(chosen):,} of {len(dataset.paths):,} pictures, drawn at random", *notes)

@@ -163,7 +163,9 @@ class FinetunePipeline:
         if isinstance(method, KerasSiamese):  # its network gives the embedding itself
             trainer, keep = IdentityTrainer(), method.keep
             tuned_lenses = TrainedLenses(trainer)
-        found = compare_finetuned(self.split, features.features, untuned_lenses, tuned_lenses, keep=keep)
+        found = compare_finetuned(
+            self.split, features.features, untuned_lenses, tuned_lenses, parts=features.data.parts, keep=keep
+        )
         preferred = found.finetuned_is_better and found.proof.serves
         if not (preferred or keep):
             return self._untuned(found, reporter)

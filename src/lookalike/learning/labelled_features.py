@@ -10,11 +10,39 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.errors import ShapeError
 from lookalike.images.arrays import number_array
 from lookalike.learning.labels import Rows, as_labels
+from lookalike.models.bundle import Bundle
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter
 
 Features = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class PartWeights:
+    """How much the parts of the features weigh, value by value: as they are stored, and as lenses want them.
+
+    Attributes:
+        stored: (f,) float32 above 0, what each value was multiplied with.
+        lens: (f,) float32 above 0, what it shall be multiplied with in its place.
+    """
+
+    stored: NDArray[np.float32]
+    lens: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> "PartWeights":
+        """Those of a backbone's features.
+
+        >>> from lookalike.models.registry import resolve_bundle
+        >>> bundle = resolve_bundle("efficientnet-lite0")
+        >>> len(PartWeights.of(bundle).lens) == bundle.length
+        True
+        """
+        lengths = [one.length for one in bundle.depths]
+        stored = [one.weight for one in bundle.depths]
+        lens = [one.weight if one.lens_weight is None else one.lens_weight for one in bundle.depths]
+        return cls(*(np.repeat(np.array(some, np.float32), lengths) for some in (stored, lens)))
 
 
 @dataclass(frozen=True)
@@ -29,6 +57,7 @@ class LabelledFeatures:
         content: (n,) int64, equal for equal pictures, or None where nothing is known to be equal.
         query_mask: (n,) bool, the only rows that query, from which nothing is learned; None: any may.
         gallery_mask: (n,) bool, the only rows that are found; None: any is.
+        parts: how much the parts of the features weigh for lenses; None: as much as they do in the rows.
     """
 
     features: Features
@@ -38,6 +67,7 @@ class LabelledFeatures:
     content: Rows | None = None
     query_mask: Mask | None = None
     gallery_mask: Mask | None = None
+    parts: PartWeights | None = None
 
     @classmethod
     def create(
@@ -114,6 +144,7 @@ class LabelledFeatures:
             None if self.content is None else self.content[rows],
             None if self.query_mask is None else self.query_mask[rows],
             None if self.gallery_mask is None else self.gallery_mask[rows],
+            self.parts,
         )
 
     def relevance(self, queries: Rows, gallery: Rows) -> tuple[Mask, Mask]:

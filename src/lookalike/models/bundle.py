@@ -18,9 +18,10 @@ class StageOutput:
     Attributes:
         name: of the output.
         length: the number of its values.
-        weight: how long its part of the features is, beside the others', above 0.
+        weight: how long its part of the features is, beside the others', above 0: what plain search reads.
         power: to which its values are raised, keeping their sign: above 0, at most 1; 0.5 is the square root.
         soft: the share of a row's mean size that is added before, 0 or more, so that small values stay small.
+        lens_weight: how long its part is for lenses, above 0; None where that is `weight` too.
     """
 
     name: str
@@ -28,6 +29,11 @@ class StageOutput:
     weight: float
     power: float = 0.5
     soft: float = 0.0
+    lens_weight: float | None = None
+
+    def table(self) -> dict[str, Any]:
+        """Its row in backbone.json; what is not set is left out."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,7 @@ def write(bundle: Bundle, model: bytes, also: Mapping[str, bytes] | None = None)
         also: further files, by name: weights.safetensors and config.json of a backbone that can learn.
     """
     table = {key: value for key, value in asdict(bundle).items() if key != "path"}
+    table["depths"] = [one.table() for one in bundle.depths]
 
     def write_files(folder: Path) -> None:
         (folder / "model.onnx").write_bytes(model)
@@ -149,10 +156,11 @@ def _depth(table: dict[str, Any]) -> StageOutput:
         weight=float(table["weight"]),
         power=float(table.get("power", 0.5)),
         soft=float(table.get("soft", 0.0)),
+        lens_weight=None if table.get("lens_weight") is None else float(table["lens_weight"]),
     )
-    for key, good, most in (("weight", depth.weight > 0, 1e6), ("power", depth.power > 0, 1), ("soft", True, 1e6)):
+    for key, most in (("weight", 1e6), ("lens_weight", 1e6), ("power", 1), ("soft", 1e6)):
         value = getattr(depth, key)
-        if not (good and 0 <= value <= most):
+        if value is not None and not (0 <= value <= most and (value > 0 or key == "soft")):
             raise ValueError(f"{key!r} of depth {depth.name!r} is {value}, which is out of its range")
     return depth
 

@@ -1,5 +1,7 @@
 """The closed form with its defaults, one trainer after another, and one that learns nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -8,7 +10,7 @@ from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learning.closed_form.default import RIDGE, ChainedTrainer, ClosedFormTrainer, IdentityTrainer
 from lookalike.learning.closed_form.discriminant import reweight_between_class
 from lookalike.learning.closed_form.whitening import WhitenTrainer, spread_scale, whiten
-from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.labelled_features import LabelledFeatures, PartWeights
 from lookalike.models.vectors import normalize_rows
 
 
@@ -25,6 +27,20 @@ def test_of_small_classes_it_is_whitening_of_evened_features(examples):
     assert_array_equal(lens.matrix, whiten(x, labels, ridge=RIDGE, scale=spread_scale(x)).matrix)
     cut = ClosedFormTrainer(ridge=0.3, dims=5).fit(LabelledFeatures.create(x, labels))
     assert_array_equal(cut.matrix, whiten(x, labels, ridge=0.3, scale=spread_scale(x), dims=5).matrix)
+
+
+def test_a_weight_of_a_part_means_what_it_says_however_the_part_is_stored(examples):
+    """Spreads are evened as if both parts weighed 1, and the lens's weights multiplied in afterwards."""
+    x, labels = examples
+    stored, lens = np.repeat([2.0, 0.1], 6), np.repeat([1.0, 3.0], 6)
+    first = ClosedFormTrainer().fit(replace(LabelledFeatures.create(x, labels), parts=PartWeights(np.ones(12), lens)))
+    other = replace(LabelledFeatures.create(x * stored, labels), parts=PartWeights(stored, lens))
+    assert_allclose(ClosedFormTrainer().fit(other).apply(x * stored), first.apply(x), atol=1e-5)
+    assert_allclose(first.matrix, whiten(x, labels, scale=spread_scale(x) * lens).matrix, rtol=1e-3, atol=1e-6)
+    ones = PartWeights(np.ones(12), np.ones(12))
+    assert_array_equal(spread_scale(x, parts=ones), spread_scale(x))
+    with pytest.raises(ShapeError, match="weights of 12 values for 11 features"):
+        spread_scale(x[:, 1:], parts=ones)
 
 
 def test_of_large_classes_it_is_reweighted_by_what_lies_between_them():

@@ -17,8 +17,8 @@ RIDGE = 1.0
 class ClosedFormTrainer:
     """The closed form with the defaults that held for every kind of picture.
 
-    The spreads of features are evened, features are whitened within labels, and the result is re-weighted by
-    between-class variance; decision 12 says why.
+    The parts of the features are weighted for lenses and the spreads of features evened, features are whitened within
+    labels, and the result is re-weighted by between-class variance; decisions 12 and 17 say why.
 
     Attributes:
         ridge, dims: as for `WhitenTrainer`.
@@ -33,7 +33,7 @@ class ClosedFormTrainer:
 
     def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
         """Learn a lens; `start` is not read. Raises: ExamplesError, ShapeError."""
-        lens = WhitenTrainer(self.ridge, spread_scale(data.features), self.dims).fit(data)
+        lens = WhitenTrainer(self.ridge, spread_scale(data.features, parts=data.parts), self.dims).fit(data)
         return reweight_between_class(lens, data)
 
 

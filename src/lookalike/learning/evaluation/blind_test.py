@@ -151,7 +151,7 @@ def orders_by_shuffled(
     """
     m, q = len(examples), len(queries)
     features = np.concatenate([examples.features, queries, candidates]).astype(np.float32)
-    x = (features - features[:m].mean(axis=0)) * spread_scale(features[:m])
+    x = (features - features[:m].mean(axis=0)) * spread_scale(features[:m], parts=examples.parts)
     none = np.full(q + len(candidates), -1)
     labels = np.concatenate([examples.labels, none])
     domains = np.concatenate([np.full(m, -1) if examples.domains is None else examples.domains, none])

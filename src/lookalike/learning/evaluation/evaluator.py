@@ -118,7 +118,7 @@ class Evaluator:
         self.plan, self.data, self.permutations, self.ridge = plan, plan.data, permutations, ridge
         # Centred once for all, so that what each fold subtracts is small and float32 is enough.
         features = self.data.features
-        x = (features - features.mean(axis=0)) * spread_scale(features)
+        x = (features - features.mean(axis=0)) * spread_scale(features, parts=self.data.parts)
         x = x.astype(np.float64) if ridge < SMALL_RIDGE else x
         self.gram = x @ x.T  # (n, f) @ (f, n) -> (n, n)
 

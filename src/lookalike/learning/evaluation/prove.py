@@ -106,4 +106,4 @@ class _EvenedWhitening:
         self.ridge = ridge
 
     def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
-        return WhitenTrainer(self.ridge, spread_scale(data.features)).fit(data)
+        return WhitenTrainer(self.ridge, spread_scale(data.features, parts=data.parts)).fit(data)

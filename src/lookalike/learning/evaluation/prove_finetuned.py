@@ -11,7 +11,7 @@ from lookalike.learning.evaluation.evidence import weigh
 from lookalike.learning.evaluation.folds import Fold
 from lookalike.learning.evaluation.plan import EvaluationPlan
 from lookalike.learning.evaluation.significance import FEW, is_better, paired_test
-from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.labelled_features import LabelledFeatures, PartWeights
 from lookalike.learning.labels import Rows
 from lookalike.models.proof import Proof
 
@@ -95,6 +95,7 @@ def compare_finetuned(
     untuned_lenses: TrainedLenses,
     tuned_lenses: TrainedLenses,
     *,
+    parts: PartWeights | None = None,
     keep: bool = False,
 ) -> FinetuneComparison:
     """Plain and the lens on the untuned backbone beside the lens on the tuned one, on the same held-out queries.
@@ -109,12 +110,13 @@ def compare_finetuned(
         tuned: (n, f) float, features of the tuned backbone, row for row those that the plan was made of.
         untuned_lenses: how a lens on the untuned backbone is learned.
         tuned_lenses: the same for the tuned one.
+        parts: how much the parts of the tuned features weigh for lenses.
         keep: whether the tuned backbone is kept in any case; where it would not be chosen, the proof then speaks of its
             lens alone.
     """
     plan, fold = split.plan, split.fold
     rng = np.random.default_rng([plan.seed, 2])
-    tuned_data = replace(plan.data, features=np.asarray(tuned, np.float32)[plan.rows])
+    tuned_data = replace(plan.data, features=np.asarray(tuned, np.float32)[plan.rows], parts=parts)
     both = _BothBackbones(untuned_lenses, tuned_lenses, tuned_data)
     answers = Evaluator(plan, plan.permutations).run_fold(fold, both, rng)
     evidence = weigh(answers, plan, rng, folds=1)

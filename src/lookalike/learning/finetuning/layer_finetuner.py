@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +173,7 @@ class LayerFineTuner:
         about = replace(self.config, train=self.train).described()
         about |= {"layer": str(self.parent.layers[self.layer]["name"]), "step": self.best.step, "seed": self.seed}
         tensors = {name: weight.detach().cpu().numpy() for name, weight in self.network.named_parameters()}
-        preprocessing = {"parent": self.parent.id, "depths": [asdict(one) for one in self.parent.depths]}
+        preprocessing = {"parent": self.parent.id, "depths": [one.table() for one in self.parent.depths]}
         found = identify(tensors, preprocessing)
         name = f"{self.parent.name.partition('-tuned-')[0]}-tuned-{found[:6]}"
         tuned = replace(self.parent, path=path, name=name, id=found, parent=self.parent.id, tuning=about)

@@ -83,7 +83,7 @@ def _made(source: "ModelFiles", place: Path) -> Bundle:
     preprocessing: dict[str, Any] = {
         **vars(extractor.prepared),
         "resize": "squash",
-        "depths": [vars(one) for one in extractor.depths],
+        "depths": [one.table() for one in extractor.depths],
         "config": {key: value for key, value in source.config().items() if key not in NO_MATTER},
     }
     bundle = Bundle(
