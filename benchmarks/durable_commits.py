@@ -24,7 +24,7 @@ from storage import tiny
 
 from lookalike.index.table import ImageRow, Table
 
-LENGTH = 2816  # features of the default backbone
+LENGTH = 3488  # features of the default backbone
 
 
 @contextmanager

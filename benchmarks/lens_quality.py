@@ -58,7 +58,7 @@ def plain(p: Pictures, split: Split, seed: int) -> Embedding:
     return p.last
 
 
-def six_depths(p: Pictures, split: Split, seed: int) -> Embedding:
+def stored(p: Pictures, split: Split, seed: int) -> Embedding:
     return p.features
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     arguments.add_argument("--no-tutorial", action="store_true")
     asked = arguments.parse_args()
 
-    ways: dict[str, Callable[[Pictures, Split, int], Embedding]] = {"plain": plain, "six depths": six_depths}
+    ways: dict[str, Callable[[Pictures, Split, int], Embedding]] = {"plain": plain, "as stored": stored}
     if not (asked.quick or asked.no_tutorial):
         ways["tutorial head"] = tutorial
     ways["closed form"] = closed

@@ -20,6 +20,7 @@ from lookalike.images.augment import views
 from lookalike.images.decode import content_hash, decode_square, load
 from lookalike.images.scan import scan_folder
 from lookalike.learning.labels import components
+from lookalike.models.registry import DEFAULT, earlier_bundle
 
 SETS = ("grocery", "emoji", "totally_looks_like", "omniglot", "clothing", "caltech101")
 DUPLICATE = 0.97  # look-alikes: plain similarity of two left (or two right) pictures that must lie in one fold
@@ -74,8 +75,8 @@ class Pictures:
     @cached_property
     def last(self) -> np.ndarray:
         def embed(backbone: Backbone) -> np.ndarray:
-            only = replace(backbone.bundle.depths[0], weight=1.0, power=1.0, soft=0.0)
-            return Backbone(replace(backbone.bundle, depths=(only,))).embed(self.paths)
+            bundle = earlier_bundle(DEFAULT)  # its first depth is the mean over all places
+            return Backbone(replace(bundle, depths=(replace(bundle.depths[0], power=1.0, soft=0.0),))).embed(self.paths)
 
         return kept(f"{self.name}-last", embed)
 

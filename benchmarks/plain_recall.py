@@ -18,6 +18,7 @@ import numpy as np
 from lookalike import Backbone
 from lookalike.images.decode import load
 from lookalike.images.scan import scan_folder
+from lookalike.models.registry import DEFAULT, earlier_bundle
 
 
 def thumbnail(path: Path) -> np.ndarray:
@@ -70,7 +71,8 @@ def main() -> None:
         sys.exit(0)
     data = Path(os.environ["LOOKALIKE_DATA"])
     backbone = Backbone()
-    last_alone = replace(backbone.bundle, depths=(replace(backbone.bundle.depths[0], power=1.0),))
+    earlier = earlier_bundle(DEFAULT)  # its first depth is the mean over all places
+    last_alone = replace(earlier, depths=(replace(earlier.depths[0], power=1.0, soft=0.0),))
     others: dict[str, Callable[[Path], np.ndarray]] = {"8 x 8": thumbnail, "histogram": histogram}
     try:
         import imagehash  # noqa: F401
@@ -78,14 +80,19 @@ def main() -> None:
         others["phash"] = perceptual_hash
     except ImportError:
         pass
-    names = ["six depths", "last depth", *others]
+    names = ["plain", "earlier", "last depth", *others]
     print(f"{'recall@1':20}", *(f"{name:>11}" for name in names))
     for name in ("grocery", "caltech101", "clothing", "omniglot", "emoji", "totally_looks_like"):
         found = scan_folder(data / name).files
         files, paths = [one.file for one in found], [one.path for one in found]
         features = backbone.embed(paths)
         last = Backbone(last_alone).embed(paths)
-        columns = [features, last, *(np.stack([of(p) for p in paths]) for of in others.values())]
+        columns = [
+            features,
+            Backbone(earlier).embed(paths),
+            last,
+            *(np.stack([of(p) for p in paths]) for of in others.values()),
+        ]
         print(f"{name:20}", *(f"{recall_at_1(x, name, files):11.3f}" for x in columns), flush=True)
 
 

@@ -1,6 +1,6 @@
 """What collections cost: cold searches, unchanged folders, a new lens, a large index; recorded in docs/benchmarks.md.
 
-Tables of 10,000 and 100,000 pictures are synthetic: true features of none, but of the true size (2,816 float16 values).
+Tables of 10,000 and 100,000 pictures are synthetic: true features of none, but of the true size (3,488 float16 values).
 
     python benchmarks/storage.py search --pictures 100000
     python benchmarks/storage.py lens --pictures 100000
@@ -80,10 +80,10 @@ Times = list[tuple[float, float]]  # seconds on the clock, and of the processor
 
 
 def light(folder: Path) -> Path:
-    """A bundle that gives 2,816 features of a picture's mean colour, from an input of 224 pixels."""
+    """A bundle that gives 3,488 features of a picture's mean colour, from an input of 224 pixels."""
     from onnx import TensorProto, helper, numpy_helper
 
-    matrix = np.random.default_rng(0).random((3, 2816), np.float32)
+    matrix = np.random.default_rng(0).random((3, 3488), np.float32)
     nodes = [
         helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2], keepdims=0),
@@ -93,14 +93,14 @@ def light(folder: Path) -> Path:
         nodes,
         "light",
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", 224, 224, 3])],
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 2816])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3488])],
         [numpy_helper.from_array(matrix, "matrix")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes(model.SerializeToString())
-    depth = {"name": "features", "length": 2816, "weight": 1.0, "power": 1.0}
+    depth = {"name": "features", "length": 3488, "weight": 1.0, "power": 1.0}
     table = {"name": "light", "id": "0" * 32, "side_px": 224, "depths": [depth]}
     (folder / "backbone.json").write_text(json.dumps(table), encoding="utf-8")
     return folder

@@ -2,7 +2,7 @@
 
     LOOKALIKE_DATA=... OMP_NUM_THREADS=1 python benchmarks/time_to_quality.py [--rate 8.7] [emoji|grocery]
 
-The head and its recipe (`tutorial_head`, `TUTORIAL`) learn 40 epochs from all 2,816 features; an epoch shows as many
+The head and its recipe (`tutorial_head`, `TUTORIAL`) learn 40 epochs from all 3,488 features; an epoch shows as many
 pictures as there are. Its recall@1 on the held-out queries is looked at after every epoch, outside the clock, and its
 best epoch is picked by that very recall, in its favour. Then the closed form and the correction are timed until they
 pass it. The second ratio is to the tutorial itself, backbone and all: 40 epochs with a triplet for every two pictures,

@@ -96,7 +96,8 @@ def indexed(photos: Path) -> Collection:
 def swapped(indexed: Collection) -> Collection:
     """With a lens of five dimensions, swap, that nobody learned."""
     rng = np.random.default_rng(5)
-    lens = Lens("swap", rng.random(2816) / 99, rng.standard_normal((2816, 5)), {"backbone": indexed.backbone.id})
+    f = indexed.backbone.length
+    lens = Lens("swap", rng.random(f) / 99, rng.standard_normal((f, 5)), {"backbone": indexed.backbone.id})
     lens.save(indexed.home.lens("swap"))
     indexed.index()
     return indexed

@@ -70,7 +70,7 @@ def test_without_extras_it_indexes_searches_draws_and_says_what_an_extra_would_g
     assert [line.partition(" needs the extra ")[2].split(".")[0] for line in said[:3]] == [
         "'tables'", "'tables'", "'learn'",
     ]  # fmt: skip
-    assert said[3] == "2816"
+    assert said[3] == "3488"
 
     badges.classes(tmp_path / "badges", kinds=12)
     run("lookalike", "index", "badges")

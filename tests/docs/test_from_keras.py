@@ -56,7 +56,7 @@ def test_the_blocks_run_as_they_stand(desk: Path, capsys: pytest.CaptureFixture[
     assert next(layer.index for layer in names["photos"].layers("blocks.15") if layer.trainable) == layer_index(
         names["photos"].backbone.bundle, "blocks.15"
     )
-    assert names["before"].shape == (2, 2816)
+    assert names["before"].shape == (2, 3488)
     assert names["after"].shape == (2, len(names["frame"].features[0]))
     assert [hit.file for hit in names["hits"]] == names["frame"].file[names["scores"].argsort()[::-1][:5]].tolist()
     assert len(names["answers"]) == 2

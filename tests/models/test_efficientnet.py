@@ -9,7 +9,7 @@ from PIL import Image
 from support.pictures import drawn
 
 from lookalike.models.backbone import Backbone
-from lookalike.models.efficientnet import SPECS, STRIDES
+from lookalike.models.efficientnet import EARLIER, SPECS, STRIDES, build_bundle
 from lookalike.models.registry import resolve_bundle
 from lookalike.models.torch_pickle import read_weights
 
@@ -56,13 +56,32 @@ def reference(torch: Any, weights: dict[str, np.ndarray], repeats: tuple[int, ..
             at, entrance = f"_blocks.{block}.", x
             if f"{at}_expand_conv.weight" in w:
                 x = step(x, f"{at}_expand_conv", f"{at}_bn0")
-                depths.setdefault(f"exp{stage}", x.mean((2, 3)))
+                if not turn:
+                    depths |= {f"exp{stage}": x.mean((2, 3))} | seen_by_place(torch, x, f"exp{stage}")
             x = step(x, f"{at}_depthwise_conv", f"{at}_bn1", stride=stride if turn == 0 else 1)
             x = step(x, f"{at}_project_conv", f"{at}_bn2", relu6=False)
             x = x + entrance if turn else x
             block += 1
         depths[f"st{stage}"] = x.mean((2, 3))
-    return depths | {"features": step(x, "_conv_head", "_bn1").mean((2, 3))}
+    return depths | {"features": seen_by_place(torch, step(x, "_conv_head", "_bn1"), "last")["last.centre"]}
+
+
+def seen_by_place(torch: Any, x: Any, name: str) -> dict[str, Any]:
+    """The centre and the fall of a map, place by place."""
+    side = x.shape[2]
+    middle, places = (side - 1) / 2, range(side)
+    bell = [[np.exp(-((i - middle) ** 2 + (j - middle) ** 2) / 2 / (side / 4) ** 2) for j in places] for i in places]
+    centre = sum(x[:, :, i, j] * bell[i][j] for i in places for j in places) / np.sum(bell)
+    upper, lower = x[:, :, : side // 2], x[:, :, -(side // 2) :]
+    return {f"{name}.centre": centre, f"{name}.fall": upper.mean((2, 3)) - lower.mean((2, 3))}
+
+
+def test_the_earlier_version_can_still_be_made(packaged, tmp_path):
+    """Collections that were not indexed since know it by this id."""
+    packaged("efficientnet-lite0")
+    earlier = build_bundle("efficientnet-lite0", tmp_path, recipe=EARLIER)
+    assert earlier.id == "febea6a2b548b4c0f44bf00d997c8adb"
+    assert (earlier.length, resolve_bundle("efficientnet-lite0").length) == (2816, 3488)
 
 
 def test_lite2_is_another_backbone_by_name(packaged):

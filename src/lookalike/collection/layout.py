@@ -15,7 +15,7 @@ from lookalike.learning.closed_form.pca import main_directions
 from lookalike.models.vectors import as_float32
 from lookalike.progress import SILENT, Reporter
 
-DIMS = 100  # main directions in which pictures are compared; all of 2,816 would keep hardly more and take minutes
+DIMS = 100  # main directions in which pictures are compared; all of 3,488 would keep hardly more and take minutes
 METHOD = b"layout 1"  # to be raised when another layout comes of the same rows
 
 

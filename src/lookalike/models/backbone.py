@@ -60,7 +60,7 @@ class Backbone:
     device of torch it raises ForkedError there instead, where the parent has used torch.
 
     >>> Backbone().length
-    2816
+    3488
     """
 
     def __init__(

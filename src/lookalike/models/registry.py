@@ -61,6 +61,18 @@ def resolve_bundle(name: str | Path) -> Bundle:
     )
 
 
+def earlier_bundle(name: str) -> Bundle:
+    """A member of the default's family as collections have it that were indexed with its earlier version.
+
+    Args:
+        name: of the default's family.
+    Raises: BundleError, as `resolve_bundle` does.
+    """
+    from lookalike.models import efficientnet
+
+    return efficientnet.build_bundle(name, cache_folder() / "backbones", recipe=efficientnet.EARLIER)
+
+
 def _of_hub(name: str) -> bool:
     """Whether a name can be a hub id: OWNER/MODEL, and OWNER is no folder here in which MODEL is missing."""
     found = re.fullmatch(r"(\w[\w.-]*)/[\w.-]+(@[\w./-]+)?", name)

@@ -15,6 +15,8 @@ from lookalike.learning.finetuning.load_network import load_network
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.models.bundle import read, write
 from lookalike.models.features import combine_stages
+from lookalike.models.pooling import place_weights
+from lookalike.models.registry import resolve_bundle
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +110,18 @@ def test_the_last_feature_map_is_what_the_head_pools(drawn):
         expected = network.forward_trainable(activation, pooled, at)[0]
     assert found.shape == (2, 12, 8, 8)
     assert torch.allclose(found.mean((2, 3)), expected)
+
+
+def test_places_count_as_they_shall_in_pictures_of_another_side():
+    """96 px instead of 224: the last map has 3 x 3 places."""
+    bundle = replace(resolve_bundle("efficientnet-lite0"), side_px=96)
+    network = load_network(bundle)
+    pixels = np.random.default_rng(3).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    with torch.no_grad():
+        last = network.last_feature_map(torch.from_numpy(pixels), 0).numpy()
+    depths = depths_of(network, pixels)
+    assert last.shape == (2, 1280, 3, 3)
+    np.testing.assert_allclose(depths[0], (last * place_weights("centre", 3)).sum((2, 3)), rtol=1e-4, atol=1e-4)
+    _, ran, _ = network.runner(network.unfreeze("blocks.15"))(pixels)
+    for one, other in zip(ran, depths, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)

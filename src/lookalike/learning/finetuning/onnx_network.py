@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from lookalike.errors import BundleError
 from lookalike.learning.finetuning.split_network import Runner, SplitNetwork, Values
-from lookalike.models.bundle import Bundle
+from lookalike.models.bundle import Bundle, read
 from lookalike.models.convert.onnx_graph import KINDS, Step, steps_of
+from lookalike.models.pooling import PLACES, place_weights
 
 
 class OnnxNetwork(SplitNetwork):
@@ -32,6 +33,8 @@ class OnnxNetwork(SplitNetwork):
         graph = self.model.graph
         tensors = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
         self.steps = steps_of(graph, tensors)
+        if bundle.side_px != read(bundle.path).side_px:
+            tensors |= self._fitted_places(tensors)
         unknown = sorted({step.kind for step in self.steps} - KINDS.keys())
         convolutions = [step for step in self.steps if step.kind == "Conv"]
         if unknown or not convolutions:
@@ -70,6 +73,8 @@ class OnnxNetwork(SplitNetwork):
         """See `SplitNetwork`."""
         start, name = self.cuts[at]
         end = max(i for i, step in enumerate(self.steps) if step.kind == "GlobalAveragePool")
+        if self.steps[end - 1].inputs[-1].endswith(PLACES):  # the map is weighted first
+            end -= 1
         values = {name: activation}
         self._run(values, self.steps[start:end])
         return values[self.steps[end].inputs[0]]
@@ -119,6 +124,26 @@ class OnnxNetwork(SplitNetwork):
             return answers[name], depths, [depths[i] for i in before]
 
         return run
+
+    def _fitted_places(self, tensors: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """What places count in maps of other sides, as pictures of another side than the bundle's give them."""
+        from onnx import numpy_helper
+
+        fitted: dict[str, NDArray[Any]] = {}
+        side = self.bundle.side_px
+        values = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}
+        values[self.model.graph.input[0].name] = torch.zeros(1, side, side, 3, dtype=torch.uint8)
+        for step in self.steps:
+            if step.kind == "Mul" and (name := step.inputs[1]).endswith(PLACES):
+                rows = values[step.inputs[0]].shape[2]
+                weights = place_weights(name.removesuffix(PLACES).rpartition(".")[2], rows) * rows**2
+                fitted[name] = weights[None, None].astype(np.float32)
+                values[name] = torch.from_numpy(fitted[name])
+            values[step.output] = KINDS[step.kind]([values[name] for name in step.inputs], step.how)
+        for one in self.model.graph.initializer:
+            if one.name in fitted:
+                one.CopyFrom(numpy_helper.from_array(fitted[one.name], one.name))
+        return fitted
 
     def _run(self, values: dict[str, Tensor], steps: list[Step]) -> None:
         """Run nodes over what is there, and put what they make beside it."""
