@@ -22,6 +22,7 @@ from lookalike.cli.main import main
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import BundleError, CollectionError, LensError
 from lookalike.models.lens import Lens
+from lookalike.models.registry import earlier_bundle
 
 
 @pytest.fixture
@@ -78,6 +79,37 @@ def test_after_the_switch_hits_are_those_of_the_new_backbone(indexed: Collection
     assert (done.added, done.unchanged) == (7, 0)
     assert after == pytest.approx(values(photos, "1.png", np.sqrt), abs=3e-3)
     assert abs(before["2.png"] - after["2.png"]) > 0.1  # two networks indeed
+
+
+def test_a_collection_of_the_earlier_version_serves_until_it_is_indexed_and_moves_then(photos: Path):
+    earlier = earlier_bundle("efficientnet-lite0")
+    before = Collection(photos, backbone=earlier.path)
+    before.index()
+    record = {"name": earlier.name, "precision": before.backbone.precision, "place": "efficientnet-lite0"}
+    table = json.loads((before.home.at / "collection.json").read_text())
+    (before.home.at / "collection.json").write_text(json.dumps(table | {"backbones": {earlier.id: record}}))
+    lens = Lens("swap", np.zeros(2816), np.eye(2816, 5), {"backbone": earlier.id})
+    lens.save(before.home.lens("swap"))
+
+    old = Collection(photos)
+    hits = old.search(photos / "1.png", lens="plain")
+    assert old.backbone.id == earlier.id and hits[0].similarity == pytest.approx(1, abs=1e-3)
+    old.use("swap", anyway=True)
+    (note,) = Collection(photos).index().notes
+    assert "The lens swap was learned on this one, so this one stays" in note
+    assert f"lookalike index {photos} --backbone efficientnet-lite0" in note
+
+    old.use("plain")
+    done = Collection(photos).index()
+    (note,) = done.notes
+    assert done.added == 7 and "newer version of efficientnet-lite0" in note and f"lookalike use {photos} swap" in note
+    now = Collection(photos)
+    assert (now.backbone.length, now.search("1.png").lens) == (3488, "plain")
+    assert now.index().notes == []
+    now.use("swap", anyway=True, report=never)
+    assert Collection(photos).backbone.id == earlier.id
+    now.use("plain", report=never)
+    assert Collection(photos).backbone.length == 3488
 
 
 def test_readers_see_the_old_state_whole_until_the_cut(indexed: Collection, photos: Path, pair):

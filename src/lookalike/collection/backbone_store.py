@@ -15,7 +15,7 @@ from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, read
 from lookalike.models.efficientnet import SPECS
 from lookalike.models.layers import Layer, layers_of
-from lookalike.models.registry import DEFAULT, cache_folder, resolve_bundle
+from lookalike.models.registry import DEFAULT, cache_folder, earlier_bundle, resolve_bundle
 
 
 class BackboneStore:
@@ -49,6 +49,8 @@ class BackboneStore:
             bundle = _local_bundle(place)
             if bundle is not None and bundle.id == id:
                 return bundle
+            if place in SPECS and (earlier := earlier_bundle(place)).id == id:
+                return earlier
             other = (
                 BundleError(f"{record.name}: no backbone of that name on this machine. To get it again, run: {command}")
                 if bundle is None
@@ -65,6 +67,18 @@ class BackboneStore:
                 if bundle.id == id:
                     return bundle
         raise other
+
+    def newer(self, config: CollectionConfig) -> Bundle | None:
+        """The version that has taken the place of the backbone in use; None where there is none, or not its weights."""
+        record = config.known()[config.backbone]
+        place = record.locator or record.name
+        if place not in SPECS or self.home.backbone(config.backbone).is_dir():
+            return None
+        with suppress(BundleError):
+            bundle = resolve_bundle(place)
+            if bundle.id != config.backbone:
+                return bundle
+        return None
 
     def layers(
         self, config: CollectionConfig | None, named: str | Path | None, unfreeze: str | int | None

@@ -129,6 +129,8 @@ class BackboneSwitch:
         known[backbone.id] = BackboneRecord(backbone.name, backbone.precision, locator or before.locator or before.name)
         begun = replace(config, original=config.plain, switching=backbone.id, backbones=known)
         self.home.save(begun)
+        newer = self.backbones.newer(config)
+        is_newer = newer is not None and newer.id == backbone.id
         table, refused = self._tables(backbone)
         lenses, damaged = self.lenses.all_for(backbone.id, begun)
         if self.home.folder.is_dir() or not len(table.columns()["file"]):
@@ -145,9 +147,13 @@ class BackboneSwitch:
             if lens is not None:
                 update_lens_column(table, lens)
         report.damaged.update(damaged)
-        report.notes += self._notes(config, backbone, lens)
+        report.notes += (
+            self._newer_notes(config, backbone, options) if is_newer else self._notes(config, backbone, lens)
+        )
         after = replace(
             begun,
+            # Plain goes on with the newer version, not with the one that it takes the place of.
+            original=backbone.id if is_newer and begun.original == config.backbone else begun.original,
             backbone=backbone.id,
             backbone_name=backbone.name,
             precision=backbone.precision,
@@ -212,6 +218,12 @@ class BackboneSwitch:
                 return self.switch_backbone(config, opened, locator=locator, options=options, reporter=reporter)
             config = replace(config, switching=None)  # whoever names the one in use wants no other
             self.home.save(config)
+        note = ""
+        if named is None and (newer := self.backbones.newer(config)) is not None:
+            if config.lens is None:
+                opened = Backbone(newer, threads=self.backbones.threads, precision=config.precision)
+                return self.switch_backbone(config, opened, options=options, reporter=reporter)
+            note = self._newer_note(config)
         if opened is None or (opened.id, opened.precision) != (config.backbone, config.precision):
             opened = self.backbones.open(config, config.backbone)
         lenses, damaged = self.lenses.all_for(opened.id, config)
@@ -219,6 +231,7 @@ class BackboneSwitch:
         indexer = Indexer(self.home.folder, table, refused, opened, lenses, options.for_table(self.home))
         report = indexer.run(reporter)
         report.damaged.update(damaged)
+        report.notes += [note] if note else []
         if config.switching is not None:
             command = self._continuing(config, config.switching)
             report.notes.append(f"A switch of backbones was interrupted. To continue it, run: {command}")
@@ -250,6 +263,29 @@ class BackboneSwitch:
                 f"{config.backbone_name} stays in use. Plug the disk in, or add --prune to index if they are gone for "
                 "good."
             )
+
+    def _newer_note(self, config: CollectionConfig) -> str:
+        """There is a newer version of the backbone, but a lens on this one is in service."""
+        name = config.backbone_name
+        return (
+            f"There is a newer version of {name}, which finds more. The lens {config.lens} was learned on this one, so "
+            f"this one stays. To move: lookalike index {self.home.shell_words} --backbone "
+            f"{shlex.quote(config.known()[config.backbone].locator or name)}, then learn the lens again."
+        )
+
+    def _newer_notes(self, config: CollectionConfig, backbone: Backbone, options: UpdateOptions) -> list[str]:
+        """What the switch to a newer version of the same backbone means, in a line for people."""
+        line = f"All pictures were read again with a newer version of {backbone.name}, which finds more."
+        names = sorted(name for name, id in self.lenses.backbones().items() if id == config.backbone)
+        if names:
+            some = f"The lens {names[0]} was" if len(names) == 1 else f"The lenses {', '.join(names)} were"
+            line += (
+                f" {some} learned on the earlier one and cannot be used with it. Learn again, or go back: "
+                f"lookalike use {self.home.shell_words} {config.lens or names[0]}"
+            )
+        elif not options.drop_old:
+            line += f" To free the space of the earlier one: lookalike index {self.home.shell_words} --drop-old"
+        return [line]
 
     def _notes(self, config: CollectionConfig, backbone: Backbone, lens: Lens | None) -> list[str]:
         """What the switch means, in lines for people."""
