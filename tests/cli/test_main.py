@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from support.pictures import draw
 
+from lookalike import Collection
 from lookalike.cli.main import main
 
 
@@ -45,6 +46,18 @@ def test_json_is_one_line_a_query_in_natural_order(photos: Path, tmp_path: Path)
     answers = [json.loads(line) for line in lines]
     assert [answer["hits"][0]["file"] for answer in answers] == ["2.png", "10.png"]
     assert answers[0]["lens"] == "plain"
+
+
+def test_plus_and_minus_ask_with_several_pictures(photos: Path):
+    lookalike("index", photos)
+    run = lookalike("search", photos, "1.png", "--plus", "2.png", "--minus", "sub/a.jpg", "-k", 2, "--json")
+    hits = Collection(photos).search("1.png", 2, positive=["2.png"], negative=["sub/a.jpg"])
+    answer = json.loads(run.stdout)
+    assert answer["query"] == "1.png + 2.png - sub/a.jpg"
+    assert [one["file"] for one in answer["hits"]] == [hit.file for hit in hits]
+    run = process("search", photos, "1.png", "2.png", "--plus", "2.png")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "--plus and --minus: name one QUERY" in run.stderr
 
 
 def test_what_a_user_can_mend_is_one_line_and_exit_one(photos: Path):

@@ -15,6 +15,8 @@ from support.table_damage import newest_manifest
 
 from lookalike import Collection, similarity
 from lookalike.errors import DamagedTableWarning, LensError, QueryError
+from lookalike.index.query import Query
+from lookalike.index.refine import refine
 from lookalike.models.lens import Lens
 
 
@@ -218,13 +220,19 @@ def test_what_cannot_be_asked_with_is_one_line(indexed: Collection, asked: objec
 def test_pictures_asked_with_are_no_hits_and_negative_ones_push_theirs_down(photos: Path):
     collection = Collection(photos)
     collection.index()
-    features = collection.to_pandas().set_index("file").features
-    hits = collection.search(positive=["1.png", "2.png"], negative=["sub/a.jpg"], k=None, negative_weight=0.25)
-    assert {"1.png", "sub/copy.png", "2.png", "sub/a.jpg"}.isdisjoint(hit.file for hit in hits)  # copies neither
-    vector = (features["1.png"] + features["2.png"]) / 2 - 0.25 * features["sub/a.jpg"]
-    vector /= np.linalg.norm(vector)
-    for hit in hits:
-        assert hit.similarity == pytest.approx(float(features[hit.file] @ vector), abs=2e-3)
+    frame = collection.to_pandas()
+    features = dict(zip(frame.file, frame.features, strict=True))
+    rows = {name: Query(name, row, None, None) for name, row in features.items()}
+    mean = np.mean(list(features.values()), axis=0)
+    for negative in ([], ["sub/a.jpg"]):
+        hits = collection.search(positive=["1.png", "2.png"], negative=negative, k=None)
+        assert {"1.png", "sub/copy.png", "2.png", *negative}.isdisjoint(hit.file for hit in hits)  # copies neither
+        made = refine([rows["1.png"], rows["2.png"]], [rows[name] for name in negative], mean)
+        scores = [float(features[hit.file] @ made.vector) for hit in hits]
+        np.testing.assert_allclose(scores, sorted(scores, reverse=True), atol=2e-3)
+        for hit in hits:
+            nearest = max(float(features[hit.file] @ features[file]) for file in ("1.png", "2.png"))
+            assert hit.similarity == pytest.approx(nearest, abs=2e-3)
     assert [hit.file for hit in collection.search("1.png", positive=["2.png"], k=2)] == [
         hit.file for hit in collection.search(positive=["1.png", "2.png"], k=2)
     ]

@@ -127,6 +127,17 @@ def test_one_query_many_and_filtered_agree_to_the_bit(seed, kind, k, many):
         assert_array_equal(filtered[1][j], everything[1][j][left][:k])
 
 
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32), kind=st.sampled_from(KINDS), many=st.integers(1, 3))
+def test_what_reaches_a_similarity_is_what_brute_force_says(seed, kind, many):
+    rng = np.random.default_rng(seed)
+    rows = drawn(kind, rng).astype(np.float32)
+    queries = rows[rng.integers(0, N, many)]
+    exact = similarity(rows, queries).max(axis=1)
+    for least in (float(rng.choice(exact)), 0.9, -1.0):
+        assert_array_equal(ExactKNN(rows).reaches(queries, least), exact >= np.float32(least))
+
+
 def test_similarity_worked_by_hand():
     """(3, 4) . (1, 0) / 5 = 0.6; (3, 4) . (0, -2) / (5 * 2) = -0.8; of a row of zeros nothing is like anything."""
     assert_allclose(similarity([[3, 4]], [[1, 0], [0, -2], [0, 0]]), [[0.6, -0.8, 0]], rtol=1e-6)

@@ -125,3 +125,13 @@ def test_places_contents_and_sizes_belong_to_the_sorted_files(table: Table):
         assert gallery.sizes[place].tolist() == [i, 9]
     assert [gallery.files[place] for place in gallery.copies_of(content(100))] == sorted(FILES[100:105])
     assert (gallery.row_of("nothing.png"), gallery.row_of("~"), gallery.copies_of(b"?" * 16).size) == (None, None, 0)
+
+
+def test_the_mean_is_that_of_the_rows_of_length_one_and_follows_the_table(table: Table, tmp_path: Path):
+    unit = FEATURES.astype(np.float64) / np.linalg.norm(FEATURES.astype(np.float64), axis=1, keepdims=True)
+    for few, tolerance in ((N, 1e-6), (1, 2e-3)):  # of all rows; of their codes
+        gallery = Gallery(table.snapshot(), None, tmp_path / "codes", few)
+        np.testing.assert_allclose(gallery.mean, unit.mean(axis=0), atol=tolerance)
+        assert gallery.mean.tobytes() == Gallery(table.snapshot(), None, None, few).mean.tobytes()
+    table.remove(FILES[: N // 2])
+    np.testing.assert_allclose(Gallery(table.snapshot()).mean, unit[N // 2 :].mean(axis=0), atol=1e-6)

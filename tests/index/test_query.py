@@ -13,7 +13,7 @@ from lookalike.errors import QueryError
 from lookalike.images.decode import content_hash
 from lookalike.index.gallery import Gallery
 from lookalike.index.pictures import Picture
-from lookalike.index.query import Query, QueryResolver, combine
+from lookalike.index.query import QueryResolver
 from lookalike.index.table import ImageRow, Table
 
 
@@ -76,29 +76,6 @@ def test_of_many_sources_those_that_cannot_be_read_are_named_or_raised(table: Ta
     assert done == [(1, 4), (2, 4), (3, 4), (4, 4)]
     with pytest.raises(QueryError, match="empty file"):
         QueryResolver(tmp_path, gallery, no_network, 32).resolve_all(sources)
-
-
-def a_query(vector: list[float], content: bytes | None = None) -> Query:
-    return Query("q", np.array(vector, np.float16), content, None)
-
-
-def test_a_combination_is_the_mean_of_the_positive_less_a_share_of_the_negative_ones():
-    positive = [a_query([2, 0, 0], b"a" * 16), a_query([0, 1, 0])]  # lengths do not count
-    made = combine(positive, [a_query([0, 0, 3], b"c" * 16)], 0.5)
-    np.testing.assert_allclose(made.vector, np.array([0.5, 0.5, -0.5]) / np.sqrt(0.75), atol=1e-6)
-    assert made.asked == (b"a" * 16, b"c" * 16)
-    np.testing.assert_allclose(combine(positive, [], 9).vector, np.array([1, 1, 0]) / np.sqrt(2), atol=1e-6)
-
-
-def test_a_combination_of_nothing_or_with_no_weight_is_refused():
-    for positive, negative, weight in (
-        ([], [a_query([1, 0])], 0.5),
-        ([a_query([1, 0])], [a_query([1, 0])], 1.0),
-        ([a_query([1, 0])], [], float("nan")),
-        ([a_query([1, 0])], [], -1),
-    ):
-        with pytest.raises(QueryError):
-            combine(positive, negative, weight)
 
 
 def test_a_region_is_embedded_by_itself_and_is_never_the_picture(table: Table, tmp_path: Path):

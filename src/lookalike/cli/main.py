@@ -1,6 +1,5 @@
 """Shell words -> calls on Collection -> print; no logic."""
 
-import io
 import os
 import shlex
 import sys
@@ -14,16 +13,17 @@ import click
 
 from lookalike import __version__
 from lookalike.cli import check, console, learn, serve
+from lookalike.cli.answers import print_csv, print_json, print_table
 from lookalike.cli.options import AT, FOLDER, open_collection
-from lookalike.cli.output import echo, echo_json, is_terminal
+from lookalike.cli.output import echo, echo_json
 from lookalike.drawing.png import drawable
 from lookalike.errors import DamagedTableWarning, LookalikeError, MemoryLimitError, is_out_of_memory
 from lookalike.images.copy_target import check_copyable
 from lookalike.models.address_space import is_limited, reserve_little
-from lookalike.text import csv_text, plural, printable_line
+from lookalike.text import plural, printable_line
 
 if TYPE_CHECKING:
-    from lookalike.collection.searcher import Cut
+    from lookalike.collection.searcher import Cut, SearchKeywords
     from lookalike.index.hits import Hits
 
 
@@ -153,6 +153,14 @@ def index(
     help="Leave out hits below X (-1 to 1); 'learned': below the threshold that the lens's proof found.",
 )
 @click.option(
+    "--plus",
+    multiple=True,
+    metavar="FILE",
+    help="Find what is like QUERY and this picture; may be repeated. The pictures named are no hits then, and a hit's "
+    "similarity is that to the nearest of QUERY and --plus.",
+)
+@click.option("--minus", multiple=True, metavar="FILE", help="Find what is unlike this picture; may be repeated.")
+@click.option(
     "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG file."
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the grid in the system's viewer.")
@@ -170,6 +178,8 @@ def search(
     others: bool,
     where: str | None,
     min_similarity: "Cut",
+    plus: tuple[str, ...],
+    minus: tuple[str, ...],
     grid_out: Path | None,
     open_it: bool,
     copy_to: Path | None,
@@ -187,11 +197,16 @@ def search(
     skipped: dict[str, str] = {}
     with console.working("searching") as report:
         names = console.query_files(query)
-        answers = photos.search(
-            names, k, lens=lens, others=others, where=where, min_similarity=min_similarity,
-            skipped=skipped, report=report,
-        )  # fmt: skip
-    show: Callable[[Sequence[Hits]], None] = _json if as_json else _csv if as_csv else _table
+        options: SearchKeywords = {"lens": lens, "others": others, "where": where, "min_similarity": min_similarity}
+        answers: Sequence[Hits]
+        if plus or minus:
+            if len(names) != 1:
+                raise click.UsageError("--plus and --minus: name one QUERY that is a picture.")
+            options |= {"positive": console.query_files(plus), "negative": console.query_files(minus)}
+            answers = [photos.search(names[0], k, **options)]
+        else:
+            answers = photos.search(names, k, skipped=skipped, report=report, **options)
+    show: Callable[[Sequence[Hits]], None] = print_json if as_json else print_csv if as_csv else print_table
     try:
         show(answers)
         if sys.stdout is not None:
@@ -317,31 +332,3 @@ def _drop_output() -> None:
 def _same(folder: Path, at: Path | None) -> str:
     """The words that name this collection again, ready for a shell."""
     return shlex.join([str(folder), *(["--at", str(at)] if at else [])])
-
-
-def _table(answers: "Sequence[Hits]") -> None:
-    if not is_terminal(sys.stdout) or console.is_narrow():
-        for line in console.plain_lines(answers):
-            echo(line)
-        return
-    terminal = console.console()
-    for hits in answers:
-        terminal.print(console.table(hits))
-
-
-def _json(answers: "Sequence[Hits]") -> None:
-    for hits in answers:
-        found = [{"file": hit.file, "similarity": round(hit.similarity, 6)} for hit in hits]
-        echo_json({"query": hits.query, "lens": hits.lens, "hits": found})
-
-
-def _csv(answers: "Sequence[Hits]") -> None:
-    import csv
-
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)
-    writer.writerow(["query", "rank", "similarity", "file"])
-    for hits in answers:
-        query = csv_text(hits.query)
-        writer.writerows([query, rank, f"{hit.similarity:.6f}", csv_text(hit.file)] for rank, hit in enumerate(hits, 1))
-    echo(buffer.getvalue().replace("\r\n", "\n").rstrip("\n"))

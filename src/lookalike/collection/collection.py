@@ -143,7 +143,8 @@ class Collection(CollectionOutputs):
             min_similarity: leave out hits below it, -1 to 1; "learned" for the value that the lens's proof found to
                 separate right from wrong.
             positive, negative: pictures that the hits should be like, and unlike; then there is one query of them all,
-                and none of them is a hit. negative_weight: of the negative ones' mean, 0.5 when left out.
+                and none of them is a hit. Hits come in the order of a regression through them (`index.refine`), with
+                their similarity to the nearest of the positive ones, the query among them.
             region: left, top, width, height of the part of the query that is meant, in shares (0 to 1) of the picture.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: a Reporter, which is told once of pictures that cannot be ranked, or a function that takes Progress:

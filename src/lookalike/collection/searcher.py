@@ -19,7 +19,8 @@ from lookalike.index.exact_knn import FEW
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits
 from lookalike.index.inside import check_inside
-from lookalike.index.query import Query, QueryResolver, Vector, combine
+from lookalike.index.query import Query, QueryResolver, Vector
+from lookalike.index.refine import refine
 from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
 from lookalike.index.versions import describe, newest_manifest
@@ -68,7 +69,6 @@ class SearchKeywords(TypedDict, total=False):
     min_similarity: Cut
     positive: Sequence[Any]
     negative: Sequence[Any]
-    negative_weight: float
     region: Sequence[float] | None
 
 
@@ -83,7 +83,6 @@ class SearchOptions:
     min_similarity: Cut = None
     positive: Sequence[Any] = ()
     negative: Sequence[Any] = ()
-    negative_weight: float = 0.5
     region: Sequence[float] | None = None
 
 
@@ -248,7 +247,7 @@ class Searcher:
 
         resolver = QueryResolver(folder, gallery, embed, state.backbone.bundle.side_px)
         if options.positive or options.negative:
-            return search([self._combined(query, options, resolver)], *rest)[0]
+            return search([self._refined(query, options, resolver)], *rest)[0]
         if not isinstance(query, list):
             return search([resolver.resolve(query, options.region)], *rest)[0]
         if options.region is not None:
@@ -261,15 +260,15 @@ class Searcher:
         return search(resolver.resolve_all(query, skipped, report), *rest)
 
     @staticmethod
-    def _combined(query: Any, options: SearchOptions, resolver: QueryResolver) -> Query:
+    def _refined(query: Any, options: SearchOptions, resolver: QueryResolver) -> Query:
         """One query of what is positive, the query itself first, and what is negative."""
         positive = [*([] if query is None else as_source_list(query)), *as_source_list(options.positive)]
         if options.region is not None and len(positive) != 1:
             raise QueryError(f"a region of {len(positive)} pictures: crop them first with lookalike.images.crop.crop.")
-        return combine(
+        return refine(
             [resolver.resolve(one, options.region) for one in positive],
             [resolver.resolve(one) for one in as_source_list(options.negative)],
-            options.negative_weight,
+            resolver.gallery.mean,
         )
 
     def _tell_unusable(self, gallery: Gallery, reporter: Reporter) -> None:

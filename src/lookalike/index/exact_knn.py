@@ -108,6 +108,23 @@ class ExactKNN:
         parts = [indices[start : start + step] for start in range(0, max(1, len(indices)), step)]
         return np.concatenate([cosines(queries, read(self.rows, part)) for part in parts], axis=1)
 
+    def reaches(self, queries: npt.ArrayLike, least: float) -> npt.NDArray[np.bool_]:
+        """Whether rows have a similarity of at least `least` to one or more of queries (q, d): (n,), as brute force.
+
+        Raises: ShapeError, as `search` does.
+        """
+        asked, n = as_rows(queries), len(self.rows)
+        if n <= FEW:
+            return np.asarray((self.compare(asked, np.arange(n)) >= np.float32(least)).any(axis=0))
+        found = np.zeros(n, np.bool_)
+        for j in range(len(asked)):  # one by one: what one reaches need not be compared with the next
+            estimates, error_bound = self.codes.estimate(asked[j : j + 1])
+            error = self.codes.error_norm + error_bound[0]
+            found |= estimates[:, 0] - error >= np.float32(least)
+            unsure = np.flatnonzero((estimates[:, 0] + error >= np.float32(least)) & ~found)
+            found[unsure] = self.compare(asked[j : j + 1], unsure)[0] >= np.float32(least)
+        return found
+
     def _compare_all(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
         """Every row compared exactly: for few rows, or for a k near to their number."""
         among = np.arange(len(self.rows)) if among is None else among

@@ -14,11 +14,13 @@ from lookalike.files import digest, remove_folder
 from lookalike.index.exact_knn import FEW, ExactKNN
 from lookalike.index.inside import check_inside
 from lookalike.index.quantization import Int8Codes
-from lookalike.index.snapshot import LENS, Snapshot
+from lookalike.index.snapshot import LENS, ROWS_AT_ONCE, Snapshot
 from lookalike.index.vector_column import not_numbers
 from lookalike.models.lens import Lens
+from lookalike.models.vectors import as_float32, normalize_rows
 from lookalike.names import NameIndex
 
+MEAN_ROWS = 1 << 16  # that the mean of a large gallery is made of
 SHARE = 8  # read the whole column once an eighth of its rows was fetched piecewise: the cost is about equal
 
 
@@ -108,6 +110,23 @@ class Gallery:
         """The row of a picture; None when it is unusable."""
         row = self.rows[[place]][0]
         return None if self.rows.is_unusable[place] else row
+
+    @cached_property
+    def mean(self) -> NDArray[np.float32]:
+        """The mean (d,) of the rows, each of length 1: of its codes in a large gallery, as many as MEAN_ROWS, spread
+        evenly over the files. The same table version gives the same bits.
+        """
+        total, count = np.zeros(self.rows.shape[1]), 0
+        places = np.arange(0, len(self), -(-len(self) // MEAN_ROWS) or 1)
+        for part in np.array_split(places, -(-len(places) // ROWS_AT_ONCE) or 1):
+            if len(self) > self._few:
+                codes = self.knn.codes
+                rows = codes.values[part] * codes.scale[part, None]
+            else:
+                rows = normalize_rows(as_float32(self.rows[part]))
+            total += rows.sum(axis=0, dtype=np.float64)
+            count += int(rows.any(axis=1).sum())  # a row of zeros is one that holds a value which is no number
+        return np.asarray(total / max(count, 1), np.float32)
 
     @property
     def sizes(self) -> NDArray[np.int32]:

@@ -33,6 +33,8 @@ class Query:
         source: a picture of it; None where there is none.
         note: what people should know of it, a line; "" for nothing.
         asked: the contents of the pictures that a query of several is made of: they are no hits.
+        likened: (m, d), where the ranking is none by similarity: a hit's similarity is that to the nearest of these.
+            None: that to `vector`.
     """
 
     name: str
@@ -41,41 +43,7 @@ class Query:
     source: Any
     note: str = ""
     asked: tuple[bytes, ...] = ()
-
-
-def combine(positive: Sequence[Query], negative: Sequence[Query], weight: float) -> Query:
-    """One query of several: what is like the positive ones and less like the negative ones.
-
-    The vector is the mean of the positive vectors, each of length 1, less `weight` times the mean of the negative ones,
-    brought to length 1 (Rocchio, "Relevance feedback in information retrieval", 1971).
-
-    Args:
-        positive: one or more.
-        negative: any number.
-        weight: from 0 on.
-    Raises: QueryError, when there is no positive one, the weight is no such number, or nothing is left of the vector.
-    """
-    if not positive:
-        raise QueryError("no positive picture. Name at least one that the answers should be like.")
-    if not 0 <= weight < float("inf"):
-        raise QueryError(f"a negative weight of {weight}: expected a number from 0 on. The default is 0.5.")
-    vector = _mean(positive)
-    if negative:
-        vector = vector - weight * _mean(negative)
-    length = float(np.linalg.norm(vector))
-    if length < 1e-6:
-        raise QueryError("the negative pictures cancel the positive ones. Take one of them back.")
-    name = " + ".join(query.name for query in positive) + "".join(f" - {query.name}" for query in negative)
-    asked = tuple(query.content for query in (*positive, *negative) if query.content is not None)
-    return Query(name, (vector / length).astype(np.float32), None, positive[0].source, asked=asked)
-
-
-def _mean(queries: Sequence[Query]) -> Vector:
-    """The mean of vectors (d,), each brought to length 1."""
-    vectors = np.stack([query.vector for query in queries]).astype(np.float64)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    mean: Vector = (vectors / np.maximum(lengths, 1e-12)).mean(axis=0)
-    return mean
+    likened: Vector | None = None
 
 
 class QueryResolver:

@@ -43,6 +43,9 @@ def search(
 ) -> Answers:
     """The k pictures most like each query, the most similar first, equal ones in the order of their files.
 
+    Those of a query of several pictures come in the order of its own score, with their similarity to the nearest of its
+    positive pictures; that is what `min_similarity` is asked of.
+
     Args:
         queries: resolved in this gallery.
         gallery: what is searched.
@@ -58,6 +61,12 @@ def search(
         allowed[gallery.unusable] = False
     if not queries:
         return Answers()
+    several = [query.likened for query in queries if query.likened is not None]
+    if several and len(queries) > 1:
+        return Answers(hits for one in queries for hits in search([one], gallery, folder, selection, cache))
+    if several and least is not None:
+        reached = gallery.knn.reaches(several[0], least)
+        allowed = reached if allowed is None else allowed & reached
     same = [gallery.copies_of(query.content) for query in queries]
     asked = [np.concatenate([gallery.copies_of(None), *map(gallery.copies_of, query.asked)]) for query in queries]
     # Copies of the query are put first or dropped below, so rank that many more.
@@ -68,7 +77,9 @@ def search(
         if allowed is not None:
             own = own[allowed[own]]
         rest = ~np.isin(indices, np.concatenate([own, parts]))
-        if least is not None:
+        if query.likened is not None:
+            similarities = gallery.knn.compare(query.likened, indices).max(axis=0)
+        elif least is not None:
             rest &= similarities >= least
         ranking = [] if selection.others else [(place, 1.0) for place in own.tolist()]
         ranking += zip(indices[rest].tolist(), similarities[rest].tolist(), strict=True)

@@ -83,8 +83,10 @@ class CollectionTools:
         lens: str = "",
         where: str = "",
     ) -> list[Any]:
-        """The pictures most like the positive ones and unlike the negative ones, the most similar first, as images.
+        """The pictures most like the positive ones and unlike the negative ones, the best first, as images.
 
+        To refine a search, ask again with the hits that were right as positive and those that were wrong as negative:
+        none of them comes again. similarity: to the nearest of the positive ones.
         positive, negative: ids. picture_base64: a picture that is not in the collection, to ask with as well.
         lens: its name, or plain; left out, the one in use. where: an SQL condition on file, width, height, bytes,
         mtime.

@@ -65,7 +65,7 @@ class PictureOut(BaseModel):
 
 
 class HitOut(PictureOut):
-    """A picture with its similarity, -1 to 1."""
+    """A picture with its similarity, -1 to 1, to the nearest of the positive pictures."""
 
     similarity: float
 
@@ -76,7 +76,9 @@ class HitOut(PictureOut):
 
 
 class SearchResponse(BaseModel):
-    """Hits, the most similar first; cut: the similarity below which hits are usually wrong, where one was learned."""
+    """Hits, the best first; cut: the similarity below which hits are usually wrong, where one was learned and one
+    picture was asked with: hits of several are not in the order of their similarities.
+    """
 
     version: int
     lens: str

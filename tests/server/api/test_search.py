@@ -40,6 +40,10 @@ def test_a_part_of_it_and_pictures_for_and_against(api: Client, collection: Coll
     found = api.json(f"{api.c}/search", {"positive": [{"id": one}, {"id": two}], "negative": [{"id": three}]})
     assert ids(found["hits"]) == own(collection.search(positive=["01.png", "02.png"], negative=["03.png"], k=50))
     assert {"01.png", "02.png", "03.png", "more/copy.png"}.isdisjoint(hit["file"] for hit in found["hits"])
+    least = {"positive": [{"id": one}], "negative": [{"id": two}], "min_similarity": found["hits"][3]["similarity"]}
+    found = api.json(f"{api.c}/search", least)
+    options = {"min_similarity": least["min_similarity"]}
+    assert ids(found["hits"]) == own(collection.search("01.png", 50, negative=["02.png"], **options))
     found = api.json(f"{api.c}/search", {"positive": [{"id": one, "region": region}, {"id": two}], "k": 3})
     assert len(found["hits"]) == 3
 

@@ -58,7 +58,11 @@ def sent_picture(opened: Opened, q: HexId, key: Key = None) -> JpegResponse:
 
 @router.post("/c/{c}/search")
 async def search(opened: Opened, request: SearchRequest) -> SearchResponse:
-    """The pictures most like what is asked with."""
+    """The pictures most like what is asked with.
+
+    With more than one picture, or one against: ranked by a regression through them, none of them among the hits, and a
+    hit's similarity is that to the nearest positive one.
+    """
     limit_s = 2.0 if request.where else 30.0
     return await timed(lambda: _search(opened, request), limit_s)
 
@@ -81,7 +85,7 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         query, region = None, None
     with opened.lock:
         hits = opened.collection.search(query, request.k, region=region, **options)
-        cut = _cut(opened, hits)
+        cut = _cut(opened, hits) if alone else None  # hits of several come in another order than their similarities
         pictures = opened.pictures()
         gallery = pictures.gallery
         found = [(hit, gallery.row_of(hit.file)) for hit in hits]
