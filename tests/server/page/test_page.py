@@ -107,6 +107,7 @@ def test_a_part_of_a_picture_is_asked_with_by_keys(page: Page, api: Client):
 
 def test_what_belongs_is_kept_at_once_and_taken_back(page: Page, api: Client):
     ask_in_page(page, "a/04.png")
+    page.get_by_label("Refine while I click").uncheck()
     second = names(page, 2)[1]
     tile(page, 2).focus()
     page.keyboard.press("y")

@@ -4,14 +4,16 @@ import * as state from "./state.js";
 import { api, of } from "./api.js";
 import { addressOf, formatAsked, go, route } from "./router.js";
 import { t } from "./i18n.js";
+import { baseOf, hold, NO_CLICKS } from "./refining.js";
 import { say, sayError, tell } from "./toasts.js";
 
 export const MOST = 200; // hits that are asked for unless the address says otherwise
+const MOST_ASKED = 100; // pictures for, and against, that the server takes
 const sameAs = (a) => (b) => formatAsked(a) === formatAsked(b);
 
 /** Ask with one picture alone: {id | query, region?}. */
 export function askWith(asked) {
-  go({ view: "library", plus: [asked], minus: [] });
+  go({ view: "library", plus: [asked], minus: [], ...NO_CLICKS });
 }
 
 /** Add a picture to the question, for or against: "plus" or "minus". Without a question it becomes one. */
@@ -26,7 +28,7 @@ export function add(sign, asked) {
 export function takeOut(asked) {
   const { plus, minus } = route.value;
   const left = plus.filter((one) => !sameAs(asked)(one));
-  go({ plus: left, minus: left.length ? minus.filter((one) => !sameAs(asked)(one)) : [], compare: left.length ? route.value.compare : false });
+  go({ plus: left, minus: left.length ? minus.filter((one) => !sameAs(asked)(one)) : [], ...(left.length ? {} : { compare: false, ...NO_CLICKS }) });
 }
 
 /** The same picture in the question, but only a part of it; region null: the whole. */
@@ -39,7 +41,7 @@ export function cropAsked(asked, region) {
   else askWith(next);
 }
 
-export const clearQuestion = () => go({ plus: [], minus: [], compare: false });
+export const clearQuestion = () => go({ plus: [], minus: [], compare: false, ...NO_CLICKS });
 
 /** Ask with a file that was dropped, pasted or chosen. It is sent to ask with, and never added to the folder. */
 export async function askWithFile(file) {
@@ -61,9 +63,15 @@ export function askWithTransfer(data) {
   return Boolean(file);
 }
 
+/** Pictures of the question, and those that were clicked: the newest, where there are too many. */
+const withSaid = (list, said, kind) => {
+  const clicked = said.filter((one) => one.kind === kind).map(({ id }) => ({ id }));
+  return [...list, ...clicked.slice(-Math.max(1, MOST_ASKED - list.length))].slice(-MOST_ASKED);
+};
+
 export const searchBody = (asked, changes = {}) => ({
-  positive: asked.plus,
-  negative: asked.minus,
+  positive: withSaid(asked.plus, asked.said, "yes"),
+  negative: withSaid(asked.minus, asked.said, "no"),
   k: Number(asked.k) || MOST,
   lens: asked.lens || null,
   where: asked.where || null,
@@ -96,9 +104,10 @@ async function search(asked) {
   state.answer.value = { ...(shown?.hits ? shown : {}), loading: true };
   try {
     const found = await api(of("/search"), { body: searchBody(asked), signal });
-    state.answer.value = found;
+    state.answer.value = hold(found, asked, baseOf(asked), state.answer.peek());
     state.filterError.value = null;
-    tell("answer.told", { n: found.hits.length });
+    if (asked.said.length) tell("refine.told", { n: asked.said.length });
+    else tell("answer.told", { n: found.hits.length });
   } catch (error) {
     if (["aborted", "server.gone", "access.token"].includes(error.code)) return; // asked again when it is back
     state.answer.value = { error };

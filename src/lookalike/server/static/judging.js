@@ -1,8 +1,9 @@
-// Saying what belongs: ticks and crosses on hits, taking back, groups. Every answer is kept at once.
+// Saying what belongs: ticks and crosses on hits, taking back, groups. Every answer is kept at once, unless it refines.
 import { computed, signal } from "./ui.js";
 import * as state from "./state.js";
 import { api, of } from "./api.js";
 import { loadGroups, loadJudgements, loadStatus } from "./data.js";
+import { click, clicks, refining } from "./refining.js";
 import { route } from "./router.js";
 import { t } from "./i18n.js";
 import { say, sayError } from "./toasts.js";
@@ -16,8 +17,11 @@ export const anchor = computed(() => route.value.plus.find((one) => one.id)?.id 
 const idsIn = (one) => ({ query: one.query?.id, yes: one.yes?.id, no: one.no?.id });
 let groupedSince = false; // the last line speaks of a group
 
-/** id -> "yes" or "no": what was said of pictures beside the anchor. */
-export const marks = computed(() => {
+/** Whether ticks and crosses mean anything now: refining writes nothing, and needs no picture of the collection. */
+export const canJudge = computed(() => (refining.value ? state.isAsking.value : Boolean(anchor.value) && !state.readOnly.value));
+
+/** id -> "yes" or "no": what is kept of pictures beside the anchor. */
+export const keptMarks = computed(() => {
   const found = new Map();
   const by = anchor.value;
   if (!by) return found;
@@ -38,6 +42,12 @@ export const marks = computed(() => {
   return found;
 });
 
+/** Those, and over them what was clicked to refine. */
+export const marks = computed(() => new Map([...keptMarks.value, ...clicks.value.map((one) => [one.id, one.kind])]));
+
+/** The clicks that are not kept yet. */
+export const unkept = computed(() => clicks.value.filter((one) => one.id !== anchor.value && keptMarks.value.get(one.id) !== one.kind));
+
 function remember(by, ids, kind) {
   const next = new Map(fresh.value);
   for (const id of ids) next.set(`${by} ${id}`, kind);
@@ -46,20 +56,31 @@ function remember(by, ids, kind) {
 
 /** Say of pictures that they belong with the anchor ("yes") or don't ("no"); the same again takes it back. */
 export async function judge(ids, kind) {
+  if (refining.value) return state.isAsking.value ? click(ids, kind) : say(t("judge.ask_first"), { kind: "error" });
   const by = anchor.value;
   if (state.readOnly.value) return say(t("error.access.read_only"), { kind: "error" });
   if (!by) return say(t(route.value.plus.length ? "judge.upload" : "judge.ask_first"), { kind: "error" });
   const asked = ids.filter((id) => id !== by);
-  if (asked.length === 1 && marks.value.get(asked[0]) === kind) return takeBack(by, asked[0]);
-  const news = asked.filter((id) => marks.value.get(id) !== kind);
+  if (asked.length === 1 && keptMarks.value.get(asked[0]) === kind) return takeBack(by, asked[0]);
+  const news = asked.filter((id) => keptMarks.value.get(id) !== kind);
+  return keep(by, { yes: [], no: [], [kind]: news }, kind === "yes" ? "judge.said_yes" : "judge.said_no");
+}
+
+/** Keep what was clicked to refine, all of it as one answer. */
+export function keepClicks() {
+  const ids = (kind) => unkept.value.filter((one) => one.kind === kind).map((one) => one.id);
+  return keep(anchor.value, { yes: ids("yes"), no: ids("no") }, "refine.kept");
+}
+
+async function keep(by, { yes, no }, words) {
+  const news = [...yes, ...no];
   if (!news.length) return undefined;
-  const before = news.map((id) => [id, marks.value.get(id) ?? null]);
-  remember(by, news, kind);
+  const before = news.map((id) => [id, keptMarks.value.get(id) ?? null]);
+  remember(by, yes, "yes");
+  remember(by, no, "no");
   try {
-    const body = { query: by, yes: kind === "yes" ? news : [], no: kind === "no" ? news : [] };
-    const sent = await sendSurely(of("/judgements"), { body });
-    const words = sent ? (kind === "yes" ? "judge.said_yes" : "judge.said_no") : "judge.kept";
-    say(t(words, { n: news.length }), sent ? { undo: () => undo(sent.lines) } : {});
+    const sent = await sendSurely(of("/judgements"), { body: { query: by, yes, no } });
+    say(t(sent ? words : "judge.kept", { n: news.length }), sent ? { undo: () => undo(sent.lines) } : {});
     if (sent) await readBack();
   } catch (error) {
     for (const [id, old] of before) remember(by, [id], old);

@@ -13,6 +13,10 @@ export function parseAsked(text) {
   return region?.length === 4 && region.every(Number.isFinite) ? { ...asked, region } : asked;
 }
 
+/** yID or nID of a picture that was clicked to be right or wrong -> {id, kind} */
+const parseSaid = (text) => ({ id: text.slice(1), kind: text[0] === "y" ? "yes" : "no" });
+const formatSaid = ({ id, kind }) => kind[0] + id;
+
 export function formatAsked({ id, query, region }) {
   const name = query ? `u:${query}` : id;
   return region ? `${name}@${region.map((one) => Number(one.toFixed(4))).join(",")}` : name;
@@ -24,6 +28,7 @@ function read(hash) {
   const found = { view: VIEWS.includes(path) ? path : "library", c: params.get("c") ?? "" };
   for (const name of KEPT) found[name] = params.get(name) ?? "";
   for (const name of ["plus", "minus"]) found[name] = (params.get(name) ?? "").split("~").filter(Boolean).map(parseAsked);
+  found.said = (params.get("said") ?? "").split("~").filter((one) => /^[yn][0-9a-f]+$/.test(one)).map(parseSaid);
   for (const name of ["compare", "others"]) found[name] = params.get(name) === "1";
   return found;
 }
@@ -32,6 +37,7 @@ export function addressOf(state) {
   const params = new URLSearchParams();
   if (state.c) params.set("c", state.c);
   for (const name of ["plus", "minus"]) if (state[name].length) params.set(name, state[name].map(formatAsked).join("~"));
+  if (state.said.length) params.set("said", state.said.map(formatSaid).join("~"));
   for (const name of KEPT) if (state[name]) params.set(name, state[name]);
   for (const name of ["compare", "others"]) if (state[name]) params.set(name, "1");
   const search = params.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("%7E", "~").replaceAll("%3A", ":");

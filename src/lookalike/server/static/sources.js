@@ -6,8 +6,9 @@ const MOST_BLOCKS = 40;
 
 /** A list that is whole: hits of a search, members of a group. */
 export class ListSource {
-  constructor(pictures, cut = null) {
+  constructor(pictures, cut = null, keeps = false) {
     this.pictures = pictures;
+    this.keeps = keeps; // the one that was shown, with another order behind what was clicked
     this.total = pictures.length;
     this.cut = cut;
   }

@@ -3,9 +3,9 @@ import { html, useEffect, useRef } from "../ui.js";
 import { act, meant } from "../acting.js";
 import { dragStart } from "../drag.js";
 import { language, similarity, t } from "../i18n.js";
-import { anchor, marks } from "../judging.js";
+import { canJudge, marks } from "../judging.js";
 import { useKeys } from "../keys.js";
-import { focused, readOnly, selection, tileSize } from "../state.js";
+import { focused, selection, tileSize } from "../state.js";
 import { Grid } from "./grid.js";
 
 const SIZES = { small: 120, medium: 176, large: 260 };
@@ -15,7 +15,7 @@ export function GridView({ source, version = 0, label, cutAt = null, keys = true
   const root = useRef(null);
   const grid = useRef(null);
   const shown = useRef(null);
-  const look = { marks: marks.value, selected: selection.value, canJudge: Boolean(anchor.value) && !readOnly.value };
+  const look = { marks: marks.value, selected: selection.value, canJudge: canJudge.value };
   const words = useRef({});
   words.current = { source, cutAt };
   if (!grid.current) grid.current = { keys: null };
@@ -41,7 +41,7 @@ export function GridView({ source, version = 0, label, cutAt = null, keys = true
     grid.current.setTile(SIZES[tileSize.value]);
   }, [tileSize.value]);
   useEffect(() => {
-    grid.current.setSource(source, { keep: shown.current === source });
+    grid.current.setSource(source, { keep: shown.current === source || source.keeps });
     shown.current = source;
   }, [source, version]);
   useEffect(() => {

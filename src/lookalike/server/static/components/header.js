@@ -45,9 +45,9 @@ export function Tab({ name }) {
 function CollectionMenu() {
   const all = session.value?.collections ?? [];
   const one = collection.value;
-  const open = (body) => openCollection(body).then((id) => id && go({ c: id, view: "library", plus: [], minus: [], where: "", lens: "" }), sayError);
+  const open = (body) => openCollection(body).then((id) => id && go({ c: id, view: "library", plus: [], minus: [], said: [], where: "", lens: "" }), sayError);
   const items = () => [
-    { title: t("collection.open"), items: all.map((two) => ({ label: two.name, note: num(two.pictures), checked: two.id === one?.id, act: () => go({ c: two.id, view: "library", plus: [], minus: [], where: "", lens: "" }) })) },
+    { title: t("collection.open"), items: all.map((two) => ({ label: two.name, note: num(two.pictures), checked: two.id === one?.id, act: () => go({ c: two.id, view: "library", plus: [], minus: [], said: [], where: "", lens: "" }) })) },
     {
       title: t("collection.recent"),
       items: [

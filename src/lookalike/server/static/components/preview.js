@@ -3,8 +3,8 @@ import { html, useEffect, useState } from "../ui.js";
 import { act } from "../acting.js";
 import { api, imageUrl, of, originalUrl, thumbUrl } from "../api.js";
 import { bytes, date, num, similarity, t } from "../i18n.js";
-import { anchor, marks, shortName } from "../judging.js";
-import { preview, readOnly, status } from "../state.js";
+import { anchor, canJudge, marks, shortName } from "../judging.js";
+import { preview, status } from "../state.js";
 import { Button } from "./button.js";
 import { Dialog } from "./dialog.js";
 
@@ -24,7 +24,7 @@ export function Preview() {
     act(kind, source, index);
   };
   const stay = (kind) => () => act(kind, source, index);
-  const canJudge = anchor.value && item?.id && item.id !== anchor.value && !readOnly.value;
+  const canSay = canJudge.value && item?.id && item.id !== anchor.value;
   const keys = {
     move: (event) => {
       const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -source.total, End: source.total }[event.code];
@@ -45,7 +45,7 @@ export function Preview() {
       ${item?.id &&
       html`<div class="preview-acts row">
         <${Button} kind="primary" icon="like" label=${t("act.like")} keyId="like" data-first onClick=${leave("like")} />
-        ${canJudge &&
+        ${canSay &&
         html`<${Button} icon="yes" label=${t("act.yes")} keyId="yes" aria-pressed=${marks.value.get(item.id) === "yes"} onClick=${stay("yes")} />
           <${Button} icon="no" label=${t("act.no")} keyId="no" aria-pressed=${marks.value.get(item.id) === "no"} onClick=${stay("no")} />`}
         <${Button} icon="plus" label=${t("act.plus")} keyId="plus" onClick=${stay("plus")} />

@@ -15,6 +15,7 @@ import { JudgePanel } from "../components/judge-panel.js";
 import { Later } from "../components/later.js";
 import { LensSwitch } from "../components/lens-switch.js";
 import { ChoosePicture, QueryPanel } from "../components/query-panel.js";
+import { RefineBar } from "../components/refine-bar.js";
 
 export function Library() {
   const asking = isAsking.value;
@@ -39,6 +40,7 @@ export function Library() {
         ${!rightOpen.value && html`<${Button} icon="panel" bare label=${t("judge.unfold")} onClick=${() => (rightOpen.value = true)} />`}
       </div>
       ${running && html`<${JobProgress} one=${job.value} />`}
+      ${asking && !route.value.compare && html`<${RefineBar} />`}
       ${asking ? (route.value.compare ? html`<${Later} part="Compare" />` : html`<${Answer} />`) : html`<${Pictures} />`}
     </section>
     ${rightOpen.value && html`<${JudgePanel} />`}
@@ -106,7 +108,7 @@ function Answer() {
   const hits = found?.hits;
   const source = useMemo(() => {
     const below = found?.cut == null ? -1 : (hits ?? []).findIndex((one) => one.similarity < found.cut);
-    return new ListSource(hits ?? [], below < 0 ? null : below);
+    return new ListSource(hits ?? [], below < 0 ? null : below, found?.keeps);
   }, [hits, found?.cut]);
   if (found?.error) return found.error.code.startsWith("query.where") ? html`<${NoneHere} />` : html`<${ErrorBox} error=${found.error}><${ChoosePicture} small /><//>`;
   if (!hits) return html`<div class="waiting"><i class="spin"></i></div>`;

@@ -5,6 +5,7 @@ import { clearQuestion } from "../asking.js";
 import { t } from "../i18n.js";
 import { undo } from "../judging.js";
 import { useKeys } from "../keys.js";
+import { refining, takeBackClick } from "../refining.js";
 import { go, route } from "../router.js";
 import { connection, dialog, isAsking, isIndexed, preview, selection, session, status } from "../state.js";
 import { Banner } from "../components/banner.js";
@@ -20,7 +21,7 @@ const ON_PHONE = ["library", "judge", "teach", "lenses"];
 export function Shell() {
   useKeys({
     help: () => (dialog.value = { kind: "help" }),
-    undo: () => undo(),
+    undo: () => (refining.value && takeBackClick()) || undo(),
     teach: () => go({ view: "teach" }),
     map: () => go({ view: "map" }),
     duplicates: () => go({ view: "duplicates" }),
