@@ -65,6 +65,9 @@ def test_columns_are_aligned_and_lenses_are_not_among_them(table: Table):
         "0004.png", 40, 1004, 44,
     )  # fmt: skip
     assert set(columns) == set(COLUMNS)
+    assert held.contents() == len(set(columns["content"])) == len(held) == 50
+    table.append([replace(row(70), content=row(4).content)])
+    assert (table.snapshot().contents(), len(table.snapshot())) == (50, 51)
     assert (held.features, held.lenses(), held.weights("pattern")) == (F, {"pattern": 3}, "w1")
 
 

@@ -152,11 +152,12 @@ class BackboneStore:
         rows = []
         for id in self.home.tables():
             record = config.known().get(id)
+            table = self.home.open_table(id).snapshot()
             rows.append(
                 {
                     "backbone": record.name if record else "unknown",
                     "id": id,
-                    "pictures": len(self.home.open_table(id).columns()["file"]),
+                    "pictures": 0 if table is None else len(table),
                     "bytes": folder_size(self.home.table(id)) + folder_size(self.home.refused(id)),
                     "serves": id == config.backbone,
                     "original": id == config.plain,

@@ -14,12 +14,12 @@ def status(home: CollectionFolder, backbones: BackboneStore, state: CollectionSt
     """
     config = state.config
     refused = home.open_refused(config.backbone).rows()
-    columns = home.open_table(config.backbone).columns()
+    table = home.open_table(config.backbone).snapshot()
     return {
         "folder": str(home.folder),
         "collection": str(home.at),
-        "pictures": len(columns["file"]),
-        "contents": len(set(columns["content"])),
+        "pictures": 0 if table is None else len(table),
+        "contents": 0 if table is None else table.contents(),
         "backbone": config.backbone_name,
         "precision": config.precision,
         "bytes": folder_size(home.at),

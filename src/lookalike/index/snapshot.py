@@ -60,6 +60,12 @@ class Snapshot:
         found: dict[str, list[Any]] = self.read(*COLUMNS).to_pydict()
         return found
 
+    def contents(self) -> int:
+        """How many different contents there are."""
+        import pyarrow.compute as pc
+
+        return int(pc.count_distinct(self.read("content").column("content")).as_py())
+
     def lenses(self) -> dict[str, int]:
         """The lenses that have a column: name -> d."""
         return {

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
+from starlette.concurrency import run_in_threadpool
 
 from lookalike.images.thumbnails import encoded, thumbnail_bytes
 from lookalike.server.api.dependencies import HexId, Opened
@@ -47,7 +48,8 @@ async def pictures(
     order: Order = "file",
 ) -> PagesResponse:
     """Some of the pictures, by file, date or at random."""
-    page = await timed(lambda: opened.pictures().page(offset, limit, where=where or None, order=order))
+    found = await run_in_threadpool(opened.pictures)  # a large table may take longer, the first time
+    page = await timed(lambda: found.page(offset, limit, where=where or None, order=order))
     return PagesResponse(
         version=page.version,
         total=page.total,

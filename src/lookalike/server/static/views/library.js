@@ -90,6 +90,10 @@ function Pictures() {
   }, [refresh.value]);
   const total = source.total;
   if (filterError.value && !total) return html`<${Empty} icon="filter" title=${t("filter.wrong")} text=${t("filter.mend")} />`;
+  const error = counted.value?.error;
+  if (error && !total && error.code !== "server.gone") {
+    return html`<${ErrorBox} error=${error}><${Button} kind="primary" label=${t("button.retry")} onClick=${() => source.fetch(0)} /><//>`;
+  }
   if (counted.value?.total === 0 && !total) {
     return where ? html`<${NoneHere} />` : html`<${Empty} icon="folder" title=${t("library.empty")} text=${t("library.empty_how")}><${Button} kind="primary" label=${t("index.again")} onClick=${indexNow} /><//>`;
   }
