@@ -54,7 +54,8 @@ class Opener:
 
 
 RESET = """async () => {
-    const state = await import("/static/state.js");
+    const own = document.querySelector("script[type=module]").src;  // the page's own modules, not a second copy
+    const state = await import(new URL("state.js", own));
     state.dialog.value = state.preview.value = state.filterError.value = null;
     state.selection.value = new Set();
     state.toasts.value = [];

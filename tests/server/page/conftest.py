@@ -27,13 +27,15 @@ Contexts = dict[str, BrowserContext]
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A browser in which evil.example is a name of this machine."""
+    """A browser in which evil.example is a name of this machine, and whose bars can be dragged."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here")
     rules = "--host-resolver-rules=MAP evil.example 127.0.0.1"
     with playwright.sync_playwright() as started:
         launched = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", rules]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage", rules],
+            ignore_default_args=["--hide-scrollbars"],
         )
         yield launched
         launched.close()

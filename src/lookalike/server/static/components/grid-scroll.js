@@ -61,9 +61,11 @@ export class Scroll {
 
   moved() {
     const { scrollTop } = this.root;
-    if (this.own === null || Math.abs(scrollTop - this.own) > 1) this.top = scrollTop * this.scale;
+    if (this.own === null || Math.abs(scrollTop - this.own) > 1) {
+      this.top = scrollTop * this.scale;
+      this.speed();
+    }
     this.own = null;
-    this.speed();
     this.draw();
   }
 
@@ -71,7 +73,7 @@ export class Scroll {
   speed() {
     const now = performance.now();
     const [then, where] = this.before;
-    const passed = Math.max(now - then, 1);
+    const passed = Math.min(Math.max(now - then, 1), FAST_MS); // a leap is fast, however long it was still before
     if ((Math.abs(this.top - where) / passed) * FAST_MS > this.view / 2) this.isFast = true;
     this.before = [now, this.top];
     clearTimeout(this.timer);
