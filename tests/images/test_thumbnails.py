@@ -225,3 +225,11 @@ def test_a_disk_that_is_nearly_full_is_left_to_what_has_to_be_kept(tmp_path, mon
 def test_decoding_goes_on_where_no_thumbnail_can_be_kept(tmp_path):
     (tmp_path / "cache").write_bytes(b"in the way")
     assert kept_while_decoding(large((1700, 1300)), tmp_path / "cache") == [False]
+
+
+def test_nothing_is_made_in_the_place_of_a_disk_that_is_away(tmp_path):
+    away = tmp_path / "disk" / ".lookalike" / "cache"
+    content = large((1700, 1300))
+    assert kept_while_decoding(content, away) == [False]
+    assert len(thumbnail_bytes(lambda: content, content_hash(content), away, 60)) > 100
+    assert not list(tmp_path.iterdir())

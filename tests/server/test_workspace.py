@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.pictures import draw
 
+from lookalike import Collection
 from lookalike.errors import CollectionError
 from lookalike.server import workspace
 from lookalike.server.errors import Refusal
@@ -79,3 +80,14 @@ def test_a_folder_is_chosen_in_a_window_where_there_is_one(tmp_path: Path, monke
     chooser.write_text("#!/bin/sh\nexit 1\n")
     assert choose_folder() is None
     assert os.access(chooser, os.X_OK)
+
+
+@pytest.mark.parametrize("damage", ["tables", "collection.json"])
+def test_a_collection_that_cannot_be_read_counts_nothing_and_hinders_no_other(tmp_path: Path, damage: str):
+    """The page begins with the counts of all collections, and must open to tell which one is damaged."""
+    draw(tmp_path / "photos" / "1.png", 1)
+    Collection(tmp_path / "photos").index()
+    (tmp_path / "photos" / ".lookalike" / damage).rename(tmp_path / "moved")
+    if damage == "collection.json":
+        (tmp_path / "photos" / ".lookalike" / damage).write_text("{")
+    assert OpenCollection(tmp_path / "photos").count() == 0

@@ -81,11 +81,21 @@ def thumbnail_bytes(
         limits: as for `load`.
     Raises: ImageError, and what `read` raises.
     """
+    kept = kept_thumbnail(content, cache, side_px)
+    return _made(read, content, cache, side_px, limits) if kept is None else kept
+
+
+def kept_thumbnail(content: bytes, cache: Path, side_px: int) -> bytes | None:
+    """The bytes of a thumbnail that is kept, as a JPEG file; None where there is none, or a damaged one.
+
+    >>> kept_thumbnail(bytes(16), Path("cache"), 64) is None
+    True
+    """
     with contextlib.suppress(OSError):
         kept = _place(content, cache, side_px).read_bytes()
         if kept[:2] == b"\xff\xd8" and kept[-2:] == b"\xff\xd9":  # whole: kept files are renamed into place
             return kept
-    return _made(read, content, cache, side_px, limits)
+    return None
 
 
 def keep_thumbnail(found: CoarseImage, content: bytes, cache: Path) -> bool:
@@ -106,7 +116,7 @@ def keep_thumbnail(found: CoarseImage, content: bytes, cache: Path) -> bool:
         return False
     place = _place(content, cache, SIDE_PX)
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(exist_ok=True)  # not in the place of a disk that is away
         if place.exists() or shutil.disk_usage(cache).free < LEAST_FREE:
             return False
         return _keep(place, _encoded(_shrunk(found, SIDE_PX)))
@@ -184,6 +194,7 @@ def _keep(path: Path, encoded: bytes) -> bool:
     """Write it whole or not at all, if it can be written; unlike what matters, it is not forced to the disk."""
     temporary = None
     try:
+        path.parents[2].mkdir(exist_ok=True)  # the cache; not in the place of a disk that is away
         path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the folders of all thumbnails: there the next writer finds what a killed run left.
         handle, temporary = tempfile.mkstemp(dir=path.parent.parent, prefix=f".{path.name}.")

@@ -25,6 +25,7 @@ from lookalike.server.api import (
 )
 from lookalike.server.api.dependencies import FAILURES
 from lookalike.server.auth import Access, App, Guard
+from lookalike.server.kept import KeptThumbnails
 from lookalike.server.page_files import PageFiles
 from lookalike.server.workspace import Workspace
 
@@ -40,7 +41,7 @@ def create_app(workspace: Workspace, access: Access, *, metrics: bool = False) -
         metrics: count requests, for /metrics.
     Raises: MissingExtraError, where metrics are asked for without prometheus-client.
     """
-    app: App = bare_app(workspace, access)
+    app: App = KeptThumbnails(bare_app(workspace, access), workspace)
     if metrics:
         try:
             counting = import_module("lookalike.server.metrics")

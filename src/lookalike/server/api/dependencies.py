@@ -17,21 +17,22 @@ QuestionId = Annotated[str, Path(pattern=r"^(teach-[0-9a-f]{32}|blind-[0-9a-f]{3
 LensName = Annotated[str, Path(min_length=1, max_length=200)]
 
 
-def workspace(request: Request) -> Workspace:
+# Coroutines, though they wait for nothing: a function would be given a thread.
+async def workspace(request: Request) -> Workspace:
     """The collections of this server."""
     found: Workspace = request.app.state.workspace
     return found
 
 
-def access(request: Request) -> Access:
+async def access(request: Request) -> Access:
     """The secrets of this server."""
     found: Access = request.app.state.access
     return found
 
 
-def opened(c: HexId, request: Request) -> OpenCollection:
+async def opened(c: HexId, request: Request) -> OpenCollection:
     """The collection that an address names. Raises: Refusal."""
-    return workspace(request).get(c)
+    return (await workspace(request)).get(c)
 
 
 Opened = Annotated[OpenCollection, Depends(opened)]
