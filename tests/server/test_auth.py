@@ -242,3 +242,50 @@ async def ask(guard: Guard, method: str, path: str, token: str, told: list | Non
 
     await guard(scope, receive, send)
     return told[0]["status"]
+
+
+def test_a_length_and_a_transfer_encoding_at_once_are_refused(server: Server):
+    """A proxy that goes by the length would take what follows for another request than we do."""
+    lines = (
+        "POST /api/session HTTP/1.1",
+        f"Host: 127.0.0.1:{server.port}",
+        "Content-Length: 4",
+        "Transfer-Encoding: chunked",
+        "Connection: close",
+    )
+    status, _, body = raw(server.port, "\r\n".join(lines) + "\r\n\r\n0\r\n\r\n")
+    assert status == 400
+    assert body["error"]["message"] == "both a length and a transfer encoding."
+
+
+def test_the_files_of_the_page_take_no_places_of_those_with_a_token():
+    """As many requests without a token as there are places wait for ever; one with a token is answered."""
+    held, answered = asyncio.Event(), []
+
+    async def app(scope, receive, send) -> None:
+        if scope["path"] == "/":
+            await held.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    access = Access.on(1)
+    guard = Guard(app, access)
+
+    async def ask(path: str, *headers: tuple[bytes, bytes]) -> None:
+        async def send(message) -> None:
+            if message["type"] == "http.response.start":
+                answered.append((path, message["status"]))
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b""}
+        await guard(scope | {"headers": [(b"host", b"127.0.0.1:1"), *headers]}, None, send)
+
+    async def run() -> None:
+        waiting = [asyncio.create_task(ask("/")) for _ in range(2 * auth.AT_WORK)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(ask("/api/nothing", (b"authorization", f"Bearer {access.token}".encode())), 10)
+        assert answered == [("/api/nothing", 200)]
+        held.set()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(run())
+    assert len(answered) == 1 + 2 * auth.AT_WORK

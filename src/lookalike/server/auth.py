@@ -43,7 +43,7 @@ _QUERY_BODY = re.compile(_C + r"/queries")
 _BY_KEY = re.compile(_C + r"/(thumbs/[^/]+|images/[^/]+|originals/[^/]+|queries/[^/]+/thumb|jobs/[^/]+/result)")
 _READS = re.compile(_C + r"/(queries|search)|/api/session")  # what a POST may do on a server that is read-only
 _STREAM = re.compile(_C + r"/jobs/[^/]+/events")
-_OPEN = {"/healthz"}
+_WITH_TOKEN = ("/api/", "/metrics")
 
 
 @dataclass
@@ -103,7 +103,9 @@ class Guard:
 
     def __init__(self, app: App, access: Access):
         self.app, self.access = app, access
-        self._at_work, self._waiting, self._streams = asyncio.Semaphore(AT_WORK), 0, 0
+        # Those without a token, which only get the page's files, have places of their own.
+        self._at_work, self._pages = asyncio.Semaphore(AT_WORK), asyncio.Semaphore(AT_WORK)
+        self._waiting, self._streams = 0, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
@@ -139,11 +141,13 @@ class Guard:
             if key in headers and key in ("host", "origin", "authorization", "content-length"):
                 raise Refusal(400, "request", f"two headers {key}.")
             headers[key] = value.decode("latin-1")
+        if "content-length" in headers and "transfer-encoding" in headers:  # a proxy may count its end otherwise
+            raise Refusal(400, "request", "both a length and a transfer encoding.")
         host, method, path = headers.get("host", "").lower(), scope["method"], scope["path"]
         if host not in self.access.hosts:
             raise Refusal(421, "access.host", "this server does not go by that name. Name it with --host.")
         self._check_origin(headers, method, path)
-        if not path.startswith(("/api/", "/metrics")):
+        if not path.startswith(_WITH_TOKEN):
             if method not in ("GET", "HEAD"):
                 raise Refusal(405, "request.method", "read only.")
             return
@@ -188,20 +192,28 @@ class Guard:
                 return await self.app(scope, receive, send)
             finally:
                 self._streams -= 1
+        places = self._at_work if scope["path"].startswith(_WITH_TOKEN) else self._pages
+        if places.locked():
+            await self._wait(places)
+        else:
+            await places.acquire()  # at once
+        try:
+            return await self.app(scope, receive, send)
+        finally:
+            places.release()
+
+    async def _wait(self, places: asyncio.Semaphore) -> None:
+        """Take the next place that is free. Raises: Refusal."""
         if self._waiting >= WAITING:
             raise Refusal(503, "server.busy", "too many requests. Try again.")
         self._waiting += 1
         try:
             async with asyncio.timeout(WAIT_S):
-                await self._at_work.acquire()
+                await places.acquire()
         except TimeoutError:
             raise Refusal(503, "server.busy", "too many requests. Try again.") from None
         finally:
             self._waiting -= 1
-        try:
-            return await self.app(scope, receive, send)
-        finally:
-            self._at_work.release()
 
 
 def _longest(path: str) -> int:

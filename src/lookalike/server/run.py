@@ -17,6 +17,7 @@ from lookalike.errors import LookalikeError
 from lookalike.server.allocation import give_back_large_blocks
 from lookalike.server.app import create_app
 from lookalike.server.auth import Access
+from lookalike.server.connections import BoundedConnection
 from lookalike.server.workspace import Workspace, recent_file
 
 PORT, PORTS = 8431, 100
@@ -60,6 +61,7 @@ class Server:
             server_header=False,
             log_level="warning",
             ws="none",
+            http=BoundedConnection,
             limit_concurrency=512,
             timeout_graceful_shutdown=3,
             h11_max_incomplete_event_size=32_768,
