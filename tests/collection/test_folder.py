@@ -177,3 +177,14 @@ def test_a_folder_is_found_in_any_form_of_unicode(tmp_path: Path):
     assert CollectionFolder(tmp_path / nfc, tmp_path / f"{nfc}-at").at == tmp_path / f"{nfc}-at"  # new
     (tmp_path / nfc).mkdir()
     assert CollectionFolder(tmp_path / nfc).folder == tmp_path / nfc
+
+
+def test_a_writer_makes_nothing_in_the_place_of_a_disk_that_is_away(indexed: Collection, tmp_path: Path):
+    indexed.folder.rename(tmp_path / "away")
+    for act in (lambda: indexed.use("plain"), lambda: indexed.forget("kind"), indexed.index):
+        with pytest.raises(CollectionError) as error:
+            act()
+        assert error.value.code == "collection.offline"
+    assert not indexed.folder.exists()
+    (tmp_path / "away").rename(indexed.folder)
+    indexed.use("plain")

@@ -272,6 +272,8 @@ class CollectionFolder:
             keep: as there.
         Raises: LockedError, which says who holds it; CollectionError, where nothing can be written.
         """
+        if not self.at.is_dir():  # nothing is made in the place of a disk that is away
+            self.require_pictures()
         try:
             self.at.mkdir(parents=True, exist_ok=True)
             lock = WriteLock(self.at, self.folder)
