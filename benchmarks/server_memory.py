@@ -5,8 +5,9 @@ Run: LOOKALIKE_DATA=... python benchmarks/server_memory.py [--minutes 2] [--clie
 The server is a process of its own; the clients are threads of this one. Each asks, at random, for thumbnails, searches
 (by id, for and against, under a condition), pages of pictures, large images, uploads of 224 px to 12 megapixels that it
 then searches with, and things that are refused; it opens a new connection now and then, and leaves some answers unread.
-Memory counts from the first answers on, when the gallery is loaded: what only this process has (anonymous pages), and
-all that is resident, with the pages of files. The slope is that of a straight line through the second half.
+Memory is what only this process has (anonymous pages), read every second and counted from the first answers on, when
+the gallery is loaded. Pictures that are being decoded come and go: of each minute the least and the most are printed,
+and the slope is that of a straight line through the least of each, without the first quarter.
 """
 
 import argparse
@@ -30,7 +31,7 @@ import numpy as np
 from PIL import Image
 from server import real_pictures
 
-EVERY_S = 60.0
+EVERY_S = 1.0
 SIZES = ((224, 224), (224, 224), (640, 480), (2000, 1500), (4000, 3000))
 
 
@@ -125,10 +126,19 @@ def served(photos: Path) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
 
 
 def memory(pid: int) -> tuple[float, float, int]:
-    """MB that only this process has; MB resident; threads."""
+    """MB that only this process has; MB resident, with the pages of files; threads."""
     status = Path(f"/proc/{pid}/status").read_text()
     found = {name: int(value) for name, value in re.findall(r"^(\w+):\s+(\d+)", status, re.MULTILINE)}
     return found["RssAnon"] / 1000, found["VmRSS"] / 1000, found["Threads"]
+
+
+def minute_of(pid: int, seconds: float) -> list[float]:
+    """What only this process has, in MB, at each second."""
+    found, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(EVERY_S)
+        found.append(memory(pid)[0])
+    return found
 
 
 def main() -> None:
@@ -166,16 +176,16 @@ def watch(process: "subprocess.Popen[str]", address: str, token: str, clients: i
     threads = [threading.Thread(target=run, args=(one,)) for one in asking]
     for thread in threads:
         thread.start()
-    start, seen = time.monotonic(), []
+    start, least, most = time.monotonic(), [], []
     while time.monotonic() - start < 60 * minutes:
-        time.sleep(min(EVERY_S, 60 * minutes))
-        own, resident, number = memory(process.pid)
-        spent = (time.monotonic() - start) / 60
-        seen.append((spent, own, resident))
+        found = minute_of(process.pid, min(60.0, 60 * minutes))
+        least.append(min(found) - begun[0])
+        most.append(max(found) - begun[0])
+        _, resident, number = memory(process.pid)
         total = sum(sum(one.answers.values()) for one in asking)
         print(
-            f"{spent:5.1f} min: {own - begun[0]:+.0f} MB of its own, {resident - begun[1]:+.0f} MB resident, "
-            f"{number} threads, {total:,} answers",
+            f"{(time.monotonic() - start) / 60:5.1f} min: {least[-1]:+.0f} to {most[-1]:+.0f} MB, {resident:.0f} MB "
+            f"resident, {number} threads, {total:,} answers",
             flush=True,
         )
     over.set()
@@ -183,10 +193,10 @@ def watch(process: "subprocess.Popen[str]", address: str, token: str, clients: i
         thread.join()
     answers = sum((one.answers for one in asking), Counter[int]())
     print("answers by status (0: none came):", dict(sorted(answers.items())))
-    later = np.array(seen[len(seen) // 2 :])
+    later = least[len(least) // 4 :]
     if len(later) > 1:
-        slopes = (np.polyfit(later[:, 0], later[:, column], 1)[0] * 60 for column in (1, 2))
-        print("slope of the second half: {:+.0f} MB an hour of its own, {:+.0f} resident".format(*slopes))
+        slope = np.polyfit(np.arange(len(later)), later, 1)[0]
+        print(f"slope of the least: {slope:+.2f} MB a minute; the most at any time: {max(most):+.0f} MB")
 
 
 if __name__ == "__main__":
