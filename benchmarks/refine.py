@@ -1,12 +1,13 @@
 """What a few clicks are worth: the right pictures among the next ten, after each method's own first hits were judged.
 
-    LOOKALIKE_DATA=... OMP_NUM_THREADS=1 python benchmarks/refine.py [--development] [--queries 200] [--sets ..]
+    LOOKALIKE_DATA=... OMP_NUM_THREADS=1 python benchmarks/refine.py [--development] [--sets ..] [--under ..]
 
 A person who knows the classes asks with a picture and judges the first hit that was not judged yet; each click ranks
 anew. The figures are the share of right ones among the next ten unjudged hits (of as many as are left, where that is
-fewer), in percent, after so many clicks. Under plain, and under closed forms that were learned from half of the classes
-(asked with the others) and from half of the pictures of each class (asked with the others); all pictures are searched.
-The halves of nine_tasks.py: settings were chosen with --development, which also tries others.
+fewer), in percent, after so many clicks. Under plain, under the lens without labels (of the pictures alone, no views),
+and under closed forms that were learned from half of the classes (asked with the others) and from half of the pictures
+of each class (asked with the others); all pictures are searched. The halves of nine_tasks.py: settings were chosen with
+--development, which also tries others.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from nine_tasks import DEVELOPMENT, REPORTED, Pictures, known_groups, new_groups
 from lookalike.index.query import Query
 from lookalike.index.refine import refine
 from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.closed_form.label_free import label_free
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.models.vectors import normalize_rows
 
@@ -86,7 +88,9 @@ def residual_precision(rows: np.ndarray, group: np.ndarray, queries: np.ndarray,
 
 def spaces(p: Pictures, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """What is searched under, its rows of length 1, and who may ask."""
-    yield "plain", normalize_rows(p.features), np.arange(len(p.group))
+    everyone = np.arange(len(p.group))
+    yield "plain", normalize_rows(p.features), everyone
+    yield "lens, no labels", label_free(p.features).apply(p.features), everyone
     for name, split in (("lens, new kinds", new_groups(0.5)), ("lens, known kinds", known_groups)):
         chosen = split(p, seed)
         data = LabelledFeatures.create(p.features[chosen.learned], p.group[chosen.learned])
@@ -98,6 +102,7 @@ def main() -> None:
     parser.add_argument("--development", action="store_true", help="ask with the half that chooses, and try others")
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--sets", nargs="+", default=SETS, choices=SETS)
+    parser.add_argument("--under", default="", help="only what is called so: plain, labels, new, known")
     options = parser.parse_args()
     methods, seed = (CHOICES, DEVELOPMENT[0]) if options.development else (REPORT, REPORTED[0])
     print("| pictures | under | | " + " | ".join(map(str, CLICKS)) + " | ms |")
@@ -105,6 +110,8 @@ def main() -> None:
     for name in options.sets:
         p = Pictures(name)
         for space, rows, asking in spaces(p, seed):
+            if options.under not in space:
+                continue
             rng = np.random.default_rng(seed)
             asked = rng.permutation(asking[p.development[asking] == options.development])[: options.queries]
             baseline = np.array(np.nan)
