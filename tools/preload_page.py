@@ -12,7 +12,7 @@ BEGIN, END = "    <!-- modules of the first view -->\n", "    <!-- end of module
 
 
 def needed(first: Path = STATIC / "app.js") -> list[str]:
-    """The modules that a module imports, itself and theirs included, by the level on which a browser would find them."""
+    """A module and all that it needs, by the level on which a browser would find them."""
     found, level = [first], [first]
     while level:
         targets = [(path.parent / name).resolve() for path in level for name in IMPORT.findall(path.read_text("utf-8"))]

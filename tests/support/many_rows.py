@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from lookalike import Collection
-
-from .drawn_network import write_bundle
-from .pictures import draw
+from support.drawn_network import write_bundle
+from support.pictures import draw
 
 
 def many_rows(folder: Path, rows: int) -> Path:

@@ -153,7 +153,8 @@ class BlindTests:
         if len(free) < QUESTIONS:
             raise LensError(
                 f"{lens.name}: {len(free)} pictures of which nothing was said, a blind test asks about {QUESTIONS}. "
-                "Index more pictures, or learn from fewer judgements."
+                "Index more pictures, or learn from fewer judgements.",
+                code="lens.few_left",
             )
         sets = 1 if before is None else len(before.sets) + 1
         seed = int(lens.fingerprint[:8], 16) + sets - 1  # nobody can draw again until the questions please

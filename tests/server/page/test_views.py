@@ -1,13 +1,18 @@
 """Every view for everyone: axe finds nothing in it, and in Korean no English word is left."""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AxeResults
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
+from support.client import Client
 from support.in_browser import DESK, PHONE, VIEWS, Opener, go
+from support.pictures import draw
 
+from lookalike import Collection
 from lookalike.server.run import Server
 
 RUN = """rules => axe.run(document, {
@@ -44,6 +49,35 @@ def test_axe_finds_nothing_in_english_on_a_desk(open_page: Opener, shared: Serve
 
 def test_axe_finds_nothing_in_korean_on_a_phone(open_page: Opener, shared: Server):
     check_all_views(open_page(shared.url, viewport=PHONE, language="ko-KR"))
+
+
+def test_axe_finds_nothing_on_the_map_and_in_a_blind_test(
+    open_page: Opener, serve: Callable[..., Server], photos: Path
+):
+    for number in range(40):
+        draw(photos / "more" / f"{number:02d}.png", 100 + number, (96, 96))
+    Collection(photos).index()
+    server = serve(photos)
+    with Client(server) as api:
+        ids = [one["id"] for one in api.json(f"{api.c}/pictures?limit=8")["pictures"]]
+        for query, yes, no in ((0, 1, 2), (2, 3, 0), (4, 5, 6), (6, 7, 4)):
+            api.json(f"{api.c}/judgements", {"query": ids[query], "yes": [ids[yes]], "no": [ids[no]]}, status=201)
+        job = api.run(do="learn", source="judgements", name="clicked", quick=True)
+        assert job["state"] == "done", job
+        api.run(do="map")
+    for viewport, language in ((DESK, "en-US"), (PHONE, "ko-KR")):
+        page = open_page(server.url, viewport=viewport, language=language)
+        page.evaluate(Axe().axe_script)
+        for view, seen in (
+            ("map", ".map-list" if viewport == DESK else ".map-hint"),
+            ("blind?name=clicked", ".candidate"),
+        ):
+            settled(page, view)
+            page.locator(seen).first.wait_for()
+            check(page, view)
+            page.emulate_media(color_scheme="dark")
+            check(page, f"{view}, dark", "color-contrast")
+            page.emulate_media(color_scheme="light")
 
 
 def test_with_korean_no_english_word_is_left(open_page: Opener, shared: Server):
