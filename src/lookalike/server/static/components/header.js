@@ -17,6 +17,9 @@ const VIEWS = ["library", "judge", "groups", "teach", "lenses", "duplicates", "m
 
 export const isIn = (name) => route.value.view === name || (name === "lenses" && ["proof", "blind"].includes(route.value.view));
 
+export const ON_PHONE = ["library", "judge", "teach", "lenses"]; // the others are in the menu
+const isPhone = matchMedia("(max-width: 639px)");
+
 export function Header() {
   return html`<header class="top">
     <${CollectionMenu} />
@@ -64,7 +67,9 @@ function CollectionMenu() {
 
 function MoreMenu() {
   const pick = (label, value, act, checked) => ({ label, checked, act: () => act(value) });
+  const others = isPhone.matches && isIndexed.value ? VIEWS.filter((name) => !ON_PHONE.includes(name)) : [];
   const items = () => [
+    ...(others.length ? [{ title: t("nav.label"), items: others.map((name) => ({ label: t(`nav.${name}`), act: () => go({ view: name, name: "" }) })) }] : []),
     {
       title: t("menu.collection"),
       items: [

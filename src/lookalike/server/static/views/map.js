@@ -69,7 +69,7 @@ export function MapView() {
         ${tip && html`<div class="map-tip" style=${{ transform: `translate(${tip.x + 14}px, ${tip.y + 14}px)` }}><img src=${thumbUrl(tip.item, 160)} alt="" />${shortName(tip.item.file)}</div>`}
       </div>
       <aside class="map-list" aria-label=${t("map.selected", { n: chosen.length })}>
-        <h2>${t("map.selected", { n: chosen.length })}</h2>
+        ${chosen.length ? html`<h2>${t("map.selected", { n: chosen.length })}</h2>` : html`<p class="hint">${t("map.none")}</p>`}
         <div class="small-thumbs">${chosen.slice(0, MOST_LISTED).map((one, i) => html`<${Thumb} key=${one.id} asked=${{ id: one.id }} file=${one.file} onClick=${() => act("look", source, i)} />`)}</div>
       </aside>
     </div>`;

@@ -9,14 +9,13 @@ import { refining, takeBackClick } from "../refining.js";
 import { go, route } from "../router.js";
 import { connection, dialog, isAsking, isIndexed, preview, selection, session, status } from "../state.js";
 import { Banner } from "../components/banner.js";
-import { Header, Tab } from "../components/header.js";
+import { Header, ON_PHONE, Tab } from "../components/header.js";
 import { Later } from "../components/later.js";
 import { Toasts } from "../components/toast.js";
 import { Library } from "./library.js";
 
 const VIEWS = { judge: "Judge", blind: "Blind", teach: "Teach", lenses: "Lenses", proof: "ProofView", duplicates: "Duplicates", groups: "Groups", map: "MapView", status: "Status" };
 const DIALOGS = { crop: "Crop", help: "Help", group: "GroupDialog", pair: "Pair", forget: "Forget" };
-const ON_PHONE = ["library", "judge", "teach", "lenses"];
 
 export function Shell() {
   useKeys({

@@ -15,6 +15,7 @@ import { Verdict } from "../components/verdict.js";
 
 const SOURCES = ["judgements", "folders", "views"];
 const LOSSES = ["softmax", "triplet", "soft-margin"];
+const DEFAULT = "efficientnet-lite0";
 const WANTED_GROUPS = 20; // from which on new kinds can be told apart
 
 export function Teach() {
@@ -47,8 +48,9 @@ function Form({ again }) {
   const isTaken = lenses.value.some((one) => one.name === name);
   const start = (event) => {
     event.preventDefault();
-    const { quick, replace, loss, epochs, seed, unfreeze } = options;
-    startJob({ do: "learn", source, name: name.trim() || null, quick, replace, loss: loss || null, epochs: Number(epochs) || null, seed: Number(seed) || 0, unfreeze: unfreeze || null });
+    const { quick, replace, loss, epochs, seed } = options;
+    const unfreeze = options.unfreeze.trim() || null;
+    startJob({ do: "learn", source, name: name.trim() || null, quick, replace, loss: unfreeze ? null : loss || null, epochs: Number(epochs) || null, seed: Number(seed) || 0, unfreeze });
   };
   return html`<form class="teach-form" onSubmit=${start}>
     <fieldset class="sources">
@@ -63,20 +65,35 @@ function Form({ again }) {
     ${source === "judgements" && html`<${Have} />`}
     <${Check} source=${source} />
     <div class="row">
-      <label class="field grow"><span>${t("teach.name")}</span><input type="text" value=${name} maxlength="60" onInput=${(event) => setName(event.target.value)} /></label>
+      <label class="field grow"><span>${t("teach.name")}</span><input type="text" value=${name} maxlength="60" placeholder=${t("teach.name_hint")} onInput=${(event) => setName(event.target.value)} /></label>
       ${isTaken && html`<label class="check-field"><input type="checkbox" checked=${options.replace} onChange=${set("replace")} /><span>${t("teach.replace")}</span></label>`}
     </div>
     <details class="details">
       <summary>${t("teach.more")}</summary>
       <div class="teach-more">
         <label class="check-field"><input type="checkbox" checked=${options.quick} onChange=${set("quick")} /><span>${t("teach.quick")}</span></label>
-        <label class="field"><span>${t("teach.loss")}</span><select value=${options.loss} onChange=${set("loss")}><option value="">${t("teach.loss.default")}</option>${LOSSES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select></label>
+        ${!options.unfreeze && html`<label class="field"><span>${t("teach.loss")}</span><select value=${options.loss} onChange=${set("loss")}><option value="">${t("teach.loss.default")}</option>${LOSSES.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}</select></label>`}
         <label class="field"><span>${t("teach.epochs")}</span><input type="number" min="1" max="10000" value=${options.epochs} onInput=${set("epochs")} /></label>
         <label class="field"><span>${t("teach.seed")}</span><input type="number" min="0" value=${options.seed} onInput=${set("seed")} /></label>
       </div>
+      <${Unfreeze} value=${options.unfreeze} onChange=${set("unfreeze")} />
     </details>
     <div class="row"><${Button} kind="primary" icon="teach" type="submit" label=${t(again ? "teach.again" : "teach.start")} disabled=${isBusy.value} /></div>
   </form>`;
+}
+
+/** How deep the network learns: two measured depths of the default one, any layer of another. */
+function Unfreeze({ value, onChange }) {
+  const isDefault = status.value?.backbone?.startsWith(DEFAULT);
+  const choice = (layer, words) => html`<option value=${layer}>${t(`teach.unfreeze.${words}`)}</option>`;
+  return html`<div class="unfreeze">
+    <label class="field"><span>${t(isDefault ? "teach.unfreeze" : "teach.unfreeze.layer")}</span>
+      ${isDefault
+        ? html`<select value=${value} onChange=${onChange}>${choice("", "none")}${choice("blocks.15", "last")}${choice("blocks.12", "four")}</select>`
+        : html`<input type="text" value=${value} maxlength="60" placeholder=${t("teach.unfreeze.none")} onInput=${onChange} />`}
+    </label>
+    <p class="hint">${t("teach.unfreeze.how")}</p>
+  </div>`;
 }
 
 function Have() {
