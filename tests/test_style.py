@@ -23,7 +23,7 @@ FOLDERS = [
 ]
 # The same inside learning/.
 LEARNING = [
-    ["labels", "labelled_features", "config", "feature_set"],
+    ["labels", "labelled_features", "config", "feature_set", "provenance"],
     ["datasets", "closed_form"],
     ["evaluation"],
     ["training"],

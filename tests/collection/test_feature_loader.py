@@ -73,7 +73,11 @@ def test_of_many_pictures_a_sample_is_learned_from_by_its_views(small: Collectio
     dataset = from_files([small.folder / name for name in ("1.png", "2.png", "10.png")])
     found = loader(small, most_viewed=2).load(dataset, seed=1)
     assert found.views is not None and len(set(found.paths)) == 2
-    assert found.notes[0].startswith("2 of 3 pictures, drawn at random")
+    assert found.notes[0].startswith("views of 2 of 3 pictures, drawn at random")
+    (other,) = {"1.png", "2.png", "10.png"} - {path.name for path in found.paths}
+    row = small.table.features([other])[1]
+    assert found.others is not None
+    assert_array_equal(found.others, row.astype(np.float32))
     assert found.data.query_mask is not None and found.data.query_mask.sum() == 2
     assert len(found.training_rows().paths) == len(found.paths) - 2
 

@@ -93,9 +93,23 @@ def test_without_data_the_pictures_own_views_are_learned_from(own_badges: Collec
         for look in range(1, LOOKS):
             (own_badges.folder / f"{kind}/{look}.png").unlink()
     own_badges.index(prune=True)
-    lens = own_badges.learn(name="own", quick=True)
-    assert lens.settings["layout"] == "views"
+    lens = own_badges.learn()
+    assert (lens.name, lens.settings["layout"], lens.settings["method"]) == ("own", "views", "label free")
     assert lens.proof is not None and lens.proof.protocol.queries == len(NAMES)
+    assert "says that a part is traced to its picture, not that kinds are told apart" in " ".join(lens.proof.notes)
+    with pytest.raises(LensError, match=r"no loss, margin, epochs or rate\. Leave them out, or give examples"):
+        own_badges.learn(name="other", loss="triplet")
+
+
+def test_as_views_takes_the_pictures_even_where_there_are_judgements(read_quickly: Path, tmp_path: Path):
+    """Views of a sample, and the spread of all: of 4 pictures views were taken, the others are in the table."""
+    photos = Collection(shutil.copytree(read_quickly, tmp_path / "badges"))
+    for kind in NAMES:
+        photos.judge(f"{kind}/0.png", yes=[f"{kind}/1.png"])
+    lens = photos.learn(as_="views", seed=2)
+    assert (lens.settings["data"], lens.settings["pictures"]) == (["views"], len(photos))
+    assert lens.settings["rows"] == len(photos)
+    assert photos.learn(name="judged", quick=True).settings["layout"] == "judgements"
 
 
 def test_pictures_outside_the_collection_are_embedded_and_broken_ones_named(own_badges: Collection, tmp_path: Path):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support.pictures import scene
 
-from lookalike.images.augment import small_crop, view_squares, views
+from lookalike.images.augment import retakes, small_crop, view_squares, views
 from lookalike.images.decode import load
 
 
@@ -63,3 +63,19 @@ def test_a_small_crop_is_a_fifth_to_a_half_of_the_area_and_mirrored_half_of_the_
         row = np.asarray(crop)[0, :, 0].astype(int)
         mirrored += row[0] > row[-1]
     assert 65 < mirrored < 135
+
+
+@given(st.integers(0, 2**32), st.integers(30, 200), st.integers(30, 200))
+def test_retakes_are_crops_of_four_to_nine_tenths_in_another_light_every_other_mirrored(seed, width, height):
+    """Red grows to the right in the scene, in whatever light."""
+    for i, crop in enumerate(retakes(scene(width, height), 4, np.random.default_rng(seed))):
+        assert 0.35 < crop.width * crop.height / (width * height) < 0.95  # sides are rounded
+        row = np.asarray(crop)[0, :, 0].astype(int)
+        assert (row[-1] < row[0]) == (i % 2 == 0)
+
+
+def test_retakes_change_light_and_colour():
+    (one,) = retakes(Image.new("RGB", (40, 40), (200, 100, 50)), 1, np.random.default_rng(5))
+    red, green, blue = np.asarray(one)[0, 0].astype(int)
+    assert (red, green, blue) != (200, 100, 50)
+    assert red > green > blue

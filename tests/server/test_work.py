@@ -44,7 +44,7 @@ def test_a_request_that_names_nothing_is_refused_before_it_begins(opened: OpenCo
 
 def test_examples_are_judgements_class_folders_or_views(opened: OpenCollection):
     assert examples_source(opened, "folders") == (opened.folder, "classes")
-    assert examples_source(opened, "views") == (opened.folder, "views")
+    assert examples_source(opened, "views") == (None, "views")
     with pytest.raises(ExamplesError):
         examples_source(opened, "judgements")
     opened.collection.judge("1.png", ["2.png"])

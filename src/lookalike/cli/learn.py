@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     metavar="DATA",
     help="What to learn from: folders of classes, folders with matching names, a flat folder, or a CSV; may be given "
-    "several times. Without it: your judgements once there are 20, else the pictures' own views.",
+    "several times. Without it: your judgements once there are 20, else the pictures alone.",
 )
-@click.option("--as", "as_", type=click.Choice(["sides", "classes", "views"]), help="How to read the folders of DATA.")
+@click.option(
+    "--as",
+    "as_",
+    type=click.Choice(["sides", "classes", "views"]),
+    help="How to read DATA; views: no labels, each picture by itself. Without DATA: the collection's pictures.",
+)
 @click.option("--check", is_flag=True, help="Print what would be learned from and what held out, and stop.")
 @click.option("--name", metavar="NAME", help="Name of the lens; by default after DATA.")
 @click.option("--replace", is_flag=True, help="Replace a lens of that name.")

@@ -105,6 +105,7 @@ def main() -> None:
     "into FOLDER/.lookalikeignore.",
 )
 @click.option("--prune", is_flag=True, help="Forget missing pictures even when more than half of them are missing.")
+@click.option("--no-own", is_flag=True, help="Learn no lens from the pictures alone (own, once there are 300).")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Number of processor threads; all by default.")
 @click.option(
     "--pixels",
@@ -122,6 +123,7 @@ def index(
     moved: bool,
     exclude: tuple[str, ...],
     prune: bool,
+    no_own: bool,
     threads: int | None,
     pixels: float,
 ) -> None:
@@ -131,7 +133,8 @@ def index(
     photos = open_collection(folder, at, backbone=backbone, threads=threads, moved=moved)
     started = time.monotonic()
     with console.bars(" pictures/s") as report:
-        done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, exclude=exclude, report=report)
+        done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, exclude=exclude, own=not no_own,
+                            report=report)  # fmt: skip
     for line in index_lines(done, str(folder), _same(folder, at), time.monotonic() - started):
         echo(printable_line(line), err=True)
 

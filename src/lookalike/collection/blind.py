@@ -8,6 +8,7 @@ import numpy as np
 
 from lookalike.collection.feature_loader import FeatureLoader
 from lookalike.collection.folder import CollectionFolder
+from lookalike.collection.lens_permission import is_label_free
 from lookalike.collection.lens_report import proof_page
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.searcher import CollectionState, Searcher, SearchOptions
@@ -141,11 +142,11 @@ class BlindTests:
 
     def _begin(self, lens: Lens, state: CollectionState, before: BlindTest | None) -> BlindTest:
         """Fix a set of questions: the first, or one more."""
-        learned = lens.settings.get("judgements")
+        learned = 0 if is_label_free(lens) else lens.settings.get("judgements")
         if type(learned) is not int:
             raise LensError(
                 f"{lens.name}: did not learn from judgements, so it keeps the proof that it has. A blind test is for "
-                "lenses that did."
+                "lenses that did, and for the one that learned from pictures alone."
             )
         gallery = self.searcher.gallery(state)
         asked = self._answers(before).keys() if before is not None else set[str]()
@@ -212,7 +213,9 @@ class BlindTests:
         return proof
 
     def _orders(self, lens: Lens, ticked: list[Ticked], gallery: Gallery, state: CollectionState) -> np.ndarray | None:
-        """`orders_by_shuffled` of the judgements that the lens learned from; None where pictures of them are gone."""
+        """`orders_by_shuffled` of the judgements that the lens learned from; None where there are none any more."""
+        if is_label_free(lens):
+            return None  # nobody's answers taught it
         judgements = Judgements(self.home.judgements, until=int(lens.settings["judgements"]))
         try:
             dataset = judgements.examples(self.home.folder)

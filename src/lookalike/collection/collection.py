@@ -96,7 +96,7 @@ class Collection(CollectionOutputs):
 
     def index(
         self, *, prune: bool = False, megapixels: float = 100, drop_old: bool = False, exclude: Sequence[str] = (),
-        report: ReporterLike = None,
+        own: bool = True, report: ReporterLike = None,
     ) -> IndexReport:  # fmt: skip
         """Bring the collection up to date with its folder: only content that is new is embedded.
 
@@ -108,12 +108,14 @@ class Collection(CollectionOutputs):
             megapixels: larger pictures are refused.
             drop_old: afterwards, remove the tables of backbones that are not in use.
             exclude: patterns in gitignore's syntax: what they name is left out in this run.
-            report: a Reporter or a function that takes Progress: "indexing", or "switching" to another backbone.
+            own: from 300 pictures on, learn the lens `own` from them alone, once.
+            report: a Reporter or a function that takes Progress: "indexing", or "switching" to another backbone, then
+                "embedding" of views.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
         self.home.require_pictures()
         limits = Limits(pixels=int(megapixels * 1e6), option="--pixels")
-        searcher, options = self._searcher, UpdateOptions(prune, limits, drop_old, tuple(exclude))
+        searcher, options = self._searcher, UpdateOptions(prune, limits, drop_old, tuple(exclude), own)
         done = self._switch.update_index(searcher.named, searcher.opened, options, as_reporter(report))
         searcher.prepare(done.config, done.backbone)
         return done.report
@@ -174,7 +176,7 @@ class Collection(CollectionOutputs):
 
         Args:
             source: folders and CSV files, a DataFrame, a dict, rows (docs/examples.md), or a Dataset. None: the
-                judgements once there are 20, else the pictures' own views.
+                judgements once there are 20, else the collection's pictures alone.
             name: of the lens; by default after the source.
             as_: how to read folders that could be read in more than one way.
             replace: take the place of a lens of that name.

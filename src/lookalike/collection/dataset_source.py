@@ -43,7 +43,8 @@ def dataset_from(
     Args:
         source: what `read` takes: folders and CSV files, a DataFrame, a dict, rows, or a Dataset; None for what the
             collection itself has.
-        as_: how to read folders that could be read in more than one way.
+        as_: how to read folders that could be read in more than one way; without a source "views" takes the pictures
+            even where there are judgements.
         folder: the collection's.
         judgements: what people answered.
         files: of the collection.
@@ -56,7 +57,7 @@ def dataset_from(
             raise ExamplesError("no data named. Name a folder or a CSV, or leave it out to learn from judgements.")
         names = [str(Path(one)) if is_path(one) else "examples" for one in parts]
         return read(parts if len(parts) > 1 else parts[0], as_=as_, folder=folder), names
-    if judgements.learnable() >= ENOUGH_JUDGEMENTS:
+    if as_ != "views" and judgements.learnable() >= ENOUGH_JUDGEMENTS:
         return judgements.examples(folder), ["judgements"]
     if not files:
         raise ExamplesError(f"{folder}: no pictures to learn from. Run: lookalike index {shell_words or folder}")

@@ -17,6 +17,7 @@ from lookalike.images.decode import DecodedImage, content_hash, load, read_bytes
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.snapshot import Snapshot
+from lookalike.learning.closed_form.label_free import MOST
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.feature_set import VIEWS, FeatureSet, ViewSet
 from lookalike.learning.labelled_features import LabelledFeatures, PartWeights
@@ -24,7 +25,7 @@ from lookalike.models.backbone import Backbone
 from lookalike.progress import SILENT, Reporter, track
 from lookalike.text import plural
 
-MOST_VIEWED = 2000  # images whose views are learned from
+MOST_VIEWED = 400  # images whose views are learned from; more of them teach no more
 BLOCK = 16  # images whose views are decoded together
 FEW = 1000  # rows that are picked out of the table one by one; for more, the whole column is read
 NAMED = 3  # names in one line about images that are left out
@@ -135,8 +136,18 @@ class FeatureLoader:
         data = replace(data, query_mask=views.query_mask, gallery_mask=views.gallery_mask, parts=parts)
         notes = _left_out(dataset, bad)
         if len(chosen) < len(dataset.paths):
-            notes = (f"{len(chosen):,} of {len(dataset.paths):,} pictures, drawn at random", *notes)
-        return FeatureSet(data, tuple(dataset.paths[at] for at in labels), content, notes, views)
+            notes = (f"views of {len(chosen):,} of {len(dataset.paths):,} pictures, drawn at random", *notes)
+        paths = tuple(dataset.paths[at] for at in labels)
+        return FeatureSet(data, paths, content, notes, views, self._others(dataset, chosen, seed))
+
+    def _others(self, dataset: Dataset, chosen: NDArray[np.int64], seed: int) -> NDArray[np.float32] | None:
+        """The features of other pictures of a dataset, as far as the table holds them: a sample; None for none."""
+        rest = np.random.default_rng([seed, 1]).permutation(np.delete(np.arange(len(dataset.paths)), chosen))[:MOST]
+        known = KnownImages(self.folder, self.snapshot)
+        contents = [one for at in rest if (one := known.content(dataset.paths[at])) is not None and one in known]
+        rows = known.features(contents) if contents else np.zeros((0, self.backbone.length), np.float32)
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        return rows if len(rows) else None
 
     def _views(
         self, dataset: Dataset, chosen: NDArray[np.int64], rng: np.random.Generator, bad: dict[int, str]

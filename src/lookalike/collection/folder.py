@@ -108,6 +108,11 @@ class CollectionFolder:
         """How often which examples were proved, one line of JSON a proof."""
         return self.at / "proofs.jsonl"
 
+    @property
+    def own_forgotten(self) -> Path:
+        """A file that is there once the lens from pictures alone was forgotten: it is not learned again by itself."""
+        return self.at / "own.forgotten"
+
     def lens(self, name: str) -> Path:
         """The folder of one lens; its former folder, where a run was killed while it replaced it; or where it waits."""
         folder = self.saved_lens(name)

@@ -1,5 +1,6 @@
 """A collection learns: from a dataset to a proved lens, stored for the backbone that it was learned on."""
 
+from dataclasses import replace
 from typing import Any
 
 from lookalike.collection.backbone_store import BackboneStore
@@ -13,7 +14,8 @@ from lookalike.collection.proof_log import ProofLog, key_of
 from lookalike.collection.searcher import CollectionState
 from lookalike.collection.switch_backbone import BackboneSwitch
 from lookalike.errors import LensError
-from lookalike.learning.config import LearnConfig
+from lookalike.learning.closed_form.label_free import NAME
+from lookalike.learning.config import ClosedForm, LearnConfig, LowRank
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.datasets.judgements import Judgements
 from lookalike.learning.pipeline import describe_plan, learn_lens, plan_learning
@@ -53,7 +55,7 @@ class Learner:
         self.home.require_writable(_bytes_of_lens(config.dims, state.backbone.length, rows))
         judged = Judgements(self.home.judgements).lines()
         dataset, data = self._dataset(state, request, judged)
-        name = request.name or name_after(data)
+        name = request.name or _name_of(data)
         self.lenses.check_free(name, replacing=request.replace, resuming=request.resume)
         about: dict[str, Any] = {"data": data, "layout": dataset.layout}
         if dataset.layout == "judgements":
@@ -62,6 +64,9 @@ class Learner:
             check_resume(self.home, state.config, name, resume=request.resume, replacing=request.replace)
             job = self._job(state, dataset, config, name, reporter)
             return job.learn(about, use=request.use)
+        if dataset.views:
+            config = _without_labels(config)
+            about["pictures"] = len(dataset.paths)
         loader = FeatureLoader(self.home.folder, state.snapshot, state.backbone)
         features = loader.load(dataset, config.seed, reporter)
         for line in (*dataset.notes, *features.notes):
@@ -93,7 +98,9 @@ class Learner:
         """
         dataset, data = self._dataset(state, request)
         if config.finetunes:
-            return self._job(state, dataset, config, request.name or name_after(data), reporter).plan()
+            return self._job(state, dataset, config, request.name or _name_of(data), reporter).plan()
+        if dataset.views:
+            config = _without_labels(config)
         loader = FeatureLoader(self.home.folder, state.snapshot, state.backbone)
         features = loader.load(dataset, config.seed, reporter)
         key = key_of(dataset, features, config, state.backbone.id, self.home.folder)
@@ -113,6 +120,24 @@ class Learner:
     ) -> FinetuneJob:
         switch = BackboneSwitch(self.home, self.backbones, self.lenses)
         return FinetuneJob(switch, state, dataset, config, name, reporter)
+
+
+def _name_of(data: list[str]) -> str:
+    """What a lens is called that nobody named."""
+    return NAME if data == ["views"] else name_after(data)
+
+
+def _without_labels(config: LearnConfig) -> LearnConfig:
+    """The configuration for pictures that have no labels: they are learned from in closed form.
+
+    Raises: LensError, for settings of the correction.
+    """
+    if isinstance(config.method, LowRank) and config.method != LowRank():
+        raise LensError(
+            "pictures without labels are learned from in closed form: it has no loss, margin, epochs or rate. Leave "
+            "them out, or give examples with --from."
+        )
+    return replace(config, method=ClosedForm())
 
 
 def _bytes_of_lens(dims: int | None, features: int, rows: int) -> int:

@@ -14,9 +14,11 @@ from PIL import Image
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.dataset_source import source_of
 from lookalike.collection.folder import CollectionFolder
+from lookalike.collection.lens_permission import is_allowed, words_of
 from lookalike.errors import Cancelled, LensError, LookalikeError
 from lookalike.files import atomic_write, remove_folder, replace_folder, sync_folder
 from lookalike.index.lens_column import update_lens_column
+from lookalike.learning.closed_form.label_free import NAME
 from lookalike.models.lens import Lens, check_name
 from lookalike.models.proof import Proof
 from lookalike.progress import Reporter
@@ -114,9 +116,11 @@ class LensStore:
                 row["here"] = lens.backbone == config.backbone
                 row |= {"date": str(lens.settings.get("date", "")), "data": lens.settings.get("data", [])}
                 row["source"] = source_of(lens.settings)
-                row |= {"dims": lens.dims, "verdict": lens.proof and lens.proof.verdict, "words": words_of(lens.proof)}
+                row |= {"dims": lens.dims, "verdict": lens.proof and lens.proof.verdict, "words": words_of(lens)}
+                row["allowed"] = is_allowed(lens)
             except LookalikeError as error:
                 row |= {"date": "", "data": [], "source": None, "dims": None, "verdict": None, "words": str(error)}
+                row["allowed"] = False
             rows.append(row)
         return rows
 
@@ -212,9 +216,9 @@ class LensStore:
         fingerprint, and computed again at the next index.
         """
         here = lens.backbone == config.backbone
-        if config.lens == lens.name and not (here and is_allowed(lens.proof)):
+        if config.lens == lens.name and not (here and is_allowed(lens)):
             raise LensError(
-                f"{lens.name}: {words_of(lens.proof)} The lens of that name stays in service. To keep this one as "
+                f"{lens.name}: {words_of(lens)} The lens of that name stays in service. To keep this one as "
                 "well, learn it under another name."
             )
         folder = self.home.saved_lens(lens.name)
@@ -226,7 +230,9 @@ class LensStore:
 
         replace_folder(folder, write)
         update_lens_column(self.home.open_table(lens.backbone), lens)
-        if here and is_allowed(lens.proof) and (use or config.lens == lens.name):
+        if lens.name == NAME:
+            self.home.own_forgotten.unlink(missing_ok=True)
+        if here and is_allowed(lens) and (use or config.lens == lens.name):
             config = replace(config, lens=lens.name)
             self.home.save(config)
         return config
@@ -276,6 +282,8 @@ class LensStore:
                 self.home.save(config)
             for id in self.home.tables():  # before the folder: killed between, the same command goes on
                 self.home.open_table(id).drop_lens(name)
+            if name == NAME:
+                atomic_write(self.home.own_forgotten, b"")
             remove_folder(self.home.lens(name))
             return config
 
@@ -290,35 +298,6 @@ class LensStore:
             f"{lens.name}: learned on backbone {other.name}, but {self.home.folder} uses another one now. "
             f"To switch back, run: lookalike use {self.home.shell_words} {lens.name}"
         )
-
-
-def check_allowed(lens: Lens | None, anyway: bool) -> None:
-    """Raises: LensError, when a lens may not be used: not proved to be better than plain, and not `anyway`."""
-    if lens is not None and not anyway and not is_allowed(lens.proof):
-        line = f"{lens.name}: {words_of(lens.proof)} To put it into service anyway, add --anyway."
-        raise LensError(line, code="lens.refused")
-
-
-def is_allowed(proof: Proof | None) -> bool:
-    """Whether a lens with this proof may be used without `anyway`."""
-    return proof is not None and proof.serves
-
-
-def words_of(proof: Proof | None) -> str:
-    """What a proof says, in words."""
-    return "Not proved." if proof is None else proof.words
-
-
-def learned_cut(lens: Lens | None) -> float:
-    """The similarity that best separated right from wrong in a lens's proof.
-
-    Raises: LensError, for plain, and where nothing was proved.
-    """
-    proof = None if lens is None else lens.proof
-    if proof is None or proof.threshold is None:
-        name = "plain" if lens is None else lens.name
-        raise LensError(f"{name}: no similarity was learned with it. Give a number with --min-similarity.")
-    return proof.threshold.similarity
 
 
 def _write(lens: Lens, files: Files, folder: Path) -> None:

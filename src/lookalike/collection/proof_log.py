@@ -14,7 +14,8 @@ from lookalike.files import append_lines, digest, read_lines
 from lookalike.learning.config import LearnConfig
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.feature_set import FeatureSet
-from lookalike.learning.pipeline import described, provenance
+from lookalike.learning.pipeline import described
+from lookalike.learning.provenance import provenance
 from lookalike.models.proof import Proof
 from lookalike.models.proof_parts import Attempt
 from lookalike.progress import SILENT, Reporter

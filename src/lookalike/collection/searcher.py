@@ -12,7 +12,8 @@ import numpy as np
 from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
-from lookalike.collection.lens_store import LensStore, learned_cut
+from lookalike.collection.lens_permission import is_label_free, learned_cut
+from lookalike.collection.lens_store import LensStore
 from lookalike.errors import CollectionError, DamagedTableWarning, LookalikeError, OutdatedSnapshotError, QueryError
 from lookalike.images.sources import are_many, as_source_list
 from lookalike.index.exact_knn import FEW
@@ -108,6 +109,7 @@ class Searcher:
         self._galleries: dict[str, tuple[object, Gallery]] = {}
         self._held: tuple[object, Snapshot] | None = None  # the version that was read last, and what tells it
         self._told = 0  # pictures that cannot be ranked
+        self._told_own = False
 
     def state(self, config: CollectionConfig | None = None) -> CollectionState:
         """The collection as it is now: collection.json is read once, unless what it says is given.
@@ -240,6 +242,8 @@ class Searcher:
         folder, cache = self.home.folder, self.home.cache
         selection = Selection(options.k, options.others, options.where, least)
         self._tell_unusable(gallery, reporter)
+        if options.lens is None:
+            self._tell_own(gallery, reporter)
         rest = (gallery, folder, selection, cache)
 
         def embed(source: Any) -> Vector:
@@ -281,3 +285,10 @@ class Searcher:
             f"{plural(found, 'picture')} left out ({gallery.files[gallery.unusable[0]]}{', ...' * (found > 1)}): the "
             f"features in the table are no numbers. To mend it, run: lookalike check {self.home.shell_words} --repair"
         )
+
+    def _tell_own(self, gallery: Gallery, reporter: Reporter) -> None:
+        """Say once that nobody taught the lens that answers, and what leaves it out."""
+        if self._told_own or reporter is SILENT or gallery.lens is None or not is_label_free(gallery.lens):
+            return
+        self._told_own = True
+        reporter.message(f"Through {gallery.lens.name}, learned from these pictures alone. Without it: --lens plain")

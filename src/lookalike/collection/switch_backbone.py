@@ -8,7 +8,9 @@ from pathlib import Path
 from lookalike.collection.backbone_store import BackboneStore, locator_of
 from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.folder import CollectionFolder
-from lookalike.collection.lens_store import LensStore, check_allowed
+from lookalike.collection.lens_permission import check_allowed
+from lookalike.collection.lens_store import LensStore
+from lookalike.collection.own_lens import OwnLens
 from lookalike.errors import CollectionError
 from lookalike.images.leave_out import LeaveOut
 from lookalike.images.limits import LIMITS, Limits
@@ -33,12 +35,14 @@ class UpdateOptions:
         limits: what a picture may cost.
         drop_old: remove the tables that are not in use afterwards.
         exclude: patterns of files and folders to leave out.
+        own: learn the lens from the pictures alone where it is due.
     """
 
     prune: bool = False
     limits: Limits = LIMITS
     drop_old: bool = False
     exclude: tuple[str, ...] = ()
+    own: bool = True
 
     def for_table(self, home: CollectionFolder) -> IndexOptions:
         """What of it concerns one table."""
@@ -86,14 +90,21 @@ class BackboneSwitch:
             named: the backbone to index with; None for the one that the collection has.
             opened: a backbone that is open already.
             options: what the run may do.
-            reporter: told after each picture: "indexing", or "switching" to another backbone.
+            reporter: told after each picture: "indexing", or "switching" to another backbone; then "embedding" of
+                views.
         Raises: CollectionError, BundleError, LockedError.
         """
         options = options or UpdateOptions()
         with self.home.write_lock("index"):
             adopted = self.lenses.adopt()
-            outcome = self._update(self.home.config(), named, opened, options, reporter)
+            before = self.home.config()
+            outcome = self._update(before, named, opened, options, reporter)
             outcome.report.notes[:0] = adopted
+            if options.own:
+                own = OwnLens(self.home, self.lenses, options.limits)
+                config, lines = own.update(before, outcome.config, outcome.backbone, reporter)
+                outcome.report.notes += lines
+                outcome = replace(outcome, config=config)
             if options.drop_old:
                 config, freed = self.backbones.drop_unused(outcome.config, self.lenses.backbones().values())
                 outcome.report.freed = freed

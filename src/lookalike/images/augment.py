@@ -1,16 +1,17 @@
-"""Augmented views of a picture: its mirror image, crops, and small crops."""
+"""Augmented views of a picture: its mirror image, crops, small crops, and crops in another light."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from lookalike.images.decode import ImageSource, load
 from lookalike.images.limits import LIMITS, Limits
 
 SMALLEST_CROP = 0.5  # of a picture's area, among its views
 SMALLEST_PART = 0.2  # of it, in a part
+SMALLEST_RETAKE = 0.4  # of it, in a picture taken again
 
 
 def views(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Image]:
@@ -48,6 +49,31 @@ def small_crop(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     left, top = rng.integers(image.width - width + 1), rng.integers(image.height - height + 1)
     crop = image.crop((int(left), int(top), int(left) + width, int(top) + height))
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
+
+
+def retakes(image: Image.Image, n: int, rng: np.random.Generator) -> list[Image.Image]:
+    """A picture as if taken again: crops of it in another light, every other one mirrored.
+
+    Args:
+        image: as `load` gives it.
+        n: how many.
+        rng: decides; each keeps the proportions and 40 to 90% of the area, .7 to 1.3 of the brightness and .5 to 1.5 of
+            the colour.
+    Returns: n pictures, of different sizes.
+
+    >>> [view.size for view in retakes(Image.new("RGB", (100, 100)), 2, np.random.default_rng(0))]
+    [(85, 85), (90, 90)]
+    """
+    result = []
+    for i in range(n):
+        share = rng.uniform(SMALLEST_RETAKE, 0.9) ** 0.5
+        width, height = (max(1, round(side * share)) for side in image.size)
+        left, top = rng.integers(image.width - width + 1), rng.integers(image.height - height + 1)
+        crop = image.crop((int(left), int(top), int(left) + width, int(top) + height))
+        crop = ImageEnhance.Brightness(crop).enhance(rng.uniform(0.7, 1.3))
+        crop = ImageEnhance.Color(crop).enhance(rng.uniform(0.5, 1.5))
+        result.append(crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if i % 2 == 0 else crop)
+    return result
 
 
 def view_squares(

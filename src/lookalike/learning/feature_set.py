@@ -30,6 +30,7 @@ class FeatureSet:
         content: n hashes: rows of equal ones are one and the same picture, or view of it.
         notes: lines for people: what was left out and why.
         views: how the rows are views of their files; None where they are the files themselves.
+        others: (m, f) features of further pictures that were given, of which there are no views; None for none.
     """
 
     data: LabelledFeatures
@@ -37,6 +38,7 @@ class FeatureSet:
     content: tuple[bytes, ...]
     notes: tuple[str, ...] = ()
     views: "ViewSet | None" = None
+    others: NDArray[np.float32] | None = None
 
     @property
     def features(self) -> NDArray[np.float32]:
@@ -69,6 +71,7 @@ class FeatureSet:
             tuple(self.content[row] for row in rows),
             self.notes,
             replace(self.views, turn=self.views.turn[rows], number=self.views.number[rows]),
+            self.others,
         )
 
     def names(self, folder: Path) -> list[str]:

@@ -14,7 +14,8 @@ from lookalike.learning.evaluation.evaluator import TrainedLenses
 from lookalike.learning.evaluation.prove_finetuned import FinetuneComparison, compare_finetuned, hold_out_for_finetuning
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.labelled_features import LabelledFeatures, Trainer
-from lookalike.learning.pipeline import LearnResult, LowRankRefiner, described, learn_lens, plan_learning, provenance
+from lookalike.learning.pipeline import LearnResult, LowRankRefiner, described, learn_lens, plan_learning
+from lookalike.learning.provenance import provenance
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, read
 from lookalike.models.proof_parts import FIRST, Attempt

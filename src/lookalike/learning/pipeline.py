@@ -1,21 +1,20 @@
 """Features of examples -> a lens and its proof: proved on held-out queries first, then learned from everything."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lookalike.errors import MissingExtraError
 from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.closed_form.label_free import LabelFreeTrainer, label_free_config
 from lookalike.learning.config import LearnConfig, LowRank
 from lookalike.learning.evaluation.plan import EvaluationPlan, plan_evaluation
 from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.labelled_features import LabelledFeatures, Trainer
+from lookalike.learning.provenance import provenance
 from lookalike.models.lens import Lens
 from lookalike.models.proof import Proof
 from lookalike.models.proof_parts import FIRST, Attempt
@@ -124,10 +123,10 @@ def learn_lens(
     Raises: ExamplesError, TrainingError, LensError.
     """
     notes = list(features.notes)
-    trainer = ClosedFormTrainer(dims=config.dims)
+    trainer = trainer_for(features, config)
     refiner: LowRankRefiner | None = None
     history: tuple[StepMetrics, ...] = ()
-    if isinstance(config.method, LowRank):
+    if isinstance(config.method, LowRank) and features.views is None:
         try:
             refiner = LowRankRefiner(config.method, config.seed)
             history = _validation_run(trainer, refiner, plan, reporter)
@@ -142,6 +141,14 @@ def learn_lens(
         notes += [stopped] if stopped else []
     lens = replace(lens, settings={**lens.settings, **described(config), **provenance()})
     return LearnResult(lens, proof, history, tuple(notes))
+
+
+def trainer_for(features: FeatureSet, config: LearnConfig) -> Trainer:
+    """What learns a lens in closed form: from labels, or from pictures and their views alone."""
+    if features.views is None:
+        return ClosedFormTrainer(dims=config.dims)
+    pictures = int(features.views.gallery_mask.sum()) + (0 if features.others is None else len(features.others))
+    return LabelFreeTrainer(label_free_config(pictures, config.dims), features.others)
 
 
 def _validation_run(
@@ -208,19 +215,3 @@ def described(config: LearnConfig) -> dict[str, Any]:
     """
     method = {"name": type(config.method).__name__, **asdict(config.method)}
     return {"config": {**asdict(config), "method": method}, "seed": config.seed}
-
-
-def provenance() -> dict[str, Any]:
-    """When and with what it was learned: the same to the bit with the same of these."""
-    packages = ("lookalike", "numpy", "torch")
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
-    }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

@@ -36,7 +36,7 @@ def examples_source(opened: OpenCollection, source: str) -> tuple[ExamplesSource
     if source == "folders":
         return opened.folder, "classes"
     if source == "views":
-        return opened.folder, "views"
+        return None, "views"
     return opened.collection.judgements.examples(opened.folder), None
 
 

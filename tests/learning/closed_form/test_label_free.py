@@ -6,7 +6,8 @@ from numpy.testing import assert_allclose
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learning.closed_form import label_free as module
-from lookalike.learning.closed_form.label_free import LabelFreeConfig, label_free
+from lookalike.learning.closed_form.label_free import LabelFreeConfig, LabelFreeTrainer, label_free
+from lookalike.learning.labelled_features import LabelledFeatures
 
 
 def drawn(n: int, f: int, seed: int = 0) -> np.ndarray:
@@ -21,7 +22,7 @@ def seen(x: np.ndarray, each: int = 2) -> tuple[np.ndarray, np.ndarray]:
     return (x[of] + change).astype(np.float32), of
 
 
-def formula(x, views=None, viewed=None, *, ridge=1.0, power=0.5, share=0.5):
+def formula(x, views=None, viewed=None, *, ridge=0.5, power=0.6, share=0.5):
     """Cosine under ((1 - s) T + s W + ridge / f I)^-power about the mean, in float64, both moments row by row."""
     x = np.asarray(x, np.float64)
     y, f = x - x.mean(axis=0), x.shape[1]
@@ -130,3 +131,23 @@ def test_what_does_not_fit_is_refused(arguments: dict, words: str):
 def test_settings_that_cannot_be_are_refused(wrong: dict):
     with pytest.raises(ShapeError, match=f"{next(iter(wrong))} must be"):
         LabelFreeConfig(**wrong)
+
+
+def test_the_trainer_takes_each_view_for_one_of_the_picture_of_its_label():
+    """Rows in any order; further pictures only widen the spread; a view whose picture is missing is left out."""
+    x = drawn(30, 8)
+    views, viewed = seen(x[:20])
+    rows, labels = np.concatenate([views, x[:20]]), np.concatenate([viewed, np.arange(20)])
+    mask = np.arange(len(rows)) >= len(views)
+    orphan = LabelledFeatures.create(
+        np.concatenate([rows, np.full((1, 8), 99.0)]), [*labels, 20], gallery_mask=[*mask, False]
+    )
+    turn = np.random.default_rng(3).permutation(len(orphan))
+    lens = LabelFreeTrainer(LabelFreeConfig(), others=x[20:]).fit(orphan.subset(turn))
+    assert_allclose(similarities(lens, x), similarities(label_free(x, views, viewed), x), atol=1e-4)
+
+
+def test_the_trainer_needs_pictures():
+    data = LabelledFeatures.create(np.eye(3), [0, 1, 2], gallery_mask=[False] * 3)
+    with pytest.raises(ExamplesError, match="there are views alone"):
+        LabelFreeTrainer(LabelFreeConfig()).fit(data)

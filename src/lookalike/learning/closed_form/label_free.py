@@ -9,13 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.images.arrays import number_array
 from lookalike.learning.closed_form.pca import main_directions
+from lookalike.learning.config import MANY, MANY_DIMS
+from lookalike.learning.labelled_features import Features, LabelledFeatures
 from lookalike.models.lens import Lens
 from lookalike.models.vectors import as_float32
+from lookalike.progress import SILENT, Reporter
 
 NAME = "own"
-RIDGE = 1.0
-POWER = 0.5
+METHOD = "label free"  # what the settings of such a lens say
+RIDGE = 0.5
+POWER = 0.6
 VIEW_SHARE = 0.5  # of the moment of views, beside that of the pictures' spread
+DIMS = 1024
 MOST = 1536  # pictures, and as many differences of views, that the moments are made of; of more, a sample
 ALIKE = 1e-10  # of the mean squared length: pictures whose spread is smaller are all alike
 
@@ -46,6 +51,45 @@ class LabelFreeConfig:
                 raise ShapeError(f"{name} must be 0 to 1, not {value}. 0.5 is a good start.")
         if self.dims is not None and self.dims < 1:
             raise ShapeError(f"dims must be 1 or more, not {self.dims}. Leave it out to keep all.")
+
+
+def label_free_config(pictures: int, dims: int | None = None) -> LabelFreeConfig:
+    """The settings for a collection of so many pictures: 1,024 dimensions, and 512 above 20,000, if none are given.
+
+    >>> label_free_config(300).dims, label_free_config(20_001).dims, label_free_config(300, 8).dims
+    (1024, 512, 8)
+    """
+    return LabelFreeConfig(dims=dims or (MANY_DIMS if pictures > MANY else DIMS))
+
+
+@dataclass(frozen=True, eq=False)
+class LabelFreeTrainer:
+    """`label_free` as a Trainer of pictures that have a label each, shared by their views alone.
+
+    Attributes:
+        config: how.
+        others: (m, f) features of further pictures of the collection, without views; None for none.
+    """
+
+    config: LabelFreeConfig
+    others: Features | None = None
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """Learn a lens; rows that are found are pictures, all others views. Triplets and domains are not read.
+
+        Raises: ExamplesError, when there is no picture, or all are alike.
+        """
+        itself = np.ones(len(data), bool) if data.gallery_mask is None else data.gallery_mask
+        pictures, of_views = np.flatnonzero(itself), np.flatnonzero(~itself)
+        if not len(pictures):
+            raise ExamplesError("no pictures to learn from: there are views alone.")
+        order = np.argsort(data.labels[pictures], kind="stable")
+        at = np.searchsorted(data.labels[pictures], data.labels[of_views], sorter=order)
+        viewed = order[np.minimum(at, len(order) - 1)]
+        there = data.labels[pictures[viewed]] == data.labels[of_views]
+        rows = data.features[pictures]
+        rows = rows if self.others is None else np.concatenate([rows, self.others.astype(rows.dtype)])
+        return label_free(rows, data.features[of_views[there]], viewed[there], self.config)
 
 
 def label_free(
@@ -104,7 +148,7 @@ def label_free(
         along = directions * lengths.astype(np.float32)  # (f, m)
         matrix = along @ main_directions(centred @ along, dims)  # (n, f) @ (f, m); (f, m) @ (m, d) -> (f, d)
     matrix /= np.float32(rest)
-    settings = {"method": "label free", "ridge": config.ridge, "power": config.power, "view_share": share}
+    settings = {"method": METHOD, "ridge": config.ridge, "power": config.power, "view_share": share}
     return Lens(name, mean, matrix, {**settings, "dims": dims, "rows": n, "views": len(differences)})
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from fastapi import APIRouter
 
 from lookalike.collection.dataset_source import source_of
-from lookalike.collection.lens_store import is_allowed, words_of
+from lookalike.collection.lens_permission import is_allowed, words_of
 from lookalike.server.api.dependencies import LensName, Opened
 from lookalike.server.errors import Refusal
 from lookalike.server.schemas import JobOut
@@ -40,8 +40,8 @@ def lens(opened: Opened, name: LensName) -> dict[str, Any]:
     return {
         "name": name,
         "serves": serves,
-        "allowed": is_allowed(proof),
-        "words": words_of(proof),
+        "allowed": is_allowed(found),
+        "words": words_of(found),
         "dims": found.dims,
         "source": source_of(found.settings),
         "settings": found.settings,

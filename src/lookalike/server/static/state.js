@@ -29,6 +29,7 @@ export const c = computed(() => collection.value?.id ?? null);
 export const readOnly = computed(() => Boolean(session.value?.read_only));
 export const imageKey = computed(() => session.value?.image_key ?? "");
 export const isIndexed = computed(() => status.value?.indexed ?? collection.value?.pictures > 0);
+export const isFromPictures = (one) => one.source === "views"; // nobody taught it
 export const served = computed(() => status.value?.lens ?? "plain"); // the lens that answers when none is named
 export const lens = computed(() => route.value.lens || served.value);
 export const isAsking = computed(() => route.value.plus.length > 0);

@@ -5,14 +5,14 @@ import { loadLenses, loadStatus } from "../data.js";
 import { t } from "../i18n.js";
 import { followJob } from "../jobs.js";
 import { go } from "../router.js";
-import { readOnly, served } from "../state.js";
+import { isFromPictures, readOnly, served } from "../state.js";
 import { say, sayError } from "../toasts.js";
 import { Button } from "./button.js";
 
 export const BLIND_QUESTIONS = 40;
 
-/** Whether a lens was learned from what people said here: only then it can be tested blind. */
-export const isFromAnswers = (one) => one.source === "judgements";
+/** Whether a lens was learned from what people said here, or from the pictures alone: only then it can be tested blind. */
+export const isTestedBlind = (one) => one.source === "judgements" || isFromPictures(one);
 
 /** Put a lens into service; a refused one only when asked for anyway. */
 export async function useLens(name, anyway = false) {

@@ -3,7 +3,7 @@ import { html } from "../ui.js";
 import { t } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { go, route } from "../router.js";
-import { isAsking, lens, lenses, served } from "../state.js";
+import { isAsking, isFromPictures, lens, lenses, served } from "../state.js";
 import { Button, Choice } from "./button.js";
 import { Menu } from "./menu.js";
 
@@ -27,6 +27,7 @@ export function LensSwitch() {
   const names = namesOf();
   if (names.length < 2) return null;
   const choices = names.map((name) => ({ value: name, label: label(name), title: noteOf(name), mark: name === served.value ? t("lens.serves") : null }));
+  const isOwn = lenses.value.some((one) => one.name === lens.value && isFromPictures(one));
   return html`<div class="lens-switch">
     ${names.length <= MOST_SHOWN + 1
       ? html`<${Choice} label=${t("lens.switch")} choices=${choices} value=${lens.value} onChoose=${chooseLens} />`
@@ -36,14 +37,16 @@ export function LensSwitch() {
           text=${label(lens.value)}
           items=${() => names.map((name) => ({ label: label(name), note: noteOf(name), checked: name === lens.value, act: () => chooseLens(name) }))}
         />`}
+    ${isOwn && html`<small class="hint wide-only">${t("lens.own_what")}</small>`}
     ${isAsking.value &&
     html`<${Button} icon="compare" class="compare-button" label=${t("lens.compare")} keyId="compare" aria-pressed=${route.value.compare} onClick=${toggleCompare} />`}
   </div>`;
 }
 
 function noteOf(name) {
-  if (name === served.value) return t("lens.serves");
   const found = lenses.value.find((one) => one.name === name);
+  if (found && isFromPictures(found)) return t("lens.own_what");
+  if (name === served.value) return t("lens.serves");
   return found && !found.verdict ? t("lens.untested") : undefined;
 }
 

@@ -5,12 +5,12 @@ import { loadLenses, loadStatus } from "../data.js";
 import { date, t } from "../i18n.js";
 import { startJob } from "../jobs.js";
 import { go } from "../router.js";
-import { dialog, lenses, readOnly, served } from "../state.js";
+import { dialog, isFromPictures, lenses, readOnly, served } from "../state.js";
 import { sayError } from "../toasts.js";
 import { Button } from "../components/button.js";
 import { Empty } from "../components/empty.js";
 import { Dialog } from "../components/dialog.js";
-import { isFromAnswers, LensActions, useLens } from "../components/lens-actions.js";
+import { isTestedBlind, LensActions, useLens } from "../components/lens-actions.js";
 import { VerdictChip } from "../components/verdict.js";
 
 export function Lenses() {
@@ -28,15 +28,16 @@ export function Lenses() {
 }
 
 function LensCard({ one }) {
-  const allowed = ["taught", "better"].includes(one.verdict);
+  const isUnproved = isFromPictures(one) && !one.verdict;
   const facts = [one.date && !Number.isNaN(Date.parse(one.date)) && date(one.date), one.dims && t("lens.dims", { n: one.dims }), !one.here && one.backbone && t("lens.elsewhere", { backbone: one.backbone })];
   const sure = () => (dialog.value = { kind: "forget", name: one.name });
   return html`<article class="card lens-card" aria-label=${one.name}>
     <div class="about">
-      <h2>${one.name}<${VerdictChip} verdict=${one.verdict} />${one.name === served.value && html`<span class="chip chip-in-use">${t("lens.serves")}</span>`}</h2>
+      <h2>${one.name}${!isUnproved && html`<${VerdictChip} verdict=${one.verdict} />`}${one.name === served.value && html`<span class="chip chip-in-use">${t("lens.serves")}</span>`}</h2>
+      ${isFromPictures(one) && html`<p>${t("lens.own_what")}</p>`}
       <p>${facts.filter(Boolean).join(" · ")}</p>
     </div>
-    <${LensActions} name=${one.name} allowed=${allowed} blind=${isFromAnswers(one)} />
+    <${LensActions} name=${one.name} allowed=${one.allowed} blind=${isTestedBlind(one)} />
     ${!readOnly.value && html`<${Button} icon="save" bare label=${t("export.onnx")} onClick=${() => startJob({ do: "export", what: "onnx", lens: one.name }).then((job) => job && go({ view: "status" }))} />
       <${Button} icon="close" bare label=${t("lens.forget")} onClick=${sure} />`}
   </article>`;

@@ -11,7 +11,7 @@ import { Curve } from "../components/curve.js";
 import { Details } from "../components/details.js";
 import { Empty, ErrorBox } from "../components/empty.js";
 import { Icon } from "../components/icons.js";
-import { isFromAnswers, LensActions } from "../components/lens-actions.js";
+import { isTestedBlind, LensActions } from "../components/lens-actions.js";
 import { Thumb } from "../components/thumb.js";
 import { Verdict } from "../components/verdict.js";
 
@@ -30,7 +30,7 @@ export function ProofView() {
   const { proof } = found;
   return html`<div class="page proof">
     <h1>${t("proof.title", { name })}</h1>
-    <section class="card"><${Verdict} verdict=${proof?.verdict} words=${found.words}><${LensActions} name=${name} allowed=${found.allowed} blind=${isFromAnswers(found)} proof=${false} /><//></section>
+    <section class="card"><${Verdict} verdict=${proof?.verdict} words=${found.words}><${LensActions} name=${name} allowed=${found.allowed} blind=${isTestedBlind(found)} proof=${false} /><//></section>
     ${proof ? html`<${Numbers} proof=${proof} /><${Changes} queries=${proof.queries} />` : html`<${Empty} icon="judge" title=${t("proof.none")} text=${t("proof.none_how")} />`}
     ${found.curve?.length > 1 && html`<${Curve} points=${found.curve} />`}
   </div>`;

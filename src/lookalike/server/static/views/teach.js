@@ -10,7 +10,7 @@ import { Curve } from "../components/curve.js";
 import { Details } from "../components/details.js";
 import { errorWords } from "../i18n.js";
 import { JobProgress } from "../components/job.js";
-import { isFromAnswers, LensActions } from "../components/lens-actions.js";
+import { isTestedBlind, LensActions } from "../components/lens-actions.js";
 import { Verdict } from "../components/verdict.js";
 
 const SOURCES = ["judgements", "folders", "views"];
@@ -35,7 +35,7 @@ function Learning({ one, running }) {
   if (one.state === "stopped") return html`<h2>${t("teach.stopped")}</h2>${said}`;
   if (one.error) return html`<h2>${t("teach.failed")}</h2><p>${errorWords(one.error)}</p><${Details} text=${one.error.message} />`;
   const { name, verdict, words, serves } = one.result;
-  const fromAnswers = lenses.value.some((two) => two.name === name && isFromAnswers(two));
+  const fromAnswers = lenses.value.some((two) => two.name === name && isTestedBlind(two));
   return html`<h2 class="learned">${t("teach.done", { name })}</h2>
     <${Verdict} verdict=${verdict} words=${words}><${LensActions} name=${name} allowed=${serves} blind=${fromAnswers} /><//>${said}`;
 }
