@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from support.words import save_tokenizer
+
 MEAN, DEVIATION = (0.5, 0.4, 0.3), (0.2, 0.3, 0.25)
 TOKENS = {
     "hidden_size": 32,
@@ -25,11 +27,18 @@ TEXT = {
     "eos_token_id": 49,
     "pad_token_id": None,
 }
+WORDS = {"clip_words": "clip", "siglip_words": "siglip", "siglip2_words": "siglip2"}  # with their tokenizers
 
 
-def make(kind: str):
-    """One network of a kind."""
+def make(kind: str, vocabulary: int = 0):
+    """One network of a kind; with words, of a vocabulary."""
     t = pytest.importorskip("transformers")
+    if kind in WORDS:
+        text = {**TEXT, "num_hidden_layers": 2, "vocab_size": vocabulary, "eos_token_id": vocabulary - 1}
+        if kind == "clip_words":
+            return t.CLIPModel(t.CLIPConfig(vision_config=TOKENS, text_config=text, projection_dim=24))
+        text = {**text, "projection_size": TOKENS["hidden_size"]}
+        return t.SiglipModel(t.SiglipConfig(vision_config=TOKENS, text_config=text))
     if kind == "resnet":
         sizes = {"embedding_size": 8, "hidden_sizes": [16, 24, 32, 40], "depths": [1, 1, 2, 1]}
         return t.ResNetModel(t.ResNetConfig(**sizes))
@@ -56,8 +65,10 @@ def save(kind: str, folder: Path) -> Path:
 
     logging.disable_progress_bar()
     torch.manual_seed(3)
-    model = make(kind).eval()
+    model = make(kind, save_tokenizer(WORDS[kind], folder) if kind in WORDS else 0).eval()
     for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        if kind in WORDS and tensor.ndim == 2 and tensor.is_floating_point():  # else all texts would be alike
+            torch.nn.init.normal_(tensor.data, std=0.4)
         if tensor.ndim == 1 and tensor.is_floating_point():  # norms, biases, running statistics
             torch.nn.init.uniform_(tensor.data, *((0.5, 1.5) if "weight" in name or "var" in name else (-0.3, 0.3)))
     model.save_pretrained(folder)

@@ -13,13 +13,15 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import BundleError, ImageError
+from lookalike.errors import BundleError, ImageError, QueryError
 from lookalike.images.decode import DecodedImage, ImageSource, decode_square
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.images.sources import as_source_list
 from lookalike.models.bundle import Bundle
+from lookalike.models.named import WITH_WORDS
 from lookalike.models.openvino_engine import OpenVinoEngine, has_bf16
 from lookalike.models.registry import DEFAULT, resolve_bundle
+from lookalike.models.text_engine import TextEngine
 
 __all__ = ["Backbone", "Engine", "HasImage", "has_bf16"]
 
@@ -78,6 +80,7 @@ class Backbone:
         if device is not None and precision == "bf16":
             raise BundleError(f"precision bf16 is not known to device {device!r}. Leave one of them out, or give f32.")
         self.precision = precision or ("bf16" if device is None and has_bf16() else "f32")
+        self._text: TextEngine | None = None
         self.engine: Engine
         if device is None:
             self.engine = OpenVinoEngine(self.bundle, self.threads, self.precision)
@@ -104,6 +107,38 @@ class Backbone:
     def length(self) -> int:
         """The number of features f."""
         return self.bundle.length
+
+    @property
+    def has_words(self) -> bool:
+        """Whether it can be asked in words: whether it has a network of texts beside that of pictures."""
+        return self.bundle.text is not None
+
+    def embed_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The features of texts: zero outside of the part that texts and pictures share.
+
+        Their similarity to the features of a picture is the cosine in that shared space times `bundle.joint[1]`.
+
+        Args: texts: what a picture may show, in a few words each; of a longer one the beginning counts.
+        Returns: (n, f) float32, rows of length 1.
+        Raises: QueryError, for a backbone without words; BundleError; MissingExtraError.
+        """
+        part, _ = self.text_engine.bundle.joint
+        rows = np.zeros((len(texts), self.length), np.float32)
+        rows[:, part] = self.text_engine.embed(texts)
+        return rows
+
+    @property
+    def text_engine(self) -> TextEngine:
+        """What runs the network of texts, read once. Raises: QueryError, for a backbone without one."""
+        if self.bundle.text is None:
+            raise QueryError(
+                f"the backbone {self.name} knows no words. Of those with names here, {' and '.join(WITH_WORDS)} do: "
+                f"index with --backbone {WITH_WORDS[-1]}.",
+                code="query.words",
+            )
+        if self._text is None:
+            self._text = TextEngine(self.bundle, self.threads)
+        return self._text
 
     def embed(self, sources: Sequence[ImageSource], limits: Limits = LIMITS) -> NDArray[np.float32]:
         """The features of pictures.

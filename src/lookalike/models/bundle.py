@@ -1,6 +1,7 @@
 """A backbone on disk: model.onnx and backbone.json; read, verified, written whole, named by its content."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,8 @@ from typing import Any
 
 from lookalike.errors import BundleError
 from lookalike.files import digest, replace_folder
+
+TOKENIZERS, POOLS, MOST_TOKENS = ("clip", "siglip", "siglip2"), ("last", "first", "largest"), 512
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,31 @@ class StageOutput:
 
 
 @dataclass(frozen=True)
+class TextTower:
+    """How a bundle is asked in words: text.onnx, tokens.npy and tokenizer.json beside its model.onnx.
+
+    Attributes:
+        depth: the output of model.onnx that texts are compared with: its values and a text's lie in one space. Its
+            power is 1, so that its part of the features is that of the network, made shorter.
+        tokenizer: "clip", "siglip" or "siglip2": what is done to a text before its tokens are looked up.
+        tokens: how many of them the network reads.
+        vocabulary: how many there are.
+        width: values a token.
+        pool: where the network's answer stands: "last" place, place of the "first" token that is `end`, or of the
+            "largest" number.
+        end: a token; 0 where it does not matter.
+    """
+
+    depth: str
+    tokenizer: str
+    tokens: int
+    vocabulary: int
+    width: int
+    pool: str
+    end: int = 0
+
+
+@dataclass(frozen=True)
 class Bundle:
     """What backbone.json says, and where it lies.
 
@@ -49,6 +77,7 @@ class Bundle:
         layers: name, kind, output shape and parameters of each layer, in order.
         parent: the id of the backbone that it was tuned from; "" where it was not.
         tuning: how it was tuned: the first layer that learned, steps, rate, seed and so on.
+        text: how it is asked in words; None for a network of pictures alone.
     """
 
     path: Path
@@ -62,11 +91,27 @@ class Bundle:
     resize: str = "squash"
     parent: str = ""
     tuning: dict[str, Any] = field(default_factory=dict)
+    text: TextTower | None = None
 
     @property
     def length(self) -> int:
         """The number of features."""
         return sum(depth.length for depth in self.depths)
+
+    @property
+    def joint(self) -> tuple[slice, float]:
+        """Which of the features are compared with a text, and how long that part is in features of length 1.
+
+        A vector of length 1 that is zero elsewhere has with features the cosine of the joint space times this length.
+        """
+        assert self.text is not None
+        start = 0
+        for depth in self.depths:
+            if depth.name == self.text.depth:
+                break
+            start += depth.length
+        whole = math.sqrt(sum(one.weight**2 for one in self.depths))
+        return slice(start, start + depth.length), depth.weight / whole
 
     @property
     def model(self) -> Path:
@@ -104,6 +149,7 @@ def read(path: Path) -> Bundle:
             resize=str(found.get("resize", "squash")),
             parent=str(found.get("parent", "")),
             tuning=dict(found.get("tuning", {})),
+            text=None if found.get("text") is None else _text_tower(found["text"]),
         )
     except KeyError as error:
         raise BundleError(f"{table}: {error} is missing. docs/formats.md lists every key.") from error
@@ -113,6 +159,8 @@ def read(path: Path) -> Bundle:
         raise BundleError(f"{table}: 'depths' is empty. Name at least one output of the graph.")
     if bundle.resize != "squash":
         raise BundleError(f"{table}: resize {bundle.resize!r} is not known. Only 'squash' is.")
+    if bundle.text is not None and bundle.text.depth not in {one.name for one in bundle.depths if one.power == 1}:
+        raise BundleError(f"{table}: 'text' names the depth {bundle.text.depth!r}, which is none of power 1.")
     return bundle
 
 
@@ -124,7 +172,7 @@ def write(bundle: Bundle, model: bytes, also: Mapping[str, bytes] | None = None)
         model: model.onnx.
         also: further files, by name: weights.safetensors and config.json of a backbone that can learn.
     """
-    table = {key: value for key, value in asdict(bundle).items() if key != "path"}
+    table = {key: value for key, value in asdict(bundle).items() if key != "path" and (key, value) != ("text", None)}
     table["depths"] = [one.table() for one in bundle.depths]
 
     def write_files(folder: Path) -> None:
@@ -165,6 +213,24 @@ def _depth(table: dict[str, Any]) -> StageOutput:
     return depth
 
 
+def _text_tower(table: dict[str, Any]) -> TextTower:
+    tower = TextTower(
+        depth=_text(table, "depth"),
+        tokenizer=_text(table, "tokenizer"),
+        tokens=_count(table, "tokens"),
+        vocabulary=_count(table, "vocabulary", most=10_000_000),
+        width=_count(table, "width"),
+        pool=_text(table, "pool"),
+        end=int(table.get("end", 0)),
+    )
+    for key, value, known in (("tokenizer", tower.tokenizer, TOKENIZERS), ("pool", tower.pool, POOLS)):
+        if value not in known:
+            raise ValueError(f"{key!r} of 'text' must be one of {', '.join(known)}, not {value!r}")
+    if tower.tokens > MOST_TOKENS:
+        raise ValueError(f"'tokens' of 'text' must be {MOST_TOKENS} at most, not {tower.tokens}")
+    return tower
+
+
 def _id(table: dict[str, Any]) -> str:
     """It names files: nothing in it may lead elsewhere."""
     found = _text(table, "id")
@@ -179,7 +245,7 @@ def _text(table: dict[str, Any], key: str) -> str:
     return str(table[key])
 
 
-def _count(table: dict[str, Any], key: str) -> int:
-    if not isinstance(table[key], int) or isinstance(table[key], bool) or not 0 < table[key] <= 100_000:
+def _count(table: dict[str, Any], key: str, most: int = 100_000) -> int:
+    if not isinstance(table[key], int) or isinstance(table[key], bool) or not 0 < table[key] <= most:
         raise ValueError(f"{key!r} must be a whole number above 0, not {table[key]!r}")
     return int(table[key])

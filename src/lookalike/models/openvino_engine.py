@@ -2,7 +2,8 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,36 +75,55 @@ class OpenVinoEngine:
         if self._process != os.getpid():  # forked: the threads that computed stayed with the parent
             self._compiled, self._process = {}, os.getpid()
         if batch not in self._compiled:
-            if (left := bytes_left()) is not None and left < TO_COMPILE:
-                raise MemoryLimitError(f"the backbone {self.bundle.name}")
-            core = openvino().Core()
-            name = f"{self.bundle.id}-{self.precision}-{batch}-{self.threads}"
-            cache = CompiledCache(cache_folder() / "compiled" / name)
             options: dict[str, Any] = {
                 "INFERENCE_PRECISION_HINT": self.precision,
                 "INFERENCE_NUM_THREADS": self.threads,
                 "PERFORMANCE_HINT": "LATENCY" if batch == 1 else "THROUGHPUT",
             }
-            if (folder := cache.open()) is not None:
-                options["CACHE_DIR"] = str(folder)
-            try:
-                model = core.read_model(self.bundle.model)
+
+            def check(model: Any) -> None:
                 _check_input(model, self.bundle)
-                _check_control_flow(model, self.bundle)
+                check_control_flow(model, self.bundle.model)
                 side = self.bundle.side_px
                 model.reshape({model.input(0): [batch, side, side, 3]})
                 _check_outputs(model, self.bundle)
-                _check_sizes(model, self.bundle)
-                self._compiled[batch] = core.compile_model(model, "CPU", options)
-                keep_in_children(self._compiled[batch])
-                if folder is not None:
-                    cache.seal()
-            except RuntimeError as error:
-                if is_out_of_memory(error) or (is_limited() and any(words in str(error) for words in NO_THREADS)):
-                    raise MemoryLimitError(f"the backbone {self.bundle.name}") from error
-                reason = str(error).strip().splitlines()[-1][:200]
-                raise BundleError(f"{self.bundle.model}: cannot be run ({reason}). {_mend(self.bundle)}") from error
+                check_sizes(model, self.bundle.model)
+
+            name = f"{self.bundle.id}-{self.precision}-{batch}-{self.threads}"
+            self._compiled[batch] = compile_graph(self.bundle, self.bundle.model, name, check, options)
         return self._compiled[batch]
+
+
+def compile_graph(bundle: Bundle, file: Path, name: str, check: Callable[[Any], None], options: dict[str, Any]) -> Any:
+    """A graph of a bundle, compiled; kept in the user's cache, so that the next process need not.
+
+    Args:
+        bundle: whose graph it is.
+        file: the graph.
+        name: what it is kept under: whatever changes it stands in it.
+        check: called with OpenVINO's model before it is compiled: raises BundleError, and fixes its shapes.
+        options: for OpenVINO.
+    Raises: BundleError, when it cannot be run; MemoryLimitError.
+    """
+    if (left := bytes_left()) is not None and left < TO_COMPILE:
+        raise MemoryLimitError(f"the backbone {bundle.name}")
+    core = openvino().Core()
+    cache = CompiledCache(cache_folder() / "compiled" / name)
+    if (folder := cache.open()) is not None:
+        options = {**options, "CACHE_DIR": str(folder)}
+    try:
+        model = core.read_model(file)
+        check(model)
+        compiled = core.compile_model(model, "CPU", options)
+        keep_in_children(compiled)
+        if folder is not None:
+            cache.seal()
+    except RuntimeError as error:
+        if is_out_of_memory(error) or (is_limited() and any(words in str(error) for words in NO_THREADS)):
+            raise MemoryLimitError(f"the backbone {bundle.name}") from error
+        reason = str(error).strip().splitlines()[-1][:200]
+        raise BundleError(f"{file}: cannot be run ({reason}). {_mend(bundle)}") from error
+    return compiled
 
 
 def _mend(bundle: Bundle) -> str:
@@ -112,23 +132,27 @@ def _mend(bundle: Bundle) -> str:
     return "Export it anew."
 
 
-def _check_sizes(model: Any, bundle: Bundle) -> None:
-    """Refuse a graph that makes a tensor which no memory holds; asked before anything is computed."""
+def check_sizes(model: Any, file: Path) -> None:
+    """Refuse a graph that makes a tensor which no memory holds; asked before anything is computed.
+
+    Raises: BundleError.
+    """
     batch = model.input(0).shape[0]
     for node in model.get_ordered_ops():
         for output in node.outputs():
             shape = output.partial_shape
             if shape.is_static and math.prod(sizes := list(shape.to_shape())) > MOST_VALUES * batch:
                 raise BundleError(
-                    f"{bundle.model}: {node.get_friendly_name()} makes {' x '.join(map(str, sizes))} values, too many "
+                    f"{file}: {node.get_friendly_name()} makes {' x '.join(map(str, sizes))} values, too many "
                     "for the features of pictures. Export it anew."
                 )
 
 
-def _check_control_flow(model: Any, bundle: Bundle) -> None:
+def check_control_flow(model: Any, file: Path) -> None:
+    """Refuse a graph with loops or branches; asked before anything is done with it. Raises: BundleError."""
     for node in model.get_ops():
         if node.get_type_name() in CONTROL_FLOW:
-            raise with_control_flow(bundle.model, node.get_type_name())
+            raise with_control_flow(file, node.get_type_name())
 
 
 def _check_input(model: Any, bundle: Bundle) -> None:

@@ -176,7 +176,7 @@ class LayerFineTuner:
         preprocessing = {"parent": self.parent.id, "depths": [one.table() for one in self.parent.depths]}
         found = identify(tensors, preprocessing)
         name = f"{self.parent.name.partition('-tuned-')[0]}-tuned-{found[:6]}"
-        tuned = replace(self.parent, path=path, name=name, id=found, parent=self.parent.id, tuning=about)
+        tuned = replace(self.parent, path=path, name=name, id=found, parent=self.parent.id, tuning=about, text=None)
         device = self.network.device
         try:
             model, also = self.network.files(tuned)

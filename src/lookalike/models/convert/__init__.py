@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lookalike.errors import MissingExtraError
+from lookalike.files import digest
 from lookalike.models.bundle import Bundle, identify, read, write
+from lookalike.models.convert.architectures import architecture_of
+from lookalike.models.convert.tokenizer_files import has_tokenizer
+from lookalike.models.tokens import FILE
 
 if TYPE_CHECKING:
     from lookalike.models.convert.model_files import ModelFiles
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
     from lookalike.models.convert.transformers_model import FeatureExtractor
 
 
-FORMAT = 2  # of what a conversion gives: raised, everything is converted again
+FORMAT = 3  # of what a conversion gives: raised, everything is converted again
 NO_MATTER = {"architectures", "_name_or_path", "transformers_version", "dtype", "torch_dtype", "id2label", "label2id"}
 
 
@@ -73,10 +77,13 @@ def _made(source: "ModelFiles", place: Path) -> Bundle:
     if place.is_dir():
         return read(place)
     try:
-        from lookalike.models.convert import torch_to_onnx, transformers_model
+        from lookalike.models.convert import text_tower, torch_to_onnx, transformers_model
     except ImportError as error:
         raise MissingExtraError(f"converting {source.name}", "learn") from error
-    extractor = transformers_model.load(source)
+    family = architecture_of(source.name, source.config())
+    words = bool(family.text) and has_tokenizer(source.folder)
+    extractor = transformers_model.load(source, words)
+    text = text_tower.convert(source, family, extractor.depths[0].length) if words else None
     model = torch_to_onnx.export(source.name, extractor, extractor.prepared.side_px, extractor.depths)
     torch_to_onnx.check(source.name, extractor, extractor.prepared.side_px, extractor.depths, model)
     settings = transformers_model.trainable_files(extractor)
@@ -86,6 +93,8 @@ def _made(source: "ModelFiles", place: Path) -> Bundle:
         "depths": [one.table() for one in extractor.depths],
         "config": {key: value for key, value in source.config().items() if key not in NO_MATTER},
     }
+    if text is not None:
+        preprocessing |= {"text": vars(text.tower), "tokenizer": digest([text.files[FILE]]).hex()}
     bundle = Bundle(
         path=place,
         name=source.called,
@@ -95,8 +104,9 @@ def _made(source: "ModelFiles", place: Path) -> Bundle:
         layers=source.layers or torch_to_onnx.layers(extractor),
         licence=source.licence,
         source=source.origin,
+        text=None if text is None else text.tower,
     )
-    return write(bundle, model, settings)
+    return write(bundle, model, settings if text is None else settings | text.files)
 
 
 def _place(name: str, key: str, kept: Path) -> Path:

@@ -1,6 +1,6 @@
 """The kinds of networks that can be converted, by the model_type of their config.json."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lookalike.errors import BundleError
@@ -18,6 +18,8 @@ class Architecture:
         summary: "class" where the first token stands for the picture, "pooler" where the network says so itself.
         fixed: whether it takes pictures of one side only.
         unpooled: whether it is loaded without its pooler.
+        text: the class of the network of texts beside it; "" where there is none.
+        joint: the class that gives pictures in the space of texts, where that is another one.
     """
 
     architecture: str
@@ -25,6 +27,13 @@ class Architecture:
     summary: str = "class"
     fixed: bool = True
     unpooled: bool = False
+    text: str = ""
+    joint: str = ""
+
+    @property
+    def with_words(self) -> "Architecture":
+        """The same, giving pictures in the space of texts."""
+        return replace(self, architecture=self.joint or self.architecture)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -40,9 +49,12 @@ ARCHITECTURES = {
     "deit": Architecture("DeiTModel", unpooled=True),
     "dinov2": Architecture("Dinov2Model", fixed=False),
     "dinov2_with_registers": Architecture("Dinov2WithRegistersModel", fixed=False),
-    "clip": Architecture("CLIPVisionModel", summary="pooler"),
-    "clip_vision_model": Architecture("CLIPVisionModel", summary="pooler"),
-    "siglip": Architecture("SiglipVisionModel", summary="pooler"),
+    "dinov3_vit": Architecture("DINOv3ViTModel", fixed=False),
+    "clip": Architecture(
+        "CLIPVisionModel", summary="pooler", text="CLIPTextModelWithProjection", joint="CLIPVisionModelWithProjection"
+    ),
+    "clip_vision_model": Architecture("CLIPVisionModel", summary="pooler", joint="CLIPVisionModelWithProjection"),
+    "siglip": Architecture("SiglipVisionModel", summary="pooler", text="SiglipTextModel"),
     "siglip_vision_model": Architecture("SiglipVisionModel", summary="pooler"),
 }
 

@@ -11,6 +11,7 @@ from lookalike.errors import BundleError
 from lookalike.files import digest
 
 CONFIG, PREPROCESSOR, WEIGHTS = "config.json", "preprocessor_config.json", "model.safetensors"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "spiece.model", "vocab.json", "merges.txt")
 LARGEST_JSON = 4_000_000  # bytes; a config.json with the names of 22,000 classes has 1.5 MB
 IN_ONE_FILE = "AutoModel.from_pretrained(..).save_pretrained('FOLDER', max_shard_size='10GB')"
 
@@ -39,11 +40,11 @@ class ModelFiles:
 
     def config(self) -> dict[str, Any]:
         """config.json."""
-        return _json(self.name, self.folder / CONFIG)
+        return read_json(self.name, self.folder / CONFIG)
 
     def preprocessor(self) -> dict[str, Any]:
         """preprocessor_config.json."""
-        return _json(self.name, self.folder / PREPROCESSOR)
+        return read_json(self.name, self.folder / PREPROCESSOR)
 
 
 def from_folder(folder: Path) -> ModelFiles:
@@ -53,7 +54,8 @@ def from_folder(folder: Path) -> ModelFiles:
     """
     name = str(folder)
     check_files(name, {one.name for one in folder.iterdir() if one.is_file()})
-    key = digest_of_files([folder / file for file in (CONFIG, PREPROCESSOR, WEIGHTS)])
+    words = [folder / file for file in TOKENIZER_FILES if (folder / file).is_file()]
+    key = digest_of_files([*(folder / file for file in (CONFIG, PREPROCESSOR, WEIGHTS)), *words])
     card = folder / "README.md"
     text = first_text(card) if card.is_file() else ""
     return ModelFiles(name, folder.resolve().name, folder, key, licence_of(text), str(folder.resolve()))
@@ -112,10 +114,11 @@ def licence_of(card: str) -> str:
     return found[1] if found else "unknown"
 
 
-def _json(name: str, path: Path) -> dict[str, Any]:
+def read_json(name: str, path: Path, largest: int = LARGEST_JSON) -> dict[str, Any]:
+    """A table of settings of a model of this name, from a file of at most `largest` bytes. Raises: BundleError."""
     try:
-        if path.stat().st_size > LARGEST_JSON:
-            raise BundleError(f"{name}: {path.name} is larger than {LARGEST_JSON / 1e6:g} MB. Copy it again.")
+        if path.stat().st_size > largest:
+            raise BundleError(f"{name}: {path.name} is larger than {largest / 1e6:g} MB. Copy it again.")
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{name}: {path.name} cannot be read ({error}). Copy it again.") from error

@@ -27,6 +27,23 @@ def export(name: str, network: nn.Module, side: int, depths: tuple[StageOutput, 
     Args: as for `check`.
     Raises: BundleError, when it does not fit into one file; MissingExtraError.
     """
+    example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
+    return export_graph(name, network, (example,), ["image"], [depth.name for depth in depths])
+
+
+def export_graph(
+    name: str, network: nn.Module, example: tuple[torch.Tensor, ...], inputs: list[str], outputs: list[str]
+) -> bytes:
+    """The ONNX file of any network, the first size of its inputs free.
+
+    Args:
+        name: the model's, for errors.
+        network: takes the example.
+        example: one tensor an input, two of a batch.
+        inputs: their names.
+        outputs: the names of what it gives.
+    Raises: as `export`.
+    """
     size = sum(tensor.numel() * 4 for tensor in network.parameters())
     if size > LARGEST_BYTES:
         raise BundleError(f"{name}: {size / 1e9:.1f} GB of weights; one ONNX file holds 2. Choose a smaller model.")
@@ -34,16 +51,16 @@ def export(name: str, network: nn.Module, side: int, depths: tuple[StageOutput, 
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(name, "learn") from error
-    example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
+    n = torch.export.Dim("n")
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
             network,
-            (example,),
+            example,
             dynamo=True,
             opset_version=OPSET,
-            input_names=["image"],
-            output_names=[depth.name for depth in depths],
-            dynamic_shapes=({0: torch.export.Dim("n")},),
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_shapes=tuple({0: n} for _ in example),
             external_data=False,
             verbose=False,
         )
@@ -68,13 +85,17 @@ def check(name: str, network: nn.Module, side: int, depths: tuple[StageOutput, .
     compiled = core.compile_model(core.read_model(model), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     answers = compiled(pictures)
     for depth, ours in zip(depths, run(network, pictures), strict=True):
-        theirs = answers[depth.name]
-        cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1) + 1e-30)
-        if not cosine.min() > LEAST_COSINE:
-            raise BundleError(
-                f"{name}: its ONNX file gives other features than torch (cosine {cosine.min():.4f} at {depth.name}). "
-                "Upgrade torch and onnxscript, or choose another model."
-            )
+        check_equal(name, depth.name, ours, answers[depth.name])
+
+
+def check_equal(name: str, output: str, ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> None:
+    """Raises: BundleError, when rows (n, d) of the same output agree less than LEAST_COSINE."""
+    cosine = (ours * theirs).sum(1) / (np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1) + 1e-30)
+    if not cosine.min() > LEAST_COSINE:
+        raise BundleError(
+            f"{name}: its ONNX file gives other features than torch (cosine {cosine.min():.4f} at {output}). "
+            "Upgrade torch and onnxscript, or choose another model."
+        )
 
 
 def run(network: nn.Module, pictures: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

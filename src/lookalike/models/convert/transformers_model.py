@@ -18,7 +18,8 @@ from lookalike.models.convert.model_files import PREPROCESSOR, WEIGHTS, ModelFil
 from lookalike.models.convert.preprocessing import Preprocessing
 
 SHALLOWER = 0.5  # docs/decisions/0013: the weight of a stage before the last
-BLOCKS = ("encoder.stages", "encoder.layers", "encoder.layer", "layers")  # where a network keeps its blocks
+# Where a network keeps its blocks.
+BLOCKS = ("encoder.stages", "encoder.layers", "encoder.layer", "layers", "model.layer", "layer")
 MOST_PATCHES = 4096  # attention takes memory by their square: 0.8 GB at 12 heads
 UNUSED = ("mask_token", "pooler.")  # weights that may be missing: nothing here uses them
 
@@ -27,10 +28,11 @@ class FeatureExtractor(nn.Module):
     """uint8 pictures (n, side, side, 3) -> pooled outputs of stages, (n, length) float32 each, in order of `depths`.
 
     Networks of stages give the mean over all places of each stage. Networks of tokens give what stands for the whole
-    picture, and the mean over the patches after the last block, three quarters and half of them.
+    picture, and the mean over the patches after the last block, three quarters and half of them. With words, what
+    stands for the whole picture lies in the space of texts.
     """
 
-    def __init__(self, tower: nn.Module, family: Architecture, prepared: Preprocessing):
+    def __init__(self, tower: nn.Module, family: Architecture, prepared: Preprocessing, words: bool = False):
         super().__init__()
         self.tower, self.family, self.prepared = tower, family, prepared
         self.factors: Tensor
@@ -47,7 +49,8 @@ class FeatureExtractor(nn.Module):
             example = torch.zeros(1, prepared.side_px, prepared.side_px, 3, dtype=torch.uint8)
             lengths = [one.shape[1] for one in self(example)]
         weights = [1.0] + [SHALLOWER] * (len(lengths) - 1)
-        self.depths = tuple(map(StageOutput, self.names, lengths, weights))
+        powers = [1.0 if words else 0.5] + [0.5] * (len(lengths) - 1)  # texts are compared with the values as they are
+        self.depths = tuple(map(StageOutput, self.names, lengths, weights, powers))
 
     @property
     def names(self) -> list[str]:
@@ -70,6 +73,8 @@ class FeatureExtractor(nn.Module):
         last: Tensor = given.last_hidden_state
         if not self.family.tokens:
             return (given.pooler_output.flatten(1) if self.family.summary == "pooler" else last.mean((2, 3)),)
+        if (joint := getattr(given, "image_embeds", None)) is not None:
+            return joint, self._mean_of_patches(last)
         whole = given.pooler_output if self.family.summary == "pooler" else last[:, 0]
         return whole, self._mean_of_patches(last)
 
@@ -92,23 +97,40 @@ class FeatureExtractor(nn.Module):
         return hook
 
 
-def load(source: ModelFiles) -> FeatureExtractor:
+def load(source: ModelFiles, words: bool = False) -> FeatureExtractor:
     """The network of a source, in float32, in evaluation mode.
 
+    Args:
+        source: the model's files.
+        words: whether it shall give pictures in the space of its texts.
     Raises: BundleError, for a kind that is not known, code of its own, settings that cannot be, weights that are
         missing or no numbers; MissingExtraError.
     """
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError(source.name, "learn") from error
     family, settings = _described(source.name, source.config())
+    if words:
+        family = family.with_words
+        if family.joint:
+            settings |= network_settings(source.name, {"projection_dim": source.config().get("projection_dim")})
     prepared = preprocessing.read(source.name, source.preprocessor(), own_side_px(settings) if family.fixed else None)
-    architecture = getattr(transformers, family.architecture)
+    tower = load_tower(source, family.architecture, settings, **family.options)
+    return _extractor(source.name, tower, family, prepared, words)
+
+
+def load_tower(source: ModelFiles, architecture: str, settings: dict[str, Any], **options: bool) -> Any:
+    """One network of a source, in float32, in evaluation mode.
+
+    Args:
+        source: the model's files.
+        architecture: its class in transformers.
+        settings: checked ones.
+        options: how it is made.
+    Raises: as `load`.
+    """
+    made = _class(source.name, architecture)
     with _quiet(), _one_line(source.name):
-        config = architecture.config_class(**settings)
-        _check_size(source, architecture, config, family)
-        tower, found = architecture.from_pretrained(
+        config = made.config_class(**settings)
+        _check_size(source, made, config, options)
+        tower, found = made.from_pretrained(
             source.folder,
             config=config,
             use_safetensors=True,
@@ -119,12 +141,24 @@ def load(source: ModelFiles) -> FeatureExtractor:
             attn_implementation="eager",
             dtype=torch.float32,
             ignore_mismatched_sizes=True,  # they are raised below
-            **family.options,
+            **options,
         )
     missing = sorted(key for key in found["missing_keys"] if not any(part in key for part in UNUSED))
     if missing or found["mismatched_keys"]:
         raise _other_weights(source.name, ", ".join(missing[:2]) or "other shapes")
-    return _extractor(source.name, tower, family, prepared)
+    return tower
+
+
+def _class(name: str, architecture: str) -> Any:
+    """A class of transformers. Raises: BundleError, where the one installed does not have it; MissingExtraError."""
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError(name, "learn") from error
+    found = getattr(transformers, architecture, None)
+    if found is None:
+        raise BundleError(f"{name}: transformers {transformers.__version__} does not know it. Upgrade transformers.")
+    return found
 
 
 def of_bundle(bundle: Bundle) -> FeatureExtractor:
@@ -132,7 +166,6 @@ def of_bundle(bundle: Bundle) -> FeatureExtractor:
 
     Raises: BundleError, when the bundle has no weights that can learn.
     """
-    import transformers
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -145,7 +178,10 @@ def of_bundle(bundle: Bundle) -> FeatureExtractor:
             f"{bundle.path}: has no weights that can learn ({error}). Convert the model anew from where it came from."
         ) from error
     family, settings = _described(bundle.name, config)
-    architecture = getattr(transformers, family.architecture)
+    words = bundle.depths[0].power == 1
+    if words:
+        family = family.with_words
+    architecture = _class(bundle.name, family.architecture)
     with _one_line(bundle.name):
         made = architecture.config_class(**settings)
         with torch.device("meta"):
@@ -154,7 +190,8 @@ def of_bundle(bundle: Bundle) -> FeatureExtractor:
             raise _other_weights(bundle.name, "too few values")
         tower = architecture._from_config(made, attn_implementation="eager", **family.options)
         tower.load_state_dict(weights)
-    return _extractor(bundle.name, tower, family, preprocessing.read(bundle.name, preprocessor, bundle.side_px))
+    prepared = preprocessing.read(bundle.name, preprocessor, bundle.side_px)
+    return _extractor(bundle.name, tower, family, prepared, words)
 
 
 def _described(name: str, config: dict[str, Any]) -> tuple[Architecture, dict[str, Any]]:
@@ -165,7 +202,7 @@ def _described(name: str, config: dict[str, Any]) -> tuple[Architecture, dict[st
     return family, network_settings(name, vision_part(name, config))
 
 
-def _check_size(source: ModelFiles, architecture: Any, config: Any, family: Architecture) -> None:
+def _check_size(source: ModelFiles, architecture: Any, config: Any, options: dict[str, bool]) -> None:
     """Raises: BundleError, when a network of these settings has more values than the file of weights."""
     from safetensors import safe_open
 
@@ -175,7 +212,7 @@ def _check_size(source: ModelFiles, architecture: Any, config: Any, family: Arch
     if sum(getattr(config, "depths", None) or [getattr(config, "num_hidden_layers", 1)]) > tensors:
         raise _other_weights(source.name, f"only {tensors} tensors")
     with torch.device("meta"):  # shapes alone, no memory
-        wanted = _values(architecture(config, **family.options))
+        wanted = _values(architecture(config, **options))
     if wanted > there:
         raise _other_weights(source.name, f"{there:,} values, not {wanted:,}")
 
@@ -185,7 +222,9 @@ def _values(tower: nn.Module) -> int:
     return sum(one.numel() for name, one in tower.named_parameters() if not any(part in name for part in UNUSED))
 
 
-def _extractor(name: str, tower: nn.Module, family: Architecture, prepared: Preprocessing) -> FeatureExtractor:
+def _extractor(
+    name: str, tower: nn.Module, family: Architecture, prepared: Preprocessing, words: bool
+) -> FeatureExtractor:
     """The network with its pictures' side and scale; a picture was run through it.
 
     Raises: BundleError, for pictures that it cannot take, and where the features are no numbers.
@@ -197,7 +236,7 @@ def _extractor(name: str, tower: nn.Module, family: Architecture, prepared: Prep
             f"1 to {MOST_PATCHES:,} can be computed. Correct the size in preprocessor_config.json."
         )
     with _one_line(name), torch.no_grad():
-        extractor = FeatureExtractor(tower.eval(), family, prepared).eval()
+        extractor = FeatureExtractor(tower.eval(), family, prepared, words).eval()
         features = extractor(torch.full((1, prepared.side_px, prepared.side_px, 3), 127, dtype=torch.uint8))
     if not all(torch.isfinite(one).all() for one in features):
         raise BundleError(f"{name}: gives features that are no numbers. Its weights are damaged; copy them again.")
