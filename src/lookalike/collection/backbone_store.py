@@ -15,6 +15,7 @@ from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, read
 from lookalike.models.efficientnet import SPECS
 from lookalike.models.layers import Layer, layers_of
+from lookalike.models.named import NAMED
 from lookalike.models.registry import DEFAULT, cache_folder, earlier_bundle, resolve_bundle
 
 
@@ -213,7 +214,7 @@ def locator_of(name: str | Path) -> str:
     'efficientnet-lite0'
     """
     path = Path(name)
-    return str(path.resolve()) if str(name) not in SPECS and path.exists() else str(name)
+    return str(path.resolve()) if str(name) not in {*SPECS, *NAMED} and path.exists() else str(name)
 
 
 def folder_size(folder: Path) -> int:

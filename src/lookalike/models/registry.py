@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lookalike.errors import BundleError
 from lookalike.models.bundle import Bundle, read
+from lookalike.models.named import NAMED
 
 DEFAULT = "efficientnet-lite0"
 KERAS = {".h5", ".hdf5"}
@@ -32,8 +33,8 @@ def resolve_bundle(name: str | Path) -> Bundle:
     """A backbone by name, by its folder or file, or by its id on the hub; what is no bundle yet is converted once.
 
     Args:
-        name: of the default's family, or a copy of its .pth file; a folder with a bundle or in transformers' format;
-            OWNER/MODEL of the hub; Keras' ResNet weights (.h5).
+        name: of the default's family, or a copy of its .pth file; one of `NAMED`; a folder with a bundle or in
+            transformers' format; OWNER/MODEL of the hub; Keras' ResNet weights (.h5).
     Raises: BundleError, which says what can be named; MissingExtraError, when a conversion needs torch.
     """
     from lookalike.models import convert, efficientnet
@@ -43,6 +44,8 @@ def resolve_bundle(name: str | Path) -> Bundle:
     try:
         if str(name) in efficientnet.SPECS:
             return efficientnet.build_bundle(str(name), kept)
+        if str(name) in NAMED:
+            return convert.convert(NAMED[str(name)].address, kept)
         if path.is_dir() and ((path / "backbone.json").is_file() or not (path / "config.json").is_file()):
             return read(path)
         if path.is_dir() or (path.is_file() and path.suffix in KERAS) or _of_hub(str(name)):
@@ -56,8 +59,8 @@ def resolve_bundle(name: str | Path) -> Bundle:
             f"{path}: not the weights of {' or '.join(efficientnet.SPECS)}. Name one of these, or a bundle."
         )
     raise BundleError(
-        f"{name}: no backbone of that name. There are {', '.join(efficientnet.SPECS)}, a folder with a bundle or in "
-        "transformers' format, a model of the hub (OWNER/MODEL), or Keras' ResNet weights (.h5)."
+        f"{name}: no backbone of that name. There are {', '.join([*efficientnet.SPECS, *NAMED])}, a folder with a "
+        "bundle or in transformers' format, a model of the hub (OWNER/MODEL), or Keras' ResNet weights (.h5)."
     )
 
 

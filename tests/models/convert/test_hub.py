@@ -19,7 +19,7 @@ class Hub(ThreadingHTTPServer):
 
     def __init__(self, models: dict[str, dict[str, bytes]]):
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.models, self.asked = models, []
+        self.models, self.asked, self.breaks = models, [], False
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -65,7 +65,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("X-Repo-Commit", commit)
             self.send_header("ETag", f'"{abs(hash(content)):x}"')
         self.end_headers()
-        if body:
+        if body and self.server.breaks and len(content) > 2000:
+            self.wfile.write(content[:1000])
+            self.close_connection = True
+        elif body:
             self.wfile.write(content)
 
 
@@ -92,6 +95,8 @@ def hub(from_transformers):
         "some/older@refs/pr/7": files,
         "some/pickled": {**small, "pytorch_model.bin": b"pickle"},
         "some/sharded": {**small, "model.safetensors.index.json": b"{}"},
+        "some/broken": files,
+        "some/clip": {one.name: one.read_bytes() for one in from_transformers("clip_words")[0].iterdir()},
         "some/timm": {"model.safetensors": files["model.safetensors"]},
         "some/bare": {name: content for name, content in files.items() if name != "preprocessor_config.json"},
     }
@@ -142,12 +147,38 @@ def test_what_the_hub_refuses_is_one_line_with_the_mend(hub: Hub, tmp_path: Path
 
 
 def test_without_a_network_the_line_says_so(tmp_path: Path):
-    """huggingface_hub tries five times more, and would sleep 23 seconds between them."""
-    code = "import time; time.sleep = lambda seconds: None\n" + ERRORS.format(names=["some/resnet"])
+    """huggingface_hub would try five times more, and sleep 23 seconds between them: it is not asked to."""
+    code = "import time\ntime.sleep = lambda seconds: print('slept')\n" + ERRORS.format(
+        names=["some/resnet", "siglip2"]
+    )
     lines = ask(code, tmp_path, "http://127.0.0.1:9")
     assert lines == [
-        "some/resnet: not on this disk yet, and the hub cannot be reached. Check the network, "
+        f"{name}: not on this disk yet, and the hub cannot be reached. Check the network, "
         "or name a folder with the model's files."
+        for name in ("some/resnet", "google/siglip2-base-patch16-224")
+    ]
+
+
+def test_a_download_that_breaks_off_is_one_line_and_continues(hub: Hub, tmp_path: Path):
+    """The first answers end after a thousand bytes; then the hub is well, and what had come is not asked again."""
+    code = "import time; time.sleep = lambda seconds: None\n" + ERRORS.format(names=["some/broken"])
+    hub.breaks = True
+    (line,) = ask(code, tmp_path, f"http://127.0.0.1:{hub.server_port}")
+    hub.breaks = False
+    assert line.startswith("some/broken: the hub did not give model.safetensors whole (")
+    assert line.endswith("). Run the same again: what is there is kept.")
+    begun = len(hub.asked)
+    assert ask(code, tmp_path, f"http://127.0.0.1:{hub.server_port}") == []
+    assert any(path.endswith("model.safetensors") for path in hub.asked[begun:])
+
+
+def test_the_tokenizer_of_a_model_with_texts_is_fetched_too(hub: Hub, tmp_path: Path):
+    code = """
+from lookalike.models.convert.hub import fetch
+print(*sorted(file.name for file in fetch("some/clip").folder.iterdir()))
+"""
+    assert ask(code, tmp_path, f"http://127.0.0.1:{hub.server_port}") == [
+        "config.json model.safetensors preprocessor_config.json tokenizer.json tokenizer_config.json"
     ]
 
 
