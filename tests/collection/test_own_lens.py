@@ -208,3 +208,22 @@ def test_the_shell_says_that_own_answers_and_how_to_leave_it_out(photos: Collect
     assert "--lens plain" not in run("search", "00.png", "--lens", "plain")
     listed = CliRunner().invoke(main, ["lenses", str(folder)]).stdout
     assert listed.startswith("* own") and "Learned from your pictures alone. It makes no claim about kinds." in listed
+
+
+def test_a_taught_lens_is_compared_with_it_and_learned_beside_the_spread_of_the_pictures(photos: Collection):
+    photos.index()
+    kinds = {f"{seed:02}.png": f"kind {seed % 12}" for seed in range(ENOUGH)}
+    lens = photos.learn(kinds, name="kinds", quick=True)
+    assert lens.proof is not None and lens.proof.own is not None
+    assert set(lens.proof.results) >= {"plain", "own", "lens"}
+    assert lens.settings["prior_share"] in (0, 0.2, 0.5, 0.8, 1)
+    photos.forget("own")
+    assert photos.learn(kinds, name="again", quick=True).proof.own is None
+    assert photos.learn(as_="views").proof.own is None  # the lens without labels is not compared with itself
+
+
+def test_where_there_are_few_pictures_labels_are_learned_from_alone(photos: Collection, folder: Path):
+    (folder / "00.png").unlink()
+    photos.index()
+    kinds = {f"{seed:02}.png": f"kind {seed % 8}" for seed in range(1, ENOUGH)}
+    assert "prior_share" not in photos.learn(kinds, quick=True).settings

@@ -10,6 +10,7 @@ from lookalike.collection.finetune import FinetuneJob, check_resume
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_report import lens_report
 from lookalike.collection.lens_store import LensStore
+from lookalike.collection.own_lens import own_of, spread_of
 from lookalike.collection.proof_log import ProofLog, key_of
 from lookalike.collection.searcher import CollectionState
 from lookalike.collection.switch_backbone import BackboneSwitch
@@ -73,7 +74,10 @@ class Learner:
             reporter.message(line)
         log = ProofLog(self.home.proofs)
         key = key_of(dataset, features, config, state.backbone.id, self.home.folder)
-        result = learn_lens(features, config, plan_learning(features, config, log.attempt(key)), reporter)
+        own = own_of(self.lenses, state.backbone.id)
+        if not dataset.views:
+            features = replace(features, others=spread_of(state.snapshot))
+        result = learn_lens(features, config, plan_learning(features, config, log.attempt(key), own), reporter)
         log.add(key, name, result.proof, reporter)
         for line in result.notes:
             if line not in features.notes:

@@ -72,7 +72,7 @@ def arms_of(proof: Proof, lens: str = "lens") -> list[Arm]:
     arms = []
     for name, title in titles.items():
         row = proof.results.get(name)
-        told = name in ("plain", "shuffled", "lens")
+        told = name in ("plain", "own", "shuffled", "lens")
         if row and (told or row.recall_at_1 != proof.results["lens"].recall_at_1):
             shuffled = name == "shuffled"  # its spread is shown by its dots
             low, high = (None, None) if shuffled else (row.lower, row.upper)

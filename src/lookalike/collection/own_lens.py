@@ -1,6 +1,7 @@
 """The lens that `index` learns by itself from a collection's own pictures: when, from which, and what is said."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_permission import is_label_free
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.view_features import view_features
-from lookalike.errors import Cancelled, LookalikeError
+from lookalike.errors import Cancelled, LensError, LookalikeError
 from lookalike.files import atomic_write
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.index.snapshot import Snapshot
@@ -24,6 +25,7 @@ ENOUGH = 300  # pictures of different content, from which on it is learned
 VIEWS_EACH = 2
 PICTURES_A_VIEW = 12  # so many pictures are indexed for each view that is embedded besides
 FEWEST_VIEWS, MOST_VIEWS = 32, 800
+MOST_SPREAD = 1024  # pictures whose spread stands beside labels
 TOLD = "told"  # a file beside the lens: how many pictures there were when something was last said of it
 
 
@@ -87,7 +89,7 @@ class OwnLens:
         if kept is not None and not is_label_free(kept):
             return config, []  # somebody's own lens of that name
         if kept is not None and kept.backbone == backbone.id:
-            return self._told(kept, config, _pictures(snapshot))
+            return self._told(kept, config, len(_first_of_each(snapshot.columns())))
         if kept is not None and config.lens not in (None, NAME):
             return config, []  # a lens of a tuned backbone serves; this one is for the way back
         sample = self.sample(snapshot, backbone, reporter)
@@ -134,18 +136,31 @@ class OwnLens:
             reporter: told of each view: "embedding".
             views: how many; None for as many as lengthen an index run little.
         """
-        columns = snapshot.columns()
-        rng = np.random.default_rng(0)
-        first = np.unique(np.array(columns["content"]), return_index=True)[1]
-        some = np.sort(rng.permutation(first)[:MOST])
-        rows = np.asarray(snapshot.take(some, "features"), np.float32)
-        good = np.isfinite(rows).all(axis=1)
-        some, rows = some[good], rows[good]
+        columns, rng = snapshot.columns(), np.random.default_rng(0)
+        first = _first_of_each(columns)
+        some, rows = _spread(snapshot, first, rng)
         count = min(MOST_VIEWS, max(FEWEST_VIEWS, len(first) // PICTURES_A_VIEW)) if views is None else views
         chosen = np.sort(rng.permutation(len(some))[: -(-count // VIEWS_EACH)])
         paths = [self.home.folder / columns["file"][some[row]] for row in chosen]
         seen, of = view_features(paths, VIEWS_EACH, backbone, limits=self.limits, reporter=reporter)
         return Sample(rows, seen, chosen[of], len(first))
+
+
+def spread_of(snapshot: Snapshot | None) -> NDArray[np.float32] | None:
+    """Features of pictures of a collection, (m, f), of which nothing else need be known; None where they are few."""
+    first = np.zeros(0, np.int64) if snapshot is None else _first_of_each(snapshot.columns())
+    if snapshot is None or len(first) < ENOUGH:
+        return None
+    return _spread(snapshot, first, np.random.default_rng(0), MOST_SPREAD)[1]
+
+
+def own_of(lenses: LensStore, backbone: str) -> Lens | None:
+    """The lens from pictures alone that a collection has for a backbone; None for none, or where it is damaged."""
+    try:
+        lens = lenses.get(NAME)
+    except LensError:
+        return None
+    return lens if is_label_free(lens) and lens.backbone == backbone else None
 
 
 def learned(sample: Sample, backbone: Backbone) -> Lens:
@@ -155,6 +170,16 @@ def learned(sample: Sample, backbone: Backbone) -> Lens:
     return replace(lens, settings={**lens.settings, **about, "pictures": sample.pictures, **provenance()})
 
 
-def _pictures(snapshot: Snapshot) -> int:
-    """How many pictures of different content there are."""
-    return len(set(snapshot.columns()["content"]))
+def _first_of_each(columns: dict[str, list[Any]]) -> NDArray[np.int64]:
+    """The first row of each content."""
+    return np.unique(np.array(columns["content"]), return_index=True)[1].astype(np.int64)
+
+
+def _spread(
+    snapshot: Snapshot, rows: NDArray[np.int64], rng: np.random.Generator, most: int = MOST
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """A sample of rows, ascending, and their features; those that hold what is no number are left out."""
+    some = np.sort(rng.permutation(rows)[:most])
+    features = np.asarray(snapshot.take(some, "features"), np.float32)
+    good = np.isfinite(features).all(axis=1)
+    return some[good], features[good]

@@ -30,7 +30,7 @@ class FeatureSet:
         content: n hashes: rows of equal ones are one and the same picture, or view of it.
         notes: lines for people: what was left out and why.
         views: how the rows are views of their files; None where they are the files themselves.
-        others: (m, f) features of further pictures that were given, of which there are no views; None for none.
+        others: (m, f) features of a collection's pictures, of which nothing else is known; None for none.
     """
 
     data: LabelledFeatures

@@ -11,6 +11,7 @@ from lookalike.learning.closed_form.default import ClosedFormTrainer
 from lookalike.learning.closed_form.label_free import LabelFreeTrainer, label_free_config
 from lookalike.learning.config import LearnConfig, LowRank
 from lookalike.learning.evaluation.plan import EvaluationPlan, plan_evaluation
+from lookalike.learning.evaluation.prior import PriorTrainer
 from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.labelled_features import LabelledFeatures, Trainer
@@ -98,14 +99,23 @@ class LowRankRefiner:
         return run.lens(), stopped
 
 
-def plan_learning(features: FeatureSet, config: LearnConfig, attempt: Attempt = FIRST) -> EvaluationPlan:
+def plan_learning(
+    features: FeatureSet, config: LearnConfig, attempt: Attempt = FIRST, own: Lens | None = None
+) -> EvaluationPlan:
     """How queries will be held out; made once for everything that evaluates, the given attempt on these examples.
+
+    Args:
+        features: of the examples.
+        config: how they are learned from.
+        attempt: which proof of these examples it is for.
+        own: the lens from pictures alone that search has, which a lens has to beat; None for none.
 
     >>> data = LabelledFeatures.create(np.eye(6), [0, 0, 1, 1, 2, 2])
     >>> plan_learning(FeatureSet(data, (), (), ()), LearnConfig()).hold_out.kind
     'groups'
     """
-    return plan_evaluation(features.data, config.hold_out, seed=config.seed, attempt=attempt)
+    plan = plan_evaluation(features.data, config.hold_out, seed=config.seed, attempt=attempt)
+    return plan if own is None or features.views is not None else replace(plan, own=own)
 
 
 def learn_lens(
@@ -123,7 +133,7 @@ def learn_lens(
     Raises: ExamplesError, TrainingError, LensError.
     """
     notes = list(features.notes)
-    trainer = trainer_for(features, config)
+    trainer = trainer_for(features, config, plan.own)
     refiner: LowRankRefiner | None = None
     history: tuple[StepMetrics, ...] = ()
     if isinstance(config.method, LowRank) and features.views is None:
@@ -143,10 +153,12 @@ def learn_lens(
     return LearnResult(lens, proof, history, tuple(notes))
 
 
-def trainer_for(features: FeatureSet, config: LearnConfig) -> Trainer:
-    """What learns a lens in closed form: from labels, or from pictures and their views alone."""
+def trainer_for(features: FeatureSet, config: LearnConfig, own: Lens | None = None) -> Trainer:
+    """What learns a lens in closed form: from labels, beside what a collection's pictures say, or from these alone."""
     if features.views is None:
-        return ClosedFormTrainer(dims=config.dims)
+        if features.others is None:
+            return ClosedFormTrainer(dims=config.dims)
+        return PriorTrainer(features.others, own, config.dims, config.seed)
     pictures = int(features.views.gallery_mask.sum()) + (0 if features.others is None else len(features.others))
     return LabelFreeTrainer(label_free_config(pictures, config.dims), features.others)
 

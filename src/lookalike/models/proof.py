@@ -23,10 +23,12 @@ from lookalike.models.proof_parts import (
 
 Verdict = Literal["taught", "better", "refused", "too few"]
 WIDTH = 80  # columns of a printed table
+OPTIONAL = ("blind", "own")  # keys of proof.json that stand there only where there is something to say
 
 # The keys of Proof.results, in the order in which people see them, with what they are called there.
 ROW_TITLES = {
     "plain": "before (plain)",
+    "own": "pictures alone",
     "shuffled": "shuffled labels",
     "closed form": "closed form",
     "correction": "with correction",
@@ -58,8 +60,9 @@ class Proof:
         selected: "correction" or "closed form", "tuned backbone" or "untouched backbone", whichever serves; "" where
             there was no choice.
         protocol: how queries were held out.
-        results: "plain", "lens" (what was selected), "closed form", "shuffled" (the mean of the closed forms on
-            shuffled labels) and what could be selected -> its metrics; empty where nothing could be held out.
+        results: "plain", "own" (learned from the pictures alone), "lens" (what was selected), "closed form", "shuffled"
+            (the mean of the closed forms on shuffled labels) and what could be selected -> its metrics; empty where
+            nothing could be held out.
         results_full_gallery: the same for "plain" and "lens" in a gallery of all pictures, learned and held out,
             without intervals; empty for triplets.
         test: lens against plain.
@@ -69,6 +72,8 @@ class Proof:
         blind: what was counted, of a blind test; None for other proofs. Of a blind test `test` compares shares of the
             first hits, `permutation.recalls` are of the order within what was shown, and a rank of 13 in `queries`
             says that none of the first 12 was right.
+        own: lens against the one that learned from the collection's pictures alone, which it has to beat as well; None
+            where there was none.
     Raises: ShapeError, when a field holds what it cannot.
     """
 
@@ -84,6 +89,7 @@ class Proof:
     queries: QueryChanges
     threshold: SimilarityThreshold | None
     blind: BlindResult | None = None
+    own: PairedTest | None = None
 
     def __post_init__(self) -> None:
         known = isinstance(self.results, dict) and set(self.results) <= set(ROW_TITLES)
@@ -95,6 +101,7 @@ class Proof:
             selected=(self.selected, is_text(self.selected)),
             results=(self.results, known and (not self.results or set(COMPARED) <= set(self.results))),
             results_full_gallery=(full, isinstance(full, dict) and set(full) in (set(), set(COMPARED))),
+            own=(self.own, self.own is None or "own" in self.results),
             blind=(self.blind, (self.blind is not None) == (self.protocol.hold_out == "blind")),
         )
 
@@ -156,6 +163,9 @@ class Proof:
             + (f", with 99% certainty above {100 * test.lower:+.1f}." if test.method == "bootstrap" else "."),
             "Interval: where the share falls 95 times in 100 when queries like these are drawn again.",
         ]
+        if self.own is not None:
+            sure = f", with 99% certainty above {100 * self.own.lower:+.1f}" if self.own.method == "bootstrap" else ""
+            lines.append(f"Your examples add: {100 * self.own.difference:+.1f} points to your pictures alone{sure}.")
         if permutation.recalls:
             lines.append(
                 f"* {len(permutation.recalls)} closed forms that learned from the same examples laid on the pictures "
@@ -178,7 +188,7 @@ class Proof:
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON, nested as the fields are; no number in them is infinite or none."""
         values = dict(_plain(asdict(self)))
-        return values if self.blind is not None else {key: one for key, one in values.items() if key != "blind"}
+        return {key: one for key, one in values.items() if one is not None or key not in OPTIONAL}
 
     @classmethod
     def from_json(cls, value: Any) -> "Proof":
@@ -189,7 +199,7 @@ class Proof:
         if isinstance(value, dict) and {"ways", "shuffles"} <= set(value):
             raise ShapeError("proof.json was made by an earlier version of lookalike. Learn the lens again.")
         if isinstance(value, dict):
-            value = {"blind": None, **value}
+            value = dict.fromkeys(OPTIONAL) | value
         changes = {"best": _many(_change), "worst": _many(_change)}
         intervals = {"plain_interval": _many(lambda end: end), "lens_interval": _many(lambda end: end)}
         metrics = _each(lambda one: _read(RetrievalMetrics, one))
@@ -205,6 +215,7 @@ class Proof:
             queries=lambda one: _read(QueryChanges, one, **changes),
             threshold=lambda one: None if one is None else _read(SimilarityThreshold, one),
             blind=lambda one: None if one is None else _read(BlindResult, one, **intervals),
+            own=lambda one: None if one is None else _read(PairedTest, one),
         )
 
 

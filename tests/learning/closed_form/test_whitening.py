@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.learning import whiten
 from lookalike.learning.closed_form import whitening
-from lookalike.learning.closed_form.whitening import inverse_root, matching_pairs
+from lookalike.learning.closed_form.whitening import WhitenTrainer, inverse_root, matching_pairs
+from lookalike.learning.labelled_features import LabelledFeatures
 
 
 def formula(x, group, ridge=1.0, pairs=(), centre=None):
@@ -206,3 +207,27 @@ def test_what_cannot_be_learned_from_is_refused_in_one_line(error, says, wrong):
     with pytest.raises(error, match=says) as caught:
         wrong()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("n, f", [(60, 12), (12, 90)], ids=["many rows", "few rows"])
+def test_a_prior_is_mixed_in_by_its_share_both_at_the_same_trace(n: int, f: int):
+    x, group = drawn(n=n, f=f, groups=4)
+    prior = (np.random.default_rng(7).standard_normal((15, f)) * np.linspace(3, 0.1, f)).astype(np.float32)
+    y = x.astype(np.float64) - x.mean(axis=0)
+    within = np.zeros((f, f))
+    for one in range(4):
+        members = y[group == one]
+        within += (members - members.mean(axis=0)).T @ (members - members.mean(axis=0)) if len(members) else 0
+    spread = np.cov(prior.T.astype(np.float64))
+    mixed = 0.7 * within / np.trace(within) + 0.3 * spread / np.trace(spread)
+    metric = np.linalg.inv(mixed * f + np.eye(f))
+    products = y @ metric @ y.T
+    length = np.sqrt(np.diag(products))
+    lens = WhitenTrainer(1.0, prior=prior, prior_share=0.3).fit(LabelledFeatures.create(x, group))
+    assert_allclose(similarities(lens, x), products / np.outer(length, length), atol=2e-4)
+
+
+def test_a_prior_of_share_0_changes_nothing_to_the_bit():
+    x, group = drawn()
+    data = LabelledFeatures.create(x, group)
+    assert_array_equal(WhitenTrainer(prior=x[:9]).fit(data).matrix, WhitenTrainer().fit(data).matrix)

@@ -18,6 +18,7 @@ from lookalike.learning.evaluation.plan import plan_evaluation
 from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.models.lens import Lens
+from lookalike.models.proof import Proof
 from lookalike.progress import Progress
 
 
@@ -280,3 +281,32 @@ def test_a_proof_comes_back_from_json_as_it_was():
 def test_a_seed_or_a_way_of_holding_out_that_cannot_be_is_one_line(options: dict[str, object], said: str):
     with pytest.raises(LensError, match=f"{said}: expected"):
         prove(np.ones((4, 2)), [0, 0, 1, 1], **options)
+
+
+def proved_beside(own: Lens) -> tuple[Proof, dict]:
+    """The proof of examples that teach, in a collection that has a lens without labels; and as JSON."""
+    data = LabelledFeatures.create(*world())
+    proof = prove_labelled(data, plan=replace(plan_evaluation(data), own=own))
+    return proof, json.loads(json.dumps(proof.to_json()))
+
+
+def test_a_lens_has_to_beat_the_one_without_labels_as_well():
+    """This one leaves out what is loud, as the examples teach: they add nothing to it, though they beat plain."""
+    proof, kept = proved_beside(Lens("own", np.zeros(F), np.eye(F)[:, QUIET]))
+    assert proof.test.better and proof.own is not None and not proof.own.better
+    assert proof.verdict == "refused" and not proof.serves
+    assert proof.words.startswith("Better than plain, but not surely better than your pictures alone: found the right ")
+    assert "; with your pictures alone: " in proof.words
+    assert "Your examples add: " in proof.table() and "pictures alone" in proof.table()
+    assert Proof.from_json(kept) == proof
+
+
+def test_examples_that_add_to_it_are_called_taught_and_say_by_how_much():
+    proof, kept = proved_beside(Lens("own", np.zeros(F), np.eye(F)))
+    assert proof.verdict == "taught" and proof.own is not None and proof.own.better
+    assert proof.results["own"].recall_at_1 < proof.results["lens"].recall_at_1
+    share = proof.results["lens"].recall_at_1 - proof.results["own"].recall_at_1
+    assert proof.own.difference == pytest.approx(share)
+    said = f"Your examples add: {100 * proof.own.difference:+.1f} points to your pictures alone"
+    assert said in " ".join(proof.table().split())
+    assert Proof.from_json(kept) == proof

@@ -6,7 +6,7 @@ import numpy as np
 
 from lookalike.learning.closed_form.discriminant import reweight_between_class
 from lookalike.learning.closed_form.whitening import WhitenTrainer, spread_scale
-from lookalike.learning.labelled_features import LabelledFeatures, Trainer
+from lookalike.learning.labelled_features import Features, LabelledFeatures, Trainer
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter
 
@@ -21,7 +21,7 @@ class ClosedFormTrainer:
     labels, and the result is re-weighted by between-class variance; decisions 12 and 17 say why.
 
     Attributes:
-        ridge, dims: as for `WhitenTrainer`.
+        ridge, dims, prior, prior_share: as for `WhitenTrainer`.
 
     >>> x = np.array([[0, 1, 0], [0, -1, 0], [1, 1, 0], [1, -1, 0]], np.float32)
     >>> ClosedFormTrainer().fit(LabelledFeatures.create(x, [0, 0, 1, 1])).dims
@@ -30,10 +30,13 @@ class ClosedFormTrainer:
 
     ridge: float = RIDGE
     dims: int | None = None
+    prior: Features | None = None
+    prior_share: float = 0.0
 
     def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
         """Learn a lens; `start` is not read. Raises: ExamplesError, ShapeError."""
-        lens = WhitenTrainer(self.ridge, spread_scale(data.features, parts=data.parts), self.dims).fit(data)
+        scale = spread_scale(data.features, parts=data.parts)
+        lens = WhitenTrainer(self.ridge, scale, self.dims, self.prior, self.prior_share).fit(data)
         return reweight_between_class(lens, data)
 
 

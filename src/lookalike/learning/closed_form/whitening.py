@@ -1,6 +1,6 @@
 """The closed form: examples -> a lens in a second, by whitening what varies between pictures that belong together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,11 +72,15 @@ class WhitenTrainer:
             then leans not towards I but towards diag(1 / scale^2), as Schaefer and Strimmer (2005) shrink towards
             unequal variances. The lens reads features as they are. None for all alike.
         dims: how many main directions of the whitened rows are kept; None, or more than the rows span, keeps all.
+        prior: (m, f) further rows, of which nothing is known, whose spread about their mean is mixed into S; or None.
+        prior_share: of that spread in S, both at the same trace; 0 to below 1.
     """
 
     ridge: float = 1.0
     scale: ArrayLike | None = None
     dims: int | None = None
+    prior: Features | None = None
+    prior_share: float = 0.0
 
     def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
         """Learn a lens from features, labels and triplets; domains are not read."""
@@ -96,9 +100,13 @@ class WhitenTrainer:
         even = np.ones(x.shape[1], np.float32) if self.scale is None else np.asarray(self.scale, np.float32)
         if even.shape != (x.shape[1],) or not (np.isfinite(even).all() and even.min() > 0):
             raise ShapeError(f"scale {even.shape} must hold a number above 0 for each of {x.shape[1]} features.")
-        few = (labels >= 0).sum() + len(pairs) <= x.shape[1] // 3
+        spread = None if self.prior is None or not self.prior_share else self.prior
+        few = (labels >= 0).sum() + len(pairs) + (0 if spread is None else len(spread)) <= x.shape[1] // 3
         root = _from_few if few else _from_many
-        matrix = even[:, None] * root(_differences(x, labels, pairs), even, ridge, 1e-7 * total)
+        differences, least = _differences(x, labels, pairs), 1e-7 * total
+        if spread is not None:
+            differences, least = _mixed(lambda: _differences(x, labels, pairs), spread, even, self.prior_share), 1e-7
+        matrix = even[:, None] * root(differences, even, ridge, least)
         cut = self.dims is not None and self.dims < min(len(x), x.shape[1])
         some = np.unique(np.linspace(0, len(x) - 1, min(len(x), SAMPLE if cut else SCALED_BY)).astype(np.int64))
         whitened = np.vstack([part @ matrix for part in _centred(x[some], mean)])  # (n, f) @ (f, f)
@@ -203,6 +211,21 @@ def _differences(x: Features, labels: Rows, pairs: Rows) -> Iterator[NDArray[np.
     for at in range(0, len(pairs), ROWS_AT_ONCE):
         anchor, positive = pairs[at : at + ROWS_AT_ONCE].T
         yield (x[anchor].astype(np.float32) - x[positive].astype(np.float32)) * np.float32(np.sqrt(0.5))
+
+
+def _mixed(
+    differences: Callable[[], Iterator[NDArray[np.float32]]],
+    prior: Features,
+    scale: NDArray[np.float32],
+    share: float,
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks whose squares, scaled, sum to a trace of 1: `share` of it is the spread of `prior` about its mean."""
+    mean = _mean(prior)
+    parts = ((differences, 1 - share), (lambda: _centred(prior, mean), share))
+    for blocks, weight in parts:
+        trace = sum(float(np.square(block * scale, dtype=np.float64).sum()) for block in blocks())
+        for block in blocks() if trace > 0 else ():
+            yield block * np.float32(np.sqrt(weight / trace))
 
 
 def _from_many(

@@ -1,7 +1,7 @@
 """Plain search, lenses, and closed forms on real and on shuffled labels: their answers to the same held-out queries."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -95,6 +95,7 @@ class FoldAnswers:
         plain: by plain search.
         permuted_ranks: (1 + s, q) ranks under closed forms of the real labels, first, and of s shuffled ones.
         lenses: by each lens, the simpler one first.
+        own: "own" -> by the lens that search has without examples; empty for none.
     """
 
     query_id: Rows
@@ -103,6 +104,7 @@ class FoldAnswers:
     plain: Answers
     permuted_ranks: Rows
     lenses: dict[str, Answers]
+    own: dict[str, Answers] = field(default_factory=dict)
 
 
 class Evaluator:
@@ -121,6 +123,7 @@ class Evaluator:
         x = (features - features.mean(axis=0)) * spread_scale(features, parts=self.data.parts)
         x = x.astype(np.float64) if ridge < SMALL_RIDGE else x
         self.gram = x @ x.T  # (n, f) @ (f, n) -> (n, n)
+        self.own = None if plan.own is None else plan.own.apply(features)  # (n, d)
 
     def run(self, folds: Iterable[Fold], embedder: Embedder, rng: np.random.Generator) -> FoldAnswers | None:
         """The answers of all folds; those that leave nothing to learn from are passed, None where all do.
@@ -147,10 +150,13 @@ class Evaluator:
         lenses = {}
         for name, embedding in embedder.embed(self.data, fold).items():
             lenses[name] = self._answers(fold, embedding[fold.queries] @ embedding.T)  # (q, d) @ (d, n) -> (q, n)
+        own = {}
+        if self.own is not None:
+            own["own"] = self._answers(fold, self.own[fold.queries] @ self.own.T)
         forms = self._closed_forms(fold, rng)
         similarities = [forms.similarities(i, fold.queries, fold.gallery) for i in range(self.permutations + 1)]
         permuted = np.stack([fold.ranks(one) for one in similarities])
-        return FoldAnswers(fold.query_id, fold.queries, fold.cluster, plain, permuted, lenses)
+        return FoldAnswers(fold.query_id, fold.queries, fold.cluster, plain, permuted, lenses, own)
 
     def _answers(self, fold: Fold, similarities: NDArray[np.float32]) -> Answers:
         """From the similarities of the fold's queries to all rows, (q, n)."""

@@ -39,12 +39,12 @@ class Evidence:
     """A proof but for its verdict and the words that follow from it.
 
     Attributes:
-        found: queries that found a relevant picture first, by the lens and by plain; a share counts where a query was
-            asked in several folds.
+        found: queries that found a relevant picture first, by the lens and by plain, and by `own` where that was asked;
+            a share counts where a query was asked in several folds.
         draft: everything else.
     """
 
-    found: tuple[float, float]
+    found: tuple[float, ...]
     draft: Proof
 
     @property
@@ -53,7 +53,7 @@ class Evidence:
         test = self.draft.test
         if test.method == "none":
             return "too few"
-        if not test.better:
+        if not test.better or (self.draft.own is not None and not self.draft.own.better):
             return "refused"
         return "taught" if self.draft.permutation.passed else "better"
 
@@ -98,8 +98,12 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
     lens, selected = _selected(answers.lenses, clusters, rng)
     ranks = {"plain": answers.plain.ranks, "closed form": answers.permuted_ranks[0], "lens": lens.ranks}
     ranks |= {name: one.ranks for name, one in answers.lenses.items() if name != "closed form"}
+    ranks |= {name: one.ranks for name, one in answers.own.items()}
     first = {name: queries.mean(one == 1) for name, one in ranks.items()}
     test = paired_test(first["lens"] - first["plain"], of_query, rng, flip=few_kinds, level=plan.level)
+    own = None
+    if answers.own:  # both have to be beaten, each at the level: no more passes by chance than with one of them
+        own = paired_test(first["lens"] - first["own"], of_query, rng, flip=few_kinds, level=plan.level)
     permutation = _permutation_test(answers.permuted_ranks, queries)
     draws = int(rng.integers(2**32))  # the same for all, so that what answers alike has the same interval
     results = {name: _with_interval(queries.metrics(one), first[name], of_query, draws) for name, one in ranks.items()}
@@ -135,8 +139,9 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
             worst=worst,
         ),
         threshold=_threshold(lens),
+        own=own,
     )
-    return Evidence((float(first["lens"].sum()), float(first["plain"].sum())), draft)
+    return Evidence(tuple(float(first[way].sum()) for way in ("lens", "plain", *answers.own)), draft)
 
 
 def nothing_held_out(plan: EvaluationPlan) -> Proof:
@@ -242,7 +247,7 @@ def best_threshold(relevant: NDArray[np.floating], irrelevant: NDArray[np.floati
     return SimilarityThreshold(round(float(cuts[best]), 4), round(float(above[best] + below[best]) / 2, 4))
 
 
-def summary_of(verdict: Verdict, draft: Proof, found: tuple[float, float]) -> str:
+def summary_of(verdict: Verdict, draft: Proof, found: tuple[float, ...]) -> str:
     """A verdict in words.
 
     Args:
@@ -252,7 +257,7 @@ def summary_of(verdict: Verdict, draft: Proof, found: tuple[float, float]) -> st
     """
     hold_out, total = draft.protocol.hold_out, draft.protocol.queries
     # With a decimal where a query asked in several splits and did not always find it.
-    after, before = (f"{number:,.1f}".removesuffix(".0") for number in found)
+    after, before, *without = (f"{number:,.1f}".removesuffix(".0") for number in found)
     if hold_out == "views":
         what = f"found the whole picture first for {after} of {total:,} parts of held-out pictures; before: {before}"
     elif hold_out == "triplets":
@@ -272,6 +277,10 @@ def summary_of(verdict: Verdict, draft: Proof, found: tuple[float, float]) -> st
             "refused": f"{opening} on your pictures' own views",
             "too few": opening,
         }[verdict]
+    elif without:
+        what += f"; with your pictures alone: {without[0]}"
+        if verdict == "refused" and draft.test.better:
+            opening = "Better than plain, but not surely better than your pictures alone"
     often = draft.protocol.proved_before
     return f"{opening}: {what}." + (f" These examples were proved {times(often)} before." if often else "")
 

@@ -13,6 +13,7 @@ from lookalike.learning.evaluation.significance import level_of, permutations_of
 from lookalike.learning.evaluation.splits import DUPLICATE_THRESHOLD, sample
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Rows, number_labels
+from lookalike.models.lens import Lens
 from lookalike.models.proof_parts import FIRST, Attempt, HoldOutKind
 from lookalike.models.vectors import normalize_rows
 
@@ -31,6 +32,7 @@ class EvaluationPlan:
         notes: what must be said about it.
         seed: of the sample, and of every draw of an evaluation.
         attempt: which proof of these examples it is for; the tests of later ones are stricter.
+        own: the lens that search has without any examples, which a lens has to beat as well; None for none.
     """
 
     data: LabelledFeatures
@@ -41,6 +43,7 @@ class EvaluationPlan:
     seed: int
     random_state: dict[str, Any] = field(repr=False)
     attempt: Attempt = FIRST
+    own: Lens | None = field(default=None, repr=False)
 
     @property
     def level(self) -> float:

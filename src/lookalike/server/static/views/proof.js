@@ -15,7 +15,7 @@ import { isTestedBlind, LensActions } from "../components/lens-actions.js";
 import { Thumb } from "../components/thumb.js";
 import { Verdict } from "../components/verdict.js";
 
-const ORDER = ["plain", "shuffled", "closed form", "correction", "untouched backbone", "tuned backbone", "lens"];
+const ORDER = ["plain", "own", "shuffled", "closed form", "correction", "untouched backbone", "tuned backbone", "lens"];
 
 export function ProofView() {
   const { name } = route.value;
@@ -40,7 +40,7 @@ function Numbers({ proof }) {
   const { results, protocol, queries, blind } = proof;
   const ways = ORDER.filter((way) => results?.[way]);
   const lens = results?.lens;
-  const told = ways.filter((way) => ["plain", "shuffled", "lens"].includes(way) || results[way].recall_at_1 !== lens.recall_at_1);
+  const told = ways.filter((way) => ["plain", "own", "shuffled", "lens"].includes(way) || results[way].recall_at_1 !== lens.recall_at_1);
   const share = (way) => Math.round(100 * results[way].recall_at_1);
   return html`<section class="card">
     <h2>${t("proof.compared")}</h2>
