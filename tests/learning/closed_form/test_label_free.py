@@ -88,6 +88,16 @@ def test_a_lens_of_few_dimensions_keeps_those_in_which_pictures_differ_most():
     assert_allclose(similarities(cut, x), similarities(whole, x), atol=1e-3)
 
 
+def test_with_more_dimensions_than_pictures_what_no_picture_has_is_told_apart_as_well():
+    """Within the collection all is exact; later pictures are nearly as alike as in all dimensions."""
+    x, later = drawn(12, 300), drawn(40, 300, seed=5)
+    whole, cut, short = (label_free(x, config=LabelFreeConfig(dims=d)) for d in (None, 200, 11))
+    assert cut.matrix.shape == (300, 200)
+    assert_allclose(similarities(cut, x), similarities(whole, x), atol=1e-4)
+    error, without = (abs(similarities(one, later) - similarities(whole, later)) for one in (cut, short))
+    assert error.max() < 0.3 and error.mean() < without.mean() / 3
+
+
 def test_a_large_collection_is_learned_from_by_a_sample(monkeypatch: pytest.MonkeyPatch):
     x = drawn(400, 10)
     views, viewed = seen(x)

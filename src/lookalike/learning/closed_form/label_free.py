@@ -33,8 +33,9 @@ class LabelFreeConfig:
         ridge: what is added in every direction, in mean variances, above 0.
         power: how far directions are brought to equal length: 0 leaves them, 1 whitens.
         view_share: s in `label_free`, 0 to 1.
-        dims: how many directions are kept, those in which the pictures differ most afterwards; None, or more than there
-            are pictures or features, keeps all.
+        dims: of the embedding; None, or more than there are features, keeps all. Kept are the directions in which the
+            pictures differ most afterwards. Where there are more dimensions than pictures, the others hold a random
+            projection of what no picture has, so that pictures that come later are told apart by that as well.
     Raises: ShapeError, for a value that cannot be.
     """
 
@@ -140,13 +141,16 @@ def label_free(
     ridge = config.ridge / f
     lengths = (weights + ridge) ** (-config.power / 2)  # (m,)
     rest = ridge ** (-config.power / 2)  # of every direction that no picture and no view has
-    dims = config.dims if config.dims is not None and config.dims < min(n, f) else None
+    dims = config.dims if config.dims is not None and config.dims < f else None
     if dims is None:
         matrix = np.eye(f, dtype=np.float32) * np.float32(rest)
         matrix += (directions * (lengths - rest).astype(np.float32)) @ directions.T  # (f, m) @ (m, f) -> (f, f)
     else:
         along = directions * lengths.astype(np.float32)  # (f, m)
-        matrix = along @ main_directions(centred @ along, dims)  # (n, f) @ (f, m); (f, m) @ (m, d) -> (f, d)
+        kept = min(dims, len(centred) - 1, along.shape[1])
+        matrix = along @ main_directions(centred @ along, kept)  # (n, f) @ (f, m); (f, m) @ (m, d) -> (f, d)
+        if kept < dims:
+            matrix = np.hstack([matrix, np.float32(rest) * _outside(directions, dims - kept)])
     matrix /= np.float32(rest)
     settings = {"method": METHOD, "ridge": config.ridge, "power": config.power, "view_share": share}
     return Lens(name, mean, matrix, {**settings, "dims": dims, "rows": n, "views": len(differences)})
@@ -183,6 +187,16 @@ def _some(n: int) -> NDArray[np.int64]:
 def _of_trace(rows: NDArray[np.float32], trace: float) -> NDArray[np.float32]:
     """The rows, scaled so that their second moment has this trace."""
     return rows * np.float32(np.sqrt(trace / np.square(rows, dtype=np.float64).sum()))
+
+
+def _outside(directions: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
+    """A random projection (f, d) of what is orthogonal to directions (f, m); products are kept in the mean.
+
+    Source: Johnson and Lindenstrauss, 1984.
+    """
+    drawn = np.random.default_rng(0).standard_normal((len(directions), dims)).astype(np.float32)
+    drawn -= directions @ (directions.T @ drawn)
+    return drawn / np.float32(np.sqrt(dims))
 
 
 def _main_axes(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
