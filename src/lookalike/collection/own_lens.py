@@ -16,6 +16,7 @@ from lookalike.files import atomic_write
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.index.snapshot import Snapshot
 from lookalike.learning.closed_form.label_free import MOST, NAME, label_free, label_free_config
+from lookalike.learning.labelled_features import PartWeights
 from lookalike.learning.provenance import provenance
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
@@ -165,7 +166,8 @@ def own_of(lenses: LensStore, backbone: str) -> Lens | None:
 
 def learned(sample: Sample, backbone: Backbone) -> Lens:
     """The lens of a sample, with what its settings shall say."""
-    lens = label_free(sample.rows, sample.views, sample.viewed, label_free_config(sample.pictures))
+    scale = PartWeights.of(backbone.bundle).scale
+    lens = label_free(sample.rows, sample.views, sample.viewed, label_free_config(sample.pictures), scale=scale)
     about = {"backbone": backbone.id, "backbone_name": backbone.name, "data": ["views"], "layout": "views"}
     return replace(lens, settings={**lens.settings, **about, "pictures": sample.pictures, **provenance()})
 

@@ -30,6 +30,11 @@ class PartWeights:
     stored: NDArray[np.float32]
     lens: NDArray[np.float32]
 
+    @property
+    def scale(self) -> NDArray[np.float32]:
+        """(f,) what stored features are multiplied with to weigh as lenses want them."""
+        return self.lens / self.stored
+
     @classmethod
     def of(cls, bundle: Bundle) -> "PartWeights":
         """Those of a backbone's features.

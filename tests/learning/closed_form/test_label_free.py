@@ -73,6 +73,18 @@ def test_without_views_the_spread_alone_decides():
     assert (same.settings["view_share"], same.settings["views"]) == (0.0, 3)
 
 
+def test_a_scale_is_what_the_features_are_multiplied_with_first():
+    x = drawn(30, 8)
+    views, viewed = seen(x)
+    scale = np.linspace(0.2, 3, 8).astype(np.float32)
+    scaled = label_free(x * scale, views * scale, viewed)
+    assert_allclose(
+        similarities(label_free(x, views, viewed, scale=scale), x), similarities(scaled, x * scale), atol=1e-4
+    )
+    with pytest.raises(ShapeError, match="a number above 0 for each of 8"):
+        label_free(x, scale=np.zeros(8))
+
+
 def test_power_0_is_the_cosine_of_what_is_left_without_the_mean():
     x = drawn(20, 30)
     y = x - x.mean(axis=0)

@@ -90,7 +90,8 @@ class LabelFreeTrainer:
         there = data.labels[pictures[viewed]] == data.labels[of_views]
         rows = data.features[pictures]
         rows = rows if self.others is None else np.concatenate([rows, self.others.astype(rows.dtype)])
-        return label_free(rows, data.features[of_views[there]], viewed[there], self.config)
+        scale = None if data.parts is None else data.parts.scale
+        return label_free(rows, data.features[of_views[there]], viewed[there], self.config, scale=scale)
 
 
 def label_free(
@@ -99,6 +100,7 @@ def label_free(
     viewed: ArrayLike | None = None,
     config: LabelFreeConfig | None = None,
     *,
+    scale: ArrayLike | None = None,
     name: str = NAME,
 ) -> Lens:
     """The lens whose similarity is cosine under ((1 - s) T + s W + ridge / f I)^-power about the pictures' mean.
@@ -112,6 +114,7 @@ def label_free(
         views: (v, f), views of some of them; None for none, and then s is 0. Of more than 1,536 a sample makes W.
         viewed: (v,) int, of which of `rows` each view is.
         config: how; None for the settings that were chosen by measuring.
+        scale: (f,) above 0, what each feature is multiplied with first; the lens reads them as they are. None for 1.
         name: the lens's name.
     Returns: Lens. Where `dims` are fewer than features, no matrix of (f, f) is made.
     Raises: ExamplesError, when all pictures are alike; ShapeError.
@@ -128,7 +131,8 @@ def label_free(
     x, differences = _checked(rows, views, viewed)
     n, f = x.shape
     mean = x.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centred = as_float32(x[_some(n)]) - mean
+    even = _scale(scale, f)
+    centred, differences = (as_float32(x[_some(n)]) - mean) * even, differences * even
     size = float(np.square(centred, dtype=np.float64).mean() + np.square(mean, dtype=np.float64).mean())
     if not np.isfinite(size + float(np.square(differences, dtype=np.float64).sum())):
         raise ShapeError("features that are not finite, or too large for float32. Bring rows to length 1.")
@@ -151,7 +155,7 @@ def label_free(
         matrix = along @ main_directions(centred @ along, kept)  # (n, f) @ (f, m); (f, m) @ (m, d) -> (f, d)
         if kept < dims:
             matrix = np.hstack([matrix, np.float32(rest) * _outside(directions, dims - kept)])
-    matrix /= np.float32(rest)
+    matrix *= (even / np.float32(rest))[:, None]
     settings = {"method": METHOD, "ridge": config.ridge, "power": config.power, "view_share": share}
     return Lens(name, mean, matrix, {**settings, "dims": dims, "rows": n, "views": len(differences)})
 
@@ -177,6 +181,13 @@ def _checked(
         raise ShapeError(f"viewed must hold numbers of rows, 0 to {len(x) - 1}.")
     some = _some(len(seen))
     return x, as_float32(seen[some]) - as_float32(x[of[some]])
+
+
+def _scale(scale: ArrayLike | None, f: int) -> NDArray[np.float32]:
+    even = np.ones(f, np.float32) if scale is None else np.asarray(scale, np.float32)
+    if even.shape != (f,) or not (np.isfinite(even).all() and even.min() > 0):
+        raise ShapeError(f"scale {even.shape} must hold a number above 0 for each of {f} features.")
+    return even
 
 
 def _some(n: int) -> NDArray[np.int64]:

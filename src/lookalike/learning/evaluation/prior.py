@@ -96,7 +96,7 @@ class _Forms:
 
     def __init__(self, data: LabelledFeatures, spread: Features):
         self.data, self.n = data, len(data)
-        scale = spread_scale(data.features)
+        scale = spread_scale(data.features, parts=data.parts)
         x = (data.features.astype(np.float32) - data.features.mean(axis=0, dtype=np.float64)) * scale
         t = (spread.astype(np.float32) - spread.mean(axis=0, dtype=np.float64)) * scale
         both = np.concatenate([x, t]).astype(np.float32)
