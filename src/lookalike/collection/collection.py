@@ -147,6 +147,9 @@ class Collection(CollectionOutputs):
             positive, negative: pictures that the hits should be like, and unlike; then there is one query of them all,
                 and none of them is a hit. Hits come in the order of a regression through them (`index.refine`), with
                 their similarity to the nearest of the positive ones, the query among them.
+            text: what the hits should show, in words, or several of these; alone, or beside pictures. It is compared
+                with the part of the features that texts and pictures share, always plain. With words, or a `Weighted`
+                in positive or negative, there is no regression: order and similarity are the weighted mean of all.
             region: left, top, width, height of the part of the query that is meant, in shares (0 to 1) of the picture.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: a Reporter, which is told once of pictures that cannot be ranked, or a function that takes Progress:

@@ -12,6 +12,7 @@ import numpy as np
 from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
+from lookalike.collection.in_words import Asked
 from lookalike.collection.lens_permission import is_label_free, learned_cut
 from lookalike.collection.lens_store import LensStore
 from lookalike.errors import CollectionError, DamagedTableWarning, LookalikeError, OutdatedSnapshotError, QueryError
@@ -25,6 +26,7 @@ from lookalike.index.refine import refine
 from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
 from lookalike.index.versions import describe, newest_manifest
+from lookalike.index.words import Text, Weighted
 from lookalike.models.backbone import Backbone
 from lookalike.models.forks import check_not_forked
 from lookalike.models.lens import PLAIN, Lens
@@ -71,6 +73,7 @@ class SearchKeywords(TypedDict, total=False):
     positive: Sequence[Any]
     negative: Sequence[Any]
     region: Sequence[float] | None
+    text: str | Text | Weighted | Sequence[str | Text | Weighted]
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class SearchOptions:
     positive: Sequence[Any] = ()
     negative: Sequence[Any] = ()
     region: Sequence[float] | None = None
+    text: str | Text | Weighted | Sequence[str | Text | Weighted] = ()
 
 
 class Searcher:
@@ -237,7 +241,8 @@ class Searcher:
         self, query: Any, options: SearchOptions, skipped: dict[str, str] | None, reporter: Reporter
     ) -> Hits | Answers:
         state = self.state()
-        gallery = self.gallery(state, options.lens)
+        asked = Asked(options.text, options.positive, options.negative)
+        gallery = self.gallery(state, asked.lens(options.lens))
         least = learned_cut(gallery.lens) if options.min_similarity == "learned" else options.min_similarity
         folder, cache = self.home.folder, self.home.cache
         selection = Selection(options.k, options.others, options.where, least)
@@ -250,6 +255,8 @@ class Searcher:
             return np.asarray(state.backbone.embed([source])[0])
 
         resolver = QueryResolver(folder, gallery, embed, state.backbone.bundle.side_px)
+        if asked.blended:
+            return search([asked.query(query, options.region, resolver, state.backbone, state.config.lens)], *rest)[0]
         if options.positive or options.negative:
             return search([self._refined(query, options, resolver)], *rest)[0]
         if not isinstance(query, list):

@@ -35,6 +35,8 @@ class Query:
         asked: the contents of the pictures that a query of several is made of: they are no hits.
         likened: (m, d), where the ranking is none by similarity: a hit's similarity is that to the nearest of these.
             None: that to `vector`.
+        scale: what a similarity to `vector` is multiplied with, above 0: of a text, which is compared with a part of
+            the features alone.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Query:
     note: str = ""
     asked: tuple[bytes, ...] = ()
     likened: Vector | None = None
+    scale: float = 1.0
 
 
 class QueryResolver:

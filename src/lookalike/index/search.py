@@ -74,6 +74,8 @@ def search(
     ranked = gallery.knn.search(np.stack([query.vector for query in queries]), more, allowed)
     answers, lens = Answers(), PLAIN if gallery.lens is None else gallery.lens.name
     for query, own, parts, indices, similarities in zip(queries, same, asked, *ranked, strict=True):
+        if query.scale != 1:
+            similarities = np.clip(similarities * np.float32(query.scale), -1, 1)
         if allowed is not None:
             own = own[allowed[own]]
         rest = ~np.isin(indices, np.concatenate([own, parts]))
