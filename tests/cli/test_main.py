@@ -70,7 +70,8 @@ def test_what_a_user_can_mend_is_one_line_and_exit_one(photos: Path):
 
 def test_wrong_usage_is_one_line_that_says_where_to_look_and_exit_two(photos: Path):
     said = {
-        ("search", photos): "lookalike search: Missing argument 'QUERY...'. See: lookalike search --help\n",
+        ("search", photos): "lookalike search: Missing argument 'QUERY...' (or --text WORDS). "
+        "See: lookalike search --help\n",
         ("search", photos, "1.png", "-k", 0): "lookalike search: Invalid value for '-k': 0 is not in the range x>=1. "
         "See: lookalike search --help\n",
         ("searhc", photos): "lookalike: No such command 'searhc'. Did you mean 'search'? See: lookalike --help\n",

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lookalike import __version__
-from lookalike.cli import check, console, learn, serve
+from lookalike.cli import asking, check, console, learn, serve
 from lookalike.cli.answers import print_csv, print_json, print_table
+from lookalike.cli.asking import MINUS, PLUS, TEXT
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.cli.output import echo, echo_json
 from lookalike.drawing.png import drawable
@@ -92,8 +93,8 @@ def main() -> None:
     "--backbone",
     metavar="NAME",
     help="The network that computes features: efficientnet-lite0 (default), efficientnet-lite2, a folder, or a model "
-    "on the Hugging Face hub. A different backbone is filled in the background and replaces the current one when "
-    "complete.",
+    "on the Hugging Face hub: clip and siglip2 (which know words), dinov2, dinov3, or OWNER/MODEL. "
+    "A different backbone is filled in the background and replaces the current one when complete.",
 )
 @click.option("--drop-old", is_flag=True, help="Afterwards, remove the tables of backbones that are not in use.")
 @click.option("--moved", is_flag=True, help="Take over the collection in --at DIR: its pictures were moved to FOLDER.")
@@ -141,8 +142,9 @@ def index(
 
 @main.command()
 @FOLDER
-@click.argument("query", nargs=-1, required=True)
+@click.argument("query", nargs=-1)
 @AT
+@TEXT
 @click.option("-k", type=click.IntRange(1), default=5, show_default=True, help="How many hits.")
 @click.option("--lens", metavar="NAME", help="Search through this lens; 'plain' for none.")
 @click.option("--others", is_flag=True, help="Leave out the query itself and its copies.")
@@ -155,14 +157,8 @@ def index(
     metavar="X|learned",
     help="Leave out hits below X (-1 to 1); 'learned': below the threshold that the lens's proof found.",
 )
-@click.option(
-    "--plus",
-    multiple=True,
-    metavar="FILE",
-    help="Find what is like QUERY and this picture; may be repeated. The pictures named are no hits then, and a hit's "
-    "similarity is that to the nearest of QUERY and --plus.",
-)
-@click.option("--minus", multiple=True, metavar="FILE", help="Find what is unlike this picture; may be repeated.")
+@PLUS
+@MINUS
 @click.option(
     "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG file."
 )
@@ -176,6 +172,7 @@ def search(
     folder: Path,
     query: tuple[str, ...],
     at: Path | None,
+    text: tuple[str, ...],
     k: int,
     lens: str | None,
     others: bool,
@@ -189,7 +186,7 @@ def search(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Show the K pictures of FOLDER most like each QUERY: a picture, a file of the collection, or a folder."""
+    """Show the K pictures of FOLDER most like each QUERY (a picture, a file of the collection, a folder), or --text."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv: choose one.")
     photos = open_collection(folder, at)
@@ -199,16 +196,8 @@ def search(
         check_copyable(copy_to)
     skipped: dict[str, str] = {}
     with console.working("searching") as report:
-        names = console.query_files(query)
         options: SearchKeywords = {"lens": lens, "others": others, "where": where, "min_similarity": min_similarity}
-        answers: Sequence[Hits]
-        if plus or minus:
-            if len(names) != 1:
-                raise click.UsageError("--plus and --minus: name one QUERY that is a picture.")
-            options |= {"positive": console.query_files(plus), "negative": console.query_files(minus)}
-            answers = [photos.search(names[0], k, **options)]
-        else:
-            answers = photos.search(names, k, skipped=skipped, report=report, **options)
+        answers = asking.answers(photos, asking.Parts(query, text, plus, minus), k, options, skipped, report)
     show: Callable[[Sequence[Hits]], None] = print_json if as_json else print_csv if as_csv else print_table
     try:
         show(answers)
