@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.badges import classes
+from support.drawn_words import write_colours, write_words
 from support.pictures import draw
 
 pytest.importorskip("fastapi")
@@ -42,6 +43,18 @@ def server(drawn_photos: Path) -> Iterator[Server]:
 def api(server: Server) -> Iterator[Client]:
     """Asks that server with its token."""
     with Client(server) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A server of four pictures of one colour each, whose collection knows words of colours."""
+    pytest.importorskip("tokenizers")
+    place = tmp_path_factory.mktemp("colours")
+    Collection(write_colours(place / "photos"), backbone=write_words(place / "bundle")).index()
+    workspace = Workspace()
+    workspace.add(place / "photos")
+    with Server(workspace, Listening(port=0)).running() as server, Client(server) as client:
         yield client
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from support.badges import classes
+from support.drawn_words import write_colours, write_words
 from support.pictures import draw
 
 from lookalike import Collection
@@ -174,3 +175,17 @@ def test_an_assistants_answers_are_kept_as_the_page_keeps_them(drawn_photos: Pat
 def test_the_command_speaks_the_protocol_on_standard_input_and_output(drawn_photos: Path):
     parameters = StdioServerParameters(command=sys.executable, args=["-m", "lookalike", "mcp", str(drawn_photos)])
     assert set(names(parameters)) == READS
+
+
+def test_an_assistant_asks_in_words(tmp_path: Path):
+    pytest.importorskip("tokenizers")
+    photos = write_colours(tmp_path / "photos")
+    Collection(photos, backbone=write_words(tmp_path / "bundle")).index()
+    told, alone, none = calls(
+        mcp_server(photos), ("status", {}), ("search", {"text": "red, green", "k": 1}), ("search", {})
+    )
+    assert json.loads(told.content[0].text)["words"] is True
+    assert json.loads(alone.content[0].text)["hits"][0]["file"] == "yellow.png"
+    assert len(images(alone)) == 1
+    assert none.is_error
+    assert "or give a text" in none.content[0].text

@@ -47,11 +47,15 @@ class TextEngine:
             pick[0, place_of(ids, tower.pool, tower.end)] = 1
             request = self.compiled().create_infer_request()
             keep_in_children(request)
-            request.infer({"tokens": self._table[ids][None].astype(np.float32), "pick": pick})
+            request.infer({"tokens": self.embed_tokens(ids), "pick": pick})
             row[:] = request.get_tensor("text").data[0]
         if not np.isfinite(rows).all():
             raise BundleError(f"{self.bundle.path / GRAPH}: gives values that are no numbers. Convert the model anew.")
         return normalize_rows(rows)
+
+    def embed_tokens(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The vectors of tokens (l,), (1, l, width), as the network takes them."""
+        return self._table[ids][None].astype(np.float32)
 
     def is_cut(self, text: str) -> bool:
         """Whether a text has more tokens than the network reads."""

@@ -46,12 +46,14 @@ class CollectionTools:
         self.opened = opened
 
     def status(self) -> dict[str, Any]:
-        """How many pictures the collection has, which lens is in use, and what could not be read."""
+        """How many pictures the collection has, whether it knows words, the lens in use, and what cannot be read."""
         with self.opened.lock, _told():
             found = self.opened.collection.status()
             config = self.opened.collection.home.require_config()
+            found["words"] = self.opened.collection.backbone.has_words
         found["lens"] = config.lens or "plain"
-        return {name: found[name] for name in ("pictures", "contents", "backbone", "lens", "refused", "other_files")}
+        names = ("pictures", "contents", "backbone", "words", "lens", "refused", "other_files")
+        return {name: found[name] for name in names}
 
     def lenses(self) -> list[dict[str, Any]]:
         """The learned lenses: name, verdict of its proof, and the proof in words."""
@@ -76,31 +78,35 @@ class CollectionTools:
 
     def search(
         self,
-        positive: Ids,
+        positive: Ids = (),  # type: ignore[assignment]
         negative: Ids = (),  # type: ignore[assignment]
         picture_base64: Annotated[str, Field(max_length=MOST_BASE64)] = "",
         k: Annotated[int, Field(ge=1, le=MOST_HITS)] = 10,
         lens: str = "",
         where: str = "",
+        text: Annotated[str, Field(max_length=1000)] = "",
     ) -> list[Any]:
         """The pictures most like the positive ones and unlike the negative ones, the best first, as images.
 
         To refine a search, ask again with the hits that were right as positive and those that were wrong as negative:
-        none of them comes again. similarity: to the nearest of the positive ones.
-        positive, negative: ids. picture_base64: a picture that is not in the collection, to ask with as well.
-        lens: its name, or plain; left out, the one in use. where: an SQL condition on file, width, height, bytes,
-        mtime.
+        none of them comes again. similarity: to the nearest of the positive ones; with a text the mean of those to all.
+        positive, negative: ids. text: what the pictures should show, in a few words, alone or beside pictures, where
+        the collection knows words, which status says. picture_base64: a picture that is not in the collection, to ask
+        with as well. lens: its name, or plain; left out, the one in use. where: an SQL condition on file, width,
+        height, bytes, mtime.
         """
         with self.opened.lock, _told():
             asked: list[Any] = [self.opened.picture(id) for id in positive]
             if picture_base64:
                 asked.append(_decoded(picture_base64))
             against = [self.opened.picture(id) for id in negative]
-            if not asked:
-                raise Refusal(400, "request", "no positive picture. Name the id of one, or send one.")
+            if not asked and not text:
+                raise Refusal(400, "request", "no positive picture. Name the id of one, send one, or give a text.")
             collection = self.opened.collection
             options: SearchKeywords = {"lens": lens or None, "where": where or None}
             alone = len(asked) == 1 and not against
+            if text:
+                options["text"] = text
             if not alone:
                 options |= {"positive": asked, "negative": against}
             hits = collection.search(asked[0] if alone else None, k, **options)
@@ -110,7 +116,8 @@ class CollectionTools:
                 for hit, one in zip(hits, found, strict=True)
             ]
         thumbs = [image for one in found if (image := self._thumb(one)) is not None]
-        return [json.dumps({"lens": hits.lens, "hits": lines}, ensure_ascii=False), *thumbs]
+        note = {"note": hits.note} if hits.note else {}
+        return [json.dumps({"lens": hits.lens, **note, "hits": lines}, ensure_ascii=False), *thumbs]
 
     def judge(self, query: str, yes: Ids, no: Ids = ()) -> dict[str, int]:  # type: ignore[assignment]
         """Say which pictures (ids) belong with the query picture, and which do not."""

@@ -29,10 +29,14 @@ class Request(BaseModel):
 
 
 class Asked(Request):
-    """A picture to ask with: one of the collection, or one that was sent; the whole or a part of it."""
+    """What to ask with: a picture of the collection, one that was sent, the whole or a part of it; or words."""
 
     id: Id | None = None
     query: Id | None = None
+    text: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="what the pictures should show, where the collection knows words"
+    )
+    weight: float = Field(1, gt=0, le=1000, allow_inf_nan=False, description="how much it counts beside the others")
     region: tuple[Share, Share, Share, Share] | None = Field(
         None, description="left, top, width, height in shares of the upright picture"
     )
@@ -78,12 +82,15 @@ class HitOut(PictureOut):
 class SearchResponse(BaseModel):
     """Hits, the best first; cut: the similarity below which hits are usually wrong, where one was learned and one
     picture was asked with: hits of several are not in the order of their similarities.
+
+    note: what else to know, a line: that words were cut, or search past the lens in service.
     """
 
     version: int
     lens: str
     cut: float | None
     took_ms: float
+    note: str = ""
     hits: list[HitOut]
 
 
@@ -203,7 +210,7 @@ class JobOut(BaseModel):
 
 
 class StatusResponse(BaseModel):
-    """What the collection holds, in numbers."""
+    """What the collection holds, in numbers; words: whether it can be asked in words."""
 
     name: str
     folder: str
@@ -213,6 +220,7 @@ class StatusResponse(BaseModel):
     pictures: int = 0
     contents: int = 0
     backbone: str | None = None
+    words: bool = False
     lens: str = "plain"
     bytes: int = 0
     refused: list[RefusedOut] = []

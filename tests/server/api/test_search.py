@@ -107,3 +107,42 @@ def test_duplicates_come_in_groups_equal_ones_first(api: Client):
     assert [one["file"] for one in groups[0]["pictures"]] == ["03.png", "more/copy.png"]
     assert (groups[0]["equal"], groups[0]["least"], groups[0]["keep"]) == (True, 1.0, api.id_of("03.png"))
     assert api.json(f"{api.c}/duplicates?least=7", status=422)["error"]["code"] == "query"
+
+
+def test_words_alone_with_pictures_and_with_weights(colours: Client):
+    def first(positive, negative=(), **more) -> str:
+        body = {"positive": positive, "negative": list(negative), "k": 1, **more}
+        return colours.json(f"{colours.c}/search", body)["hits"][0]["file"]
+
+    assert colours.json(f"{colours.c}/status")["words"] is True
+    red = {"id": colours.id_of("red.png")}
+    assert first([{"text": "빨간"}]) == "red.png"
+    assert first([{"text": "red"}, {"text": "green"}]) == "yellow.png"
+    assert first([red, {"text": "green"}]) == "yellow.png"
+    assert first([{**red, "weight": 0.1}, {"text": "blue", "weight": 3}]) == "blue.png"
+    assert first([{"text": "red"}], [{"text": "green"}]) == "red.png"
+    assert first([{**red, "region": [0, 0, 0.5, 1]}, {"text": "green", "weight": 5}]) == "green.png"
+    found = colours.json(f"{colours.c}/search", {"positive": [{"text": "red " * 9}], "k": 2})
+    assert found["note"].startswith("the text is longer than the network reads")
+    similarities = [hit["similarity"] for hit in found["hits"]]
+    assert similarities[0] > 0.99
+    assert 0.6 < similarities[1] < 0.8
+
+
+def test_words_that_cannot_be_asked_are_one_line_each(api: Client, colours: Client):
+    assert api.json(f"{api.c}/status")["words"] is False
+    answer = api.post(f"{api.c}/search", json={"positive": [{"text": "red"}]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "query.words")
+    for asked in (
+        {"text": "red", "id": colours.id_of("red.png")},
+        {"text": "red", "region": [0, 0, 1, 1]},
+        {"text": ""},
+        {"text": "x" * 1001},
+        {"text": "red", "weight": 0},
+        {},
+    ):
+        answer = colours.post(f"{colours.c}/search", json={"positive": [asked]})
+        assert answer.status_code in (400, 422), asked
+        assert "\n" not in answer.json()["error"]["message"]
+    answer = colours.post(f"{colours.c}/search", json={"positive": [{"text": "red"}], "lens": "taste"})
+    assert "words through the lens taste" in answer.json()["error"]["message"]

@@ -82,6 +82,7 @@ def status(opened: Opened) -> StatusResponse:
         if config is None:
             return answer
         found = opened.collection.status()
+        answer.words = opened.collection.backbone.has_words
         answer.judgements = len(opened.collection.judgements.standing())
     refused = [RefusedOut(file=file, reason=reason) for file, reason in found.pop("refused").items()]
     known = {name: found[name] for name in ("pictures", "contents", "backbone", "bytes", "other_files")}

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from lookalike.errors import LensError
 from lookalike.images.crop import crop
 from lookalike.index.hits import Hits
+from lookalike.index.words import Text, Weighted
 from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.api.images import DECODERS, FOR_EVER, IMAGE, JpegResponse, Key
 from lookalike.server.errors import Refusal
@@ -77,12 +78,12 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         "min_similarity": request.min_similarity,
     }
     first, *more = request.positive
-    alone = not more and not request.negative
+    alone = not more and not request.negative and first.text is None
     if alone:
         query, region = _source(opened, first), first.region
     else:
-        options["positive"] = [_cropped(opened, one) for one in request.positive]
-        options["negative"] = [_cropped(opened, one) for one in request.negative]
+        options["positive"] = [_part(opened, one) for one in request.positive]
+        options["negative"] = [_part(opened, one) for one in request.negative]
         query, region = None, None
     with opened.lock:
         hits = opened.collection.search(query, request.k, region=region, **options)
@@ -95,14 +96,19 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         lens=hits.lens,
         cut=cut,
         took_ms=round(1000 * (time.perf_counter() - started), 1),
+        note=hits.note,
         hits=[HitOut.of_hit(hit, pictures.at(row)) for hit, row in found if row is not None],
     )
 
 
 def _source(opened: OpenCollection, asked: Asked) -> Any:
     """What the library is asked with. Raises: Refusal."""
-    if (asked.id is None) == (asked.query is None):
-        raise Refusal(400, "request", "name either the id of a picture or a query that was sent.")
+    if [asked.id, asked.query, asked.text].count(None) != 2:
+        raise Refusal(400, "request", "name either the id of a picture, a query that was sent, or a text.")
+    if asked.text is not None:
+        if asked.region is not None:
+            raise Refusal(400, "request", "a region of a text: only pictures have one.")
+        return Text(asked.text)
     if asked.query is not None:
         return opened.uploads.get(asked.query).content
     assert asked.id is not None
@@ -111,12 +117,14 @@ def _source(opened: OpenCollection, asked: Asked) -> Any:
     return opened.picture(asked.id)
 
 
-def _cropped(opened: OpenCollection, asked: Asked) -> Any:
-    if asked.region is None:
-        return _source(opened, asked)
-    side_px = opened.collection.backbone.bundle.side_px
-    with DECODERS:
-        return crop(_source(opened, asked), asked.region, side_px)
+def _part(opened: OpenCollection, asked: Asked) -> Any:
+    """One of several that are asked with: a text, a picture or a part of one, with its weight."""
+    source = _source(opened, asked)
+    if asked.region is not None:
+        side_px = opened.collection.backbone.bundle.side_px
+        with DECODERS:
+            source = crop(source, asked.region, side_px)
+    return source if asked.weight == 1 else Weighted(source, asked.weight)
 
 
 def _cut(opened: OpenCollection, hits: Hits) -> float | None:

@@ -25,6 +25,15 @@ export function add(sign, asked) {
   return go({ view: "library", ...(lists.plus.length ? lists : { plus, minus }) });
 }
 
+/** Ask in words, beside what is asked with already; after a minus, for less of what they say. */
+export function askInWords(words) {
+  const [, sign, text] = /^([-−]?)\s*(.*)$/s.exec(words.trim());
+  if (text) add(sign ? "minus" : "plus", { text });
+}
+
+/** Whether there are words in a question: then it is answered plain, for a lens knows no words. */
+export const hasWords = ({ plus, minus }) => [...plus, ...minus].some((one) => one.text);
+
 export function takeOut(asked) {
   const { plus, minus } = route.value;
   const left = plus.filter((one) => !sameAs(asked)(one));
@@ -73,7 +82,7 @@ export const searchBody = (asked, changes = {}) => ({
   positive: withSaid(asked.plus, asked.said, "yes"),
   negative: withSaid(asked.minus, asked.said, "no"),
   k: Number(asked.k) || MOST,
-  lens: asked.lens || null,
+  lens: hasWords(asked) ? "plain" : asked.lens || null,
   where: asked.where || null,
   others: asked.others,
   ...changes,

@@ -25,6 +25,7 @@ export const KEYS = [
   { id: "plus", in: "ask", codes: ["Equal", "Shift+Equal", "NumpadAdd"], chars: ["+"], show: ["+"] },
   { id: "minus", in: "ask", codes: ["Minus", "NumpadSubtract"], chars: ["-"], show: ["−"] },
   { id: "crop", in: "ask", codes: ["KeyC"], show: ["C"] },
+  { id: "words", in: "ask", codes: ["KeyW"], show: ["W"] },
   { id: "filter", in: "ask", codes: ["Slash"], chars: ["/"], show: ["/"] },
   { id: "lens", in: "go", codes: ["KeyL"], show: ["L"] },
   { id: "compare", in: "go", codes: ["KeyB"], show: ["B"] },

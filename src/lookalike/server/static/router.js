@@ -5,8 +5,9 @@ export const VIEWS = ["library", "judge", "blind", "teach", "lenses", "proof", "
 const KEPT = ["lens", "where", "order", "name", "k"];
 const TOKEN = "lookalike.token";
 
-/** ID, ID@x,y,w,h, or u:QUERY of a picture that was sent -> {id | query, region?} */
+/** ID, ID@x,y,w,h, u:QUERY of a picture that was sent, or t:WORDS -> {id | query | text, region?} */
 export function parseAsked(text) {
+  if (text.startsWith("t:")) return { text: decoded(text.slice(2)) };
   const [name, box] = text.split("@");
   const asked = name.startsWith("u:") ? { query: name.slice(2) } : { id: name };
   const region = box?.split(",").map(Number);
@@ -17,7 +18,16 @@ export function parseAsked(text) {
 const parseSaid = (text) => ({ id: text.slice(1), kind: text[0] === "y" ? "yes" : "no" });
 const formatSaid = ({ id, kind }) => kind[0] + id;
 
-export function formatAsked({ id, query, region }) {
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+export function formatAsked({ id, query, text, region }) {
+  if (text) return `t:${encodeURIComponent(text).replaceAll("~", "%7E")}`; // ~ stands between the parts
   const name = query ? `u:${query}` : id;
   return region ? `${name}@${region.map((one) => Number(one.toFixed(4))).join(",")}` : name;
 }

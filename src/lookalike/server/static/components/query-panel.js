@@ -1,9 +1,10 @@
 // The question: drop, paste or choose a picture; what is asked for and against; how many hits.
 import { cls, html, useRef, useState } from "../ui.js";
 import { formatAsked, go, route } from "../router.js";
-import { askWithFile, askWithTransfer, clearQuestion, MOST, takeOut } from "../asking.js";
+import { askInWords, askWithFile, askWithTransfer, clearQuestion, hasWords, MOST, takeOut } from "../asking.js";
 import { t, num } from "../i18n.js";
-import { dialog, isAsking, preview } from "../state.js";
+import { useKeys } from "../keys.js";
+import { answer, dialog, isAsking, preview, status } from "../state.js";
 import { ListSource } from "../sources.js";
 import { Button } from "./button.js";
 import { Icon } from "./icons.js";
@@ -14,11 +15,13 @@ const HOW_MANY = [50, MOST, 1000];
 export function QueryPanel() {
   const { plus, minus, others, k } = route.value;
   return html`<section class="query-panel" aria-label=${t("ask.panel")}>
+    ${status.value?.words && html`<${WordsBox} />`}
     <${ChoosePicture} small=${isAsking.value} />
     ${isAsking.value &&
     html`
       <${AskedList} sign="plus" list=${plus} />
       ${minus.length > 0 && html`<${AskedList} sign="minus" list=${minus} />`}
+      ${hasWords(route.value) && answer.value?.note && html`<p class="hint words-note">${t("ask.words_note")}</p>`}
       <div class="query-more">
         <label class="field">
           <span>${t("ask.how_many")}</span>
@@ -35,6 +38,41 @@ export function QueryPanel() {
       </div>
     `}
   </section>`;
+}
+
+/** Words to find pictures by, where the network knows words. */
+function WordsBox() {
+  const box = useRef(null);
+  const [text, setText] = useState("");
+  useKeys({ words: () => box.current.focus() });
+  const onSubmit = (event) => {
+    event.preventDefault();
+    askInWords(text);
+    setText("");
+  };
+  const onKeyDown = (event) => {
+    if (event.key !== "Escape" || event.isComposing) return;
+    event.stopPropagation();
+    event.preventDefault();
+    if (text) setText("");
+    else box.current.blur();
+  };
+  return html`<form class="words filter-box" role="search" aria-label=${t("ask.words_label")} onSubmit=${onSubmit}>
+    <${Icon} name="like" />
+    <input
+      ref=${box}
+      type="text"
+      value=${text}
+      maxlength="1000"
+      placeholder=${t("ask.words")}
+      aria-label=${t("ask.words_label")}
+      autocomplete="off"
+      enterkeyhint="search"
+      onInput=${(event) => setText(event.target.value)}
+      onKeyDown=${onKeyDown}
+    />
+    ${text && html`<${Button} icon="close" bare label=${t("ask.words_clear")} onClick=${() => setText("")} />`}
+  </form>`;
 }
 
 export function ChoosePicture({ small }) {
@@ -75,7 +113,7 @@ export function ChoosePicture({ small }) {
 }
 
 function AskedList({ sign, list }) {
-  const one = list.length === 1 && sign === "plus";
+  const one = list.length === 1 && sign === "plus" && !list[0].text;
   return html`<div class=${cls("asked", sign, { one })} role="group" aria-label=${t(`ask.${sign}`)}>
     ${(!one || sign === "minus") && html`<h3><${Icon} name=${sign} />${t(`ask.${sign}`)}</h3>`}
     <div class="asked-list">
@@ -85,6 +123,10 @@ function AskedList({ sign, list }) {
 }
 
 function Asked({ asked, big }) {
+  if (asked.text)
+    return html`<div class="asked-words">
+      <span>${asked.text}</span><${Button} icon="close" bare label=${t("ask.take_out")} onClick=${() => takeOut(asked)} />
+    </div>`;
   const look = () => (preview.value = { source: new ListSource([{ ...asked, file: "" }]), index: 0 });
   return html`<div class=${cls("asked-one", { big })}>
     <${Thumb} asked=${asked} side=${big ? 640 : 320} title=${t("ask.look")} onClick=${look} />

@@ -6,6 +6,7 @@ import { ListSource, PagedSource } from "../sources.js";
 import { answer, c, counted, dialog, filterError, focused, isAsking, isBusy, job, lens, refresh, rightOpen, selection } from "../state.js";
 import { useKeys } from "../keys.js";
 import { tell } from "../toasts.js";
+import { hasWords } from "../asking.js";
 import { Button } from "../components/button.js";
 import { Empty, ErrorBox } from "../components/empty.js";
 import { Filter } from "../components/filter.js";
@@ -21,12 +22,13 @@ export function Library() {
   const asking = isAsking.value;
   const cropAsked = () => {
     if (focused.value) return false; // the grid's own
-    const [asked] = route.value.plus;
+    const asked = route.value.plus.find((one) => !one.text);
     if (!asked) return false;
     dialog.value = { kind: "crop", asked };
     return true;
   };
   useKeys({ crop: cropAsked });
+  const comparing = route.value.compare && !hasWords(route.value);
   const running = isBusy.value && job.value.do === "index";
   return html`<div class=${cls("bench", { asking, folded: !rightOpen.value })}>
     <div class="left"><${QueryPanel} /></div>
@@ -40,8 +42,8 @@ export function Library() {
         ${!rightOpen.value && html`<${Button} icon="panel" bare label=${t("judge.unfold")} onClick=${() => (rightOpen.value = true)} />`}
       </div>
       ${running && html`<${JobProgress} one=${job.value} />`}
-      ${asking && !route.value.compare && html`<${RefineBar} />`}
-      ${asking ? (route.value.compare ? html`<${Later} part="Compare" />` : html`<${Answer} />`) : html`<${Pictures} />`}
+      ${asking && !comparing && html`<${RefineBar} />`}
+      ${asking ? (comparing ? html`<${Later} part="Compare" />` : html`<${Answer} />`) : html`<${Pictures} />`}
     </section>
     ${rightOpen.value && html`<${JudgePanel} />`}
   </div>`;
