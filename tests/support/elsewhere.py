@@ -48,6 +48,8 @@ def make(kind: str, vocabulary: int = 0):
         return t.ViTModel(t.ViTConfig(**TOKENS))
     if kind == "dinov2":  # built for 64 px, asked at 32: its places are interpolated
         return t.Dinov2Model(t.Dinov2Config(**{**TOKENS, "image_size": 64, "mlp_ratio": 2}))
+    if kind == "dinov3":
+        return t.DINOv3ViTModel(t.DINOv3ViTConfig(**TOKENS, num_register_tokens=2))
     if kind == "clip":
         return t.CLIPModel(t.CLIPConfig(vision_config=TOKENS, text_config=TEXT))
     if kind == "clip_vision":
@@ -97,7 +99,7 @@ def witness(kind: str, folder: Path, pixels) -> dict[str, np.ndarray]:
     if last.ndim == 4:
         whole = out.pooler_output.flatten(1).numpy()
         return {"features": whole} | {f"stage{i}": states[i].mean((2, 3)) for i in (3, 2, 1)}
-    first = 0 if kind.startswith("siglip") else 1
+    first = 0 if kind.startswith("siglip") else 3 if kind == "dinov3" else 1  # before them: the class, registers
     whole = out.pooler_output.numpy() if kind.startswith(("clip", "siglip")) else last[:, 0]
     patches = {f"patches{i}": states[i][:, first:].mean(1) for i in (3, 2)}
     return {"features": whole, "patches": last[:, first:].mean(1)} | patches

@@ -6,7 +6,7 @@ import pytest
 
 # One network of stages and one of tokens. The slow ones repeat for further families what these cover.
 QUICK = ["resnet", "dinov2"]
-SLOW = ["vit", "convnext", "clip", "clip_vision", "siglip", "siglip_vision"]
+SLOW = ["vit", "dinov3", "convnext", "clip", "clip_vision", "siglip", "siglip_vision"]
 
 
 @pytest.fixture(scope="session", params=[*QUICK, *(pytest.param(kind, marks=pytest.mark.slow) for kind in SLOW)])
