@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
+from held_out import weighted
 from nine_tasks import DEVELOPMENT, REPORTED, Pictures, known_groups, new_groups
 
 from lookalike.index.query import Query
@@ -93,7 +94,7 @@ def spaces(p: Pictures, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray
     yield "lens, no labels", label_free(p.features).apply(p.features), everyone
     for name, split in (("lens, new kinds", new_groups(0.5)), ("lens, known kinds", known_groups)):
         chosen = split(p, seed)
-        data = LabelledFeatures.create(p.features[chosen.learned], p.group[chosen.learned])
+        data = weighted(LabelledFeatures.create(p.features[chosen.learned], p.group[chosen.learned]))
         yield name, ClosedFormTrainer().fit(data).apply(p.features), chosen.asked[0].queries
 
 
