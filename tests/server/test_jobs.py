@@ -1,6 +1,7 @@
 """Jobs: one at a time, watched, stopped, remembered; what they tell is thinned and bounded."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -110,3 +111,21 @@ def test_closing_stops_what_runs():
     assert begun.wait(10)
     runner.close()
     assert job.state == "stopped"
+
+
+def test_the_file_of_a_job_goes_with_the_job(tmp_path: Path):
+    """One that is forgotten after the 20 next ones, the others at the end; no other file, whatever a result says."""
+    runner, files = Jobs(), []
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.png").touch()
+    finished(runner, runner.start("index", lambda reporter: {"path": str(tmp_path / "photos" / "1.png")}))
+    for number in range(jobs.MOST_JOBS + 1):
+        folder = tmp_path / f"{jobs.OWN_FOLDER}{number}"
+        folder.mkdir()
+        files.append(folder / "rows.csv")
+        files[-1].touch()
+        finished(runner, runner.start("export", lambda reporter: {"path": str(files[-1])}))
+    assert [file.exists() for file in files] == [False] + [True] * jobs.MOST_JOBS
+    runner.close()
+    assert not any(file.parent.exists() for file in files)
+    assert (tmp_path / "photos" / "1.png").exists()

@@ -1,12 +1,13 @@
 """What jobs do, without HTTP."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
 from support.pictures import draw
 
-from lookalike.errors import ExamplesError
+from lookalike.errors import ExamplesError, LensError
 from lookalike.progress import SILENT
 from lookalike.server.errors import Refusal
 from lookalike.server.schemas import JobRequest
@@ -54,3 +55,11 @@ def test_examples_are_judgements_class_folders_or_views(opened: OpenCollection):
 
 def test_plain_can_always_be_gone_back_to(opened: OpenCollection):
     assert use_work(opened.another(), "plain", anyway=False) == {"name": "plain"}
+
+
+def test_an_export_that_fails_leaves_no_folder(opened: OpenCollection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    with pytest.raises(LensError):
+        work_for(opened, JobRequest(do="export", lens="stripes"))(SILENT)
+    assert not list((tmp_path / "temporary").iterdir())

@@ -1,12 +1,14 @@
 """Work that takes time: one job at a time a collection, in a thread; started, watched, stopped, remembered."""
 
 import secrets
+import shutil
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from lookalike.errors import Cancelled, LookalikeError
@@ -14,6 +16,7 @@ from lookalike.progress import Progress, Reporter
 from lookalike.server.errors import LOG, Refusal
 
 MOST_POINTS, MOST_LINES, MOST_JOBS = 500, 200, 20
+OWN_FOLDER = "lookalike-export-"  # begins the names of folders that hold the file of one job
 State = Literal["running", "stopping", "done", "stopped", "failed"]
 Work = Callable[[Reporter], Any]  # gives the job's result, which JSON can hold
 
@@ -26,7 +29,8 @@ class Job:
         stage: doing, done, total, rate, remaining_s; None before the first report.
         curve: [step, loss, active, recall@1], at most 500 points: of a longer one every second point is dropped.
         said: lines for people, the last 200.
-        result: what it gave, as JSON; error: {code, message, details}.
+        result: what it gave, as JSON; a "path" in a folder named OWN_FOLDER.. goes when the job is forgotten.
+        error: {code, message, details}.
         revision: raised by every change.
     """
 
@@ -67,7 +71,7 @@ class Jobs:
             job = Job(secrets.token_hex(8), do)
             self._jobs[job.id] = job
             while len(self._jobs) > MOST_JOBS:
-                self._jobs.popitem(last=False)
+                _remove_file(self._jobs.popitem(last=False)[1])
             self._thread = threading.Thread(target=_run, args=(job, work), name=f"job {do}")
             self._thread.start()
         return job
@@ -96,11 +100,13 @@ class Jobs:
         return job
 
     def close(self, timeout_s: float = 10) -> None:
-        """Stop what runs, and wait for it."""
+        """Stop what runs, and wait for it; the files that jobs made go."""
         if (job := self.running()) is not None:
             self.stop(job.id)
         if self._thread is not None:
             self._thread.join(timeout_s)
+        for job in self._jobs.values():
+            _remove_file(job)
 
 
 class _JobReporter(Reporter):
@@ -169,6 +175,13 @@ def _run(job: Job, work: Work) -> None:
     job.ended = _now()
     job.state = state
     job.revision += 1
+
+
+def _remove_file(job: Job) -> None:
+    if isinstance(job.result, dict) and (path := job.result.get("path")) is not None:
+        folder = Path(path).parent
+        if folder.name.startswith(OWN_FOLDER):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _now() -> str:

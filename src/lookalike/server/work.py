@@ -1,5 +1,6 @@
 """What jobs do: calls on a collection that take time."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from lookalike.learning.config import LearnOptions
 from lookalike.learning.datasets.tables import Layout
 from lookalike.progress import Reporter
 from lookalike.server.errors import Refusal
-from lookalike.server.jobs import Work
+from lookalike.server.jobs import OWN_FOLDER, Work
 from lookalike.server.schemas import JobRequest
 from lookalike.server.workspace import OpenCollection
 
@@ -85,11 +86,15 @@ def _map(collection: Collection, lens: str, reporter: Reporter) -> dict[str, Any
 
 
 def _export(opened: OpenCollection, request: JobRequest, reporter: Reporter) -> dict[str, Any]:
-    folder = Path(tempfile.mkdtemp(prefix="lookalike-export-"))
+    folder = Path(tempfile.mkdtemp(prefix=OWN_FOLDER))
     out = folder / f"{opened.name}.{'jsonl' if request.what == 'judgements' else request.what}"
-    if request.what == "judgements":
-        path = opened.collection.judgements.path
-        out.write_bytes(path.read_bytes() if path.exists() else b"")
-    else:
-        opened.another().export(out, lens=request.lens or "plain")
+    try:
+        if request.what == "judgements":
+            path = opened.collection.judgements.path
+            out.write_bytes(path.read_bytes() if path.exists() else b"")
+        else:
+            opened.another().export(out, lens=request.lens or "plain")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return {"file": out.name, "bytes": out.stat().st_size, "path": str(out)}
