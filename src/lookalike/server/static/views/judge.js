@@ -54,7 +54,7 @@ export function Judge() {
   return html`<div class="page">
     <${QuestionHead} title=${t("judge.which")} question=${question} at=${at} total=${list.length} />
     <${Question} question=${question} marks=${marks} onMark=${onMark}>
-      <p class="hint">${t("judge.untouched")}</p>
+      <p class="hint">${t("judge.tick")}</p>
       <${Button} kind="primary" icon="yes" label=${t("judge.save")} keyId="save" onClick=${save} />
       <${Button} label=${t("judge.none")} keyId="none" onClick=${none} />
       <${Button} label=${t("judge.skip")} keyId="skip" onClick=${skip} />
