@@ -46,7 +46,9 @@ export class Grid {
       this.scroll.to(0);
     }
     this.current = Math.max(0, Math.min(this.current, source.total - 1));
+    const hadFocus = this.root.contains(document.activeElement);
     this.layout();
+    if (hadFocus && !keep) this.moveTo(this.current); // else keys would act on another tile than the one that has it
   }
 
   setLook(look) {
