@@ -191,3 +191,33 @@ def test_where_labels_say_nothing_the_real_ones_are_first_as_seldom_as_any():
         orders = orders_by_shuffled(examples, queries, candidates, some, seed=seed).mean(axis=1)
         first += orders[0] > orders[1:].max()
     assert first <= 7
+
+
+def test_who_knows_the_kinds_is_told_that_they_taught_it_and_who_ticks_at_random_is_not():
+    """Of 20 blind tests that are answered at random one may pass."""
+    kinds = np.repeat(np.arange(20), 24)
+    x = world(np.random.default_rng(1), kinds)
+    known, free = np.arange(len(x)) % 24 < 4, np.flatnonzero(np.arange(len(x)) % 24 >= 4)
+    examples = LabelledFeatures.create(x[known], kinds[known])
+    lens = whiten(examples.features, kinds[known], scale=spread_scale(examples.features))
+    ways = [rows @ rows[free].T for rows in (x / np.linalg.norm(x, axis=1, keepdims=True), lens.apply(x))]
+    taught = {"knows": 0, "at random": 0}
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        queries = rng.permutation(free)[:40]
+        some: dict[str, list[Ticked]] = {who: [] for who in taught}
+        for row in queries:
+            first = [[hit for hit in free[np.argsort(-way[row])] if hit != row][:12] for way in ways]
+            found = [[(str(hit), 0.5) for hit in hits] for hits in first]
+            question = BlindQuestion.shuffled(str(row), *found, rng)
+            right = kinds[np.array(question.candidates, int)] == kinds[row]
+            for who, ticks in (("knows", right), ("at random", rng.permutation(right))):
+                marked = frozenset(np.array(question.candidates)[ticks].tolist())
+                some[who].append(Ticked(question, marked))
+        pools = x[np.concatenate([np.array(one.question.candidates, int) for one in some["knows"]])]
+        for who in ("knows", "at random") if seed < 2 else ("at random",):
+            if weigh_blind_test(some[who], ASKED).verdict == "better":  # what was taught is looked at only then
+                orders = orders_by_shuffled(examples, x[queries], pools, some[who], seed=seed)
+                taught[who] += weigh_blind_test(some[who], ASKED, orders).verdict == "taught"
+    assert taught["knows"] == 2
+    assert taught["at random"] <= 1

@@ -39,6 +39,7 @@ export const SHOWN = Object.fromEntries(KEYS.map((one) => [one.id, one.show]));
 /** What a screen reader says of a button's key. */
 export const ariaKeys = (id) => SHOWN[id]?.join("+");
 
+const REPEATS = ["move", "selectMore"]; // while a key is held; one answer is one press
 const owners = []; // the last one that takes a key has it; below a modal one nobody has any
 
 function isMeant(entry, event) {
@@ -69,7 +70,8 @@ function onKey(event) {
     for (const entry of meant) {
       const act = owner.handlers.current[entry.id];
       if (!act || isItsOwn(event.target, entry.id)) continue;
-      if (act(event, entry.codes.indexOf(event.code)) === false) continue;
+      const counts = !event.repeat || REPEATS.includes(entry.id);
+      if (counts && act(event, entry.codes.indexOf(event.code)) === false) continue;
       event.preventDefault();
       return;
     }

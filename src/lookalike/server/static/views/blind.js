@@ -1,9 +1,9 @@
 // The blind test of a lens: what is not ticked counts as not belonging; nothing is told before the last answer.
-import { html, useEffect, useLayoutEffect, useState } from "../ui.js";
+import { html, useEffect } from "../ui.js";
 import { asPicture, loadLenses } from "../data.js";
 import { t } from "../i18n.js";
 import { useKeys } from "../keys.js";
-import { useQuestions } from "../questions.js";
+import { useMarks, useQuestions } from "../questions.js";
 import { go, route } from "../router.js";
 import { refresh } from "../state.js";
 import { BLIND_QUESTIONS } from "../components/lens-actions.js";
@@ -13,27 +13,22 @@ import { Question, QuestionHead } from "../components/question.js";
 
 export function Blind() {
   const { name } = route.value;
-  const { list, at, error, said, answer, more } = useQuestions({ kind: "blind", lens: name, n: BLIND_QUESTIONS });
-  const [right, setRight] = useState(new Map());
+  const { list, at, error, said, sending, answer, more } = useQuestions({ kind: "blind", lens: name, n: BLIND_QUESTIONS });
   const question = list?.[at];
-  useLayoutEffect(() => setRight(new Map()), [at, list]);
-  const isOver = list && list.length > 0 && !question;
+  const [right, change] = useMarks(question);
+  const isOver = list && list.length > 0 && !question && !sending; // the last answer brings the verdict
   useEffect(() => {
     if (!isOver) return;
     loadLenses();
     refresh.value++;
   }, [isOver]);
   const candidates = (question?.candidates ?? []).map(asPicture);
-  const onMark = (id) => {
-    const next = new Map(right);
-    if (!next.delete(id)) next.set(id, "yes");
-    setRight(next);
-  };
+  const onMark = (id) => change((next) => next.delete(id) || next.set(id, "yes"));
   const save = () => answer({ right: [...right.keys()], wrong: candidates.map((one) => one.id).filter((id) => !right.has(id)) });
   const skip = () => answer({ right: [], wrong: [], skip: true });
   useKeys({ candidate: (_, place) => candidates[place] && onMark(candidates[place].id), save, skip }, { when: Boolean(question) });
   if (error) return html`<${ErrorBox} error=${error} />`;
-  if (!list) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!list || (!question && sending)) return html`<div class="waiting"><i class="spin"></i></div>`;
   if (!question) {
     return html`<${Empty} icon="judge" title=${t(isOver ? "blind.done" : "blind.none")}>
       <${Button} kind="primary" icon="teach" label=${t("lens.proof")} onClick=${() => go({ view: "proof", name })} />

@@ -1,10 +1,10 @@
 // Questions that teach: twelve candidates; a click or key ticks, again crosses, untouched says nothing.
-import { html, useLayoutEffect, useState } from "../ui.js";
+import { html } from "../ui.js";
 import { asPicture } from "../data.js";
 import { t } from "../i18n.js";
 import { undo } from "../judging.js";
 import { useKeys } from "../keys.js";
-import { useQuestions } from "../questions.js";
+import { useMarks, useQuestions } from "../questions.js";
 import { go } from "../router.js";
 import { lens } from "../state.js";
 import { Button } from "../components/button.js";
@@ -16,22 +16,20 @@ const NEXT = { undefined: "yes", yes: "no", no: undefined };
 
 export function Judge() {
   const { list, at, error, said, answer, back, more } = useQuestions({ kind: "teach", lens: lens.value === "plain" ? "" : lens.value, n: ASKED });
-  const [marks, setMarks] = useState(new Map());
   const question = list?.[at];
-  useLayoutEffect(() => setMarks(new Map()), [at, list]);
+  const [marks, change] = useMarks(question);
   const candidates = (question?.candidates ?? []).map(asPicture);
-  const onMark = (id) => {
-    const next = new Map(marks);
-    const mark = NEXT[marks.get(id)];
-    if (mark) next.set(id, mark);
-    else next.delete(id);
-    setMarks(next);
-  };
+  const onMark = (id) =>
+    change((next) => {
+      const mark = NEXT[next.get(id)];
+      if (mark) next.set(id, mark);
+      else next.delete(id);
+    });
   const of = (kind) => [...marks].filter(([, mark]) => mark === kind).map(([id]) => id);
   const save = () => (marks.size ? answer({ right: of("yes"), wrong: of("no") }) : answer({ right: [], wrong: [], skip: true }));
-  const none = () => setMarks(new Map(candidates.map((one) => [one.id, marks.get(one.id) ?? "no"])));
+  const none = () => change((next) => candidates.forEach((one) => next.set(one.id, next.get(one.id) ?? "no")));
   const skip = () => answer({ right: [], wrong: [], skip: true });
-  const takeBack = () => (marks.size ? setMarks(new Map()) : undo(said?.added || 1).then(back));
+  const takeBack = () => (marks.size ? change((next) => next.clear()) : undo(said?.added || 1).then(back));
   useKeys(
     {
       candidate: (_, place) => candidates[place] && onMark(candidates[place].id),
