@@ -6,6 +6,7 @@ import { loadLenses, loadStatus } from "./data.js";
 import { sayError } from "./toasts.js";
 
 const AGAIN_MS = 1000;
+const LOOK_MS = 2000;
 let following = null;
 
 /** Begin a job; where another one runs already, that one is shown. */
@@ -90,11 +91,16 @@ class Follower {
 }
 
 let lastLook = 0;
-/** While pictures are indexed, those that were committed appear. */
+let looking = false;
+/** While pictures are indexed, those that were committed appear: soon after the last event too. */
 function lookAgain() {
-  if (Date.now() - lastLook < 2000) return;
-  lastLook = Date.now();
-  loadStatus().catch(() => {});
+  if (looking) return;
+  looking = true;
+  setTimeout(() => {
+    looking = false;
+    lastLook = Date.now();
+    loadStatus().catch(() => {});
+  }, Math.max(0, lastLook + LOOK_MS - Date.now()));
 }
 
 /** The events of a stream, one after the other: [name, data]. */
