@@ -97,10 +97,22 @@ def ask_in_page(page: Page, file: str) -> None:
     expect(tiles(page).first).to_have_attribute("aria-label", re.compile("similarity"))
 
 
+def keep_answers(page: Page) -> None:
+    """Let every tick and cross be kept at once, in place of refining the question."""
+    page.get_by_label("Refine while I click").uncheck()
+
+
 def press_on(page: Page, place: int, key: str) -> None:
     """Press a key on one picture of the grid."""
     tile(page, place).focus()
     page.keyboard.press(key)
+
+
+def said(page: Page, words: str) -> None:
+    """Wait for the words at the foot of the page that follow an answer, and put them away."""
+    page.locator(".toast", has_text=words).wait_for()
+    page.evaluate('async () => { (await import("/static/state.js")).toasts.value = []; }')
+    page.locator(".toast").first.wait_for(state="detached")
 
 
 def answer_of(api: Client, **asked: Any) -> list[str]:

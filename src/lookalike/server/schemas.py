@@ -210,7 +210,9 @@ class JobOut(BaseModel):
 
 
 class StatusResponse(BaseModel):
-    """What the collection holds, in numbers; words: whether it can be asked in words."""
+    """What the collection holds, in numbers; words: whether it can be asked in words; lines: of judgements, one more
+    with every answer and every undo.
+    """
 
     name: str
     folder: str
@@ -226,6 +228,7 @@ class StatusResponse(BaseModel):
     refused: list[RefusedOut] = []
     other_files: int = 0
     judgements: int = 0
+    lines: int = 0
 
 
 class DuplicatesOut(BaseModel):

@@ -112,6 +112,6 @@ class AnsweredResponse(BaseModel):
 
 
 class LinesResponse(BaseModel):
-    """How many judgements were added."""
+    """How many judgements were added, or taken back."""
 
     lines: int

@@ -67,6 +67,22 @@ def test_nothing_is_written_before_the_first_answer(judgements):
     assert not judgements.path.parent.exists()
 
 
+def test_what_was_said_of_two_pictures_is_taken_back_wherever_it_stands(judgements):
+    judgements.add_answer("a", ["b", "c"], ["d"])
+    judgements.add("a", ["e"], ["b"])
+    judgements.add_distinct("a", ["b"])
+    judgements.set_group("g", add=["a", "b"])
+    judgements.add("b", ["a"])
+    assert judgements.take_back("a", "b") == 3  # the pair both ways, and the triplet with query a
+    assert [json.loads(line).get("undo") for line in judgements.path.read_text().splitlines()[7:]] == [1, 4, 7]
+    assert standing(judgements) == [("a", "c", None)]
+    assert judgements.take_back("d", "a") == 1
+    assert judgements.take_back("a", "b") == 0
+    assert [group.files for group in judgements.groups()] == [("a", "b")]
+    assert judgements.distinct() == {frozenset("ab")}
+    assert len(judgements.path.read_text().splitlines()) == 11
+
+
 def test_undo_takes_back_the_last_one_that_stands_and_the_file_only_grows(judgements):
     judgements.add("a", ["b"], [])
     judgements.add("c", ["d"], ["e"])

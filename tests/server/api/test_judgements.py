@@ -61,3 +61,19 @@ def test_what_is_no_duplicate_is_not_shown_as_one_again(badges: Client):
     again = api.json(f"{api.c}/duplicates?least=0.5")
     assert keep not in [one["keep"] for one in again]
     assert all(said["kind"] == "distinct" for said in api.json(f"{api.c}/judgements"))
+
+
+def test_what_was_said_of_two_pictures_is_taken_back_from_any_line(badges: Client, tmp_path: Path):
+    api = badges
+    api.run(do="index")
+    one, two, three = (picture["id"] for picture in api.json(f"{api.c}/pictures?limit=3")["pictures"])
+    api.json(f"{api.c}/judgements", {"query": one, "yes": [two], "no": [three]}, status=201)
+    api.json(f"{api.c}/groups", {"name": "both", "add": [one, two]}, status=201)
+    assert api.json(f"{api.c}/status")["lines"] == 3
+    assert api.json(f"{api.c}/judgements/{two}/{one}", method="DELETE") == {"lines": 1}
+    assert [said["kind"] for said in api.json(f"{api.c}/judgements")] == ["apart"]
+    assert len(api.json(f"{api.c}/groups")[0]["pictures"]) == 2
+    assert api.json(f"{api.c}/status")["lines"] == 4
+    nothing = api.json(f"{api.c}/judgements/{two}/{one}", method="DELETE", status=404)
+    assert nothing["error"]["code"] == "judgements.none"
+    api.json(f"{api.c}/judgements/{'0' * 32}/{one}", method="DELETE", status=404)

@@ -181,6 +181,21 @@ def saying_from(line: int, entry: object) -> Saying | None:
     return None
 
 
+def is_about(said: Saying, one: str, other: str) -> bool:
+    """Whether a line says whether two pictures belong together: a pair, two that are apart, a triplet with query `one`.
+
+    Groups say it of many pictures at once, and are none of these.
+
+    >>> is_about(Judgement(1, "", None, "a", "b", None), "b", "a")
+    True
+    >>> is_about(Distinct(1, "", None, "a", "b"), "a", "b")
+    False
+    """
+    if isinstance(said, Judgement) and said.no is not None:
+        return said.query == one and other in (said.yes, said.no)
+    return isinstance(said, Judgement | Apart) and not isinstance(said, Distinct) and said.files == {one, other}
+
+
 def _group_change(draft: GroupChange, entry: dict[Any, Any]) -> GroupChange | None:
     name, gone = entry.get("name"), entry.get("gone", False)
     add, remove = _files(entry.get("add", [])), _files(entry.get("remove", []))

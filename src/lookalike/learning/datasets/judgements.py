@@ -25,6 +25,7 @@ from lookalike.learning.datasets.judgement_lines import (
     Judgement,
     Saying,
     groups_from,
+    is_about,
     is_inside,
     saying_from,
 )
@@ -139,6 +140,16 @@ class Judgements:
             raise ExamplesError(f"{self.path}: no judgement left to take back.")
         self._append([{"t": _now(), "undo": last.line}])
         return last
+
+    def take_back(self, one: str, other: str) -> int:
+        """Take back whatever says that two pictures belong together or do not, see `is_about`; returns how many lines.
+
+        Raises: ExamplesError, when it cannot be written.
+        """
+        said = [line.line for line in self if is_about(line, one, other)]
+        if said:
+            self._append([{"t": _now(), "undo": line} for line in said])
+        return len(said)
 
     def last(self) -> Saying | None:
         """The last line that stands; None when none does. It is looked for from the last line back."""

@@ -84,6 +84,7 @@ def status(opened: Opened) -> StatusResponse:
         found = opened.collection.status()
         answer.words = opened.collection.backbone.has_words
         answer.judgements = len(opened.collection.judgements.standing())
+        answer.lines = opened.collection.judgements.lines()
     refused = [RefusedOut(file=file, reason=reason) for file, reason in found.pop("refused").items()]
     known = {name: found[name] for name in ("pictures", "contents", "backbone", "bytes", "other_files")}
     return answer.model_copy(

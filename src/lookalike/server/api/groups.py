@@ -25,6 +25,7 @@ def groups(opened: Opened) -> list[GroupOut]:
 @router.post("/c/{c}/groups", status_code=201)
 def make_group(opened: Opened, request: GroupRequest) -> GroupOut:
     """Make a group, with pictures or without."""
+    opened.pictures()  # where the disk is absent, nothing is written in its place
     files = [opened.picture(id).file for id in request.add]
     return _group(opened, opened.collection.judgements.set_group(add=files, name=request.name))
 

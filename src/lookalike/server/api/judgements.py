@@ -1,12 +1,13 @@
 """What people say of pictures: what belongs together and what does not, and what is no duplicate."""
 
+from itertools import product
 from typing import Any
 
 from fastapi import APIRouter
 
 from lookalike.index.pictures import PictureList
 from lookalike.learning.datasets.judgement_lines import Apart, Distinct, Judgement
-from lookalike.server.api.dependencies import Opened
+from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.errors import Refusal
 from lookalike.server.teaching_schemas import (
     DistinctRequest,
@@ -53,6 +54,16 @@ def undo_judgement(opened: Opened) -> dict[str, Any]:
         raise Refusal(404, "judgements.none", "nothing to take back.")
     taken = opened.collection.judgements.undo()
     return {"said": str(taken), **taken.to_json()}
+
+
+@router.delete("/c/{c}/judgements/{query}/{other}")
+def take_back(opened: Opened, query: HexId, other: HexId) -> LinesResponse:
+    """Take back what was said of whether two pictures belong together, whenever that was."""
+    pairs = product(opened.files_of(query), opened.files_of(other))
+    lines = sum(opened.collection.judgements.take_back(one.file, two.file) for one, two in pairs)
+    if not lines:
+        raise Refusal(404, "judgements.none", "nothing was said of these two.")
+    return LinesResponse(lines=lines)
 
 
 @router.post("/c/{c}/duplicates", status_code=201)

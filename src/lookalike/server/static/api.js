@@ -1,5 +1,5 @@
 // Asks the server: the token in a header, errors as codes, and what to do when nobody answers.
-import { connection, imageKey, c } from "./state.js";
+import { away, connection, imageKey, c } from "./state.js";
 import { getToken } from "./router.js";
 
 const RETRY_MS = 1500;
@@ -48,6 +48,7 @@ export async function ask(path, { method, body, signal } = {}) {
   }
   const said = await answer.json().catch(() => ({}));
   const { code = "request", message = "", details = {} } = said.error ?? {};
+  if (code === "collection.offline") away.value++;
   if (answer.status === 401 && code === "access.token") connection.value = "token";
   throw new ApiError(code, message, answer.status, details);
 }

@@ -34,7 +34,11 @@ export async function loadStatus() {
   const found = await api(of("/status"));
   state.status.value = found;
   if (found.job && found.job.id !== state.job.value?.id) followJob(found.job);
-  if (before && (before.lens !== found.lens || before.pictures !== found.pictures)) state.refresh.value++;
+  if (before?.online === false && found.online) {
+    loadCollection(); // the disk is back
+    sendUnsent();
+  }
+  if (before && (before.online !== found.online || before.lens !== found.lens || before.pictures !== found.pictures)) state.refresh.value++;
 }
 
 export async function loadLenses() {
@@ -68,6 +72,12 @@ export async function openCollection(body) {
 export function keepFresh() {
   whenBack(() => loadSession().then(() => state.refresh.value++));
   tokenChanged.subscribe((changed) => changed && loadSession());
+  state.away.subscribe((times) => times && loadStatus().catch(() => {}));
+  let waiting = 0;
+  state.unsent.subscribe((count) => {
+    if (waiting && !count) Promise.allSettled([loadStatus(), loadJudgements(), loadGroups()]);
+    waiting = count;
+  });
   let last = null;
   state.c.subscribe((id) => {
     if (last && id && id !== last) {
@@ -81,11 +91,12 @@ export function keepFresh() {
   });
   const look = () => {
     if (document.hidden || state.connection.value !== "ok" || !state.c.value) return;
-    loadStatus().catch(() => {});
+    const before = state.status.value?.lines;
+    loadStatus().then(
+      () => before !== state.status.value.lines && Promise.allSettled([loadJudgements(), loadGroups()]), // said elsewhere
+      () => {},
+    );
   };
   setInterval(look, POLL_MS);
-  document.addEventListener("visibilitychange", () => {
-    look();
-    if (!document.hidden && state.c.value) Promise.allSettled([loadJudgements(), loadGroups()]);
-  });
+  document.addEventListener("visibilitychange", look);
 }

@@ -7,7 +7,7 @@ import { click, clicks, refining } from "./refining.js";
 import { route } from "./router.js";
 import { t } from "./i18n.js";
 import { say, sayError } from "./toasts.js";
-import { sendSurely } from "./unsent.js";
+import { dropUnsent, sendSurely } from "./unsent.js";
 
 const fresh = signal(new Map()); // "anchor id" -> yes | no | null, said here and not yet read back
 
@@ -15,7 +15,6 @@ const fresh = signal(new Map()); // "anchor id" -> yes | no | null, said here an
 export const anchor = computed(() => route.value.plus.find((one) => one.id)?.id ?? null);
 
 const idsIn = (one) => ({ query: one.query?.id, yes: one.yes?.id, no: one.no?.id });
-let groupedSince = false; // the last line speaks of a group
 
 /** Whether ticks and crosses mean anything now: refining writes nothing, and needs no picture of the collection. */
 export const canJudge = computed(() => (refining.value ? state.isAsking.value : Boolean(anchor.value) && !state.readOnly.value));
@@ -54,6 +53,10 @@ function remember(by, ids, kind) {
   fresh.value = next;
 }
 
+function forget(by, id) {
+  fresh.value = new Map([...fresh.value].filter(([key]) => key !== `${by} ${id}`));
+}
+
 /** Say of pictures that they belong with the anchor ("yes") or don't ("no"); the same again takes it back. */
 export async function judge(ids, kind) {
   if (refining.value) return state.isAsking.value ? click(ids, kind) : say(t("judge.ask_first"), { kind: "error" });
@@ -90,22 +93,38 @@ async function keep(by, { yes, no }, words) {
 }
 
 async function readBack() {
-  groupedSince = false;
   await loadJudgements();
   fresh.value = new Map();
   loadStatus().catch(() => {});
 }
 
-/** Take back what was said of one picture, where that was the last answer. */
-function takeBack(by, id) {
-  const last = state.judgements.value.at(-1);
-  const about = last && !groupedSince ? Object.values(idsIn(last)) : [];
-  return about.includes(by) && about.includes(id) ? undo() : say(t("judge.only_last"), { undo: () => undo() });
+/** Take back what was said of one picture beside the anchor, whenever that was. */
+async function takeBack(by, id) {
+  const before = keptMarks.value.get(id);
+  remember(by, [id], null);
+  try {
+    const sent = await sendSurely(of(`/judgements/${by}/${id}`), { method: "DELETE" });
+    say(sent ? t("judge.taken_back", { name: shortName(fileOf(id)) }) : t("judge.kept", { n: 1 }));
+    if (sent) await readBack();
+  } catch (error) {
+    remember(by, [id], before);
+    sayError(error);
+  }
+}
+
+function fileOf(id) {
+  const named = state.judgements.value.flatMap((one) => [one.query, one.yes, one.no]);
+  return [...named, ...(state.answer.value?.hits ?? [])].find((one) => one?.id === id)?.file ?? "";
 }
 
 /** Take the last answers back, whatever kind they were of, and say which. */
 export async function undo(times = 1) {
   if (state.readOnly.value) return say(t("error.access.read_only"), { kind: "error" });
+  const kept = dropUnsent();
+  if (kept) {
+    for (const id of [...(kept.body?.yes ?? []), ...(kept.body?.no ?? [])]) forget(kept.body.query, id);
+    return say(t("judge.not_sent"));
+  }
   try {
     let taken = {};
     for (let i = 0; i < times; i++) taken = await api(of("/judgements/last"), { method: "DELETE" });
@@ -143,26 +162,27 @@ export const summary = computed(() => {
 
 export async function makeGroup(name, ids) {
   try {
-    await api(of("/groups"), { body: { name, add: ids } });
-    groupedSince = true;
+    if (!(await sendSurely(of("/groups"), { body: { name, add: ids } }))) return say(t("judge.kept", { n: 1 }));
     await loadGroups();
     say(t("group.made", { name, n: ids.length }), { undo: () => undo() });
   } catch (error) {
     sayError(error);
   }
+  return undefined;
 }
 
 /** Change a group: {add, remove, name}. */
 export async function changeGroup(group, changes) {
   try {
-    await sendSurely(of(`/groups/${group.id}`), { method: "PATCH", body: { add: [], remove: [], ...changes } });
-    groupedSince = true;
+    const body = { add: [], remove: [], ...changes };
+    if (!(await sendSurely(of(`/groups/${group.id}`), { method: "PATCH", body }))) return say(t("judge.kept", { n: 1 }));
     await loadGroups();
     if (changes.add?.length) say(t("group.added", { name: group.name, n: changes.add.length }), { undo: () => undo() });
     if (changes.remove?.length) say(t("group.removed", { name: group.name, n: changes.remove.length }), { undo: () => undo() });
   } catch (error) {
     sayError(error);
   }
+  return undefined;
 }
 
 export async function dropGroup(group) {

@@ -8,6 +8,7 @@ export const lenses = signal([]);
 export const judgements = signal([]);
 export const groups = signal([]);
 export const connection = signal("ok"); // ok | gone | token | password
+export const away = signal(0); // raised when the server says that the folder is not there
 export const unsent = signal(0); // judgements that wait for the server
 export const job = signal(null); // the one that runs, or the last one of this page
 export const answer = signal(null); // {loading} | {hits, cut, lens, total} | {error}

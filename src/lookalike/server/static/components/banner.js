@@ -10,7 +10,7 @@ export function Banner() {
   const lines = [];
   if (connection.value === "gone") lines.push(["gone", t("banner.gone")]);
   if (unsent.value) lines.push(["unsent", t("banner.unsent", { n: unsent.value })]);
-  if (status.value?.online === false) lines.push(["offline", t("banner.offline")]);
+  if (status.value?.online === false) lines.push(["offline", t(status.value.indexed ? "banner.offline" : "banner.offline_all")]);
   if (readOnly.value) lines.push(["read-only", t("banner.read_only")]);
   const { code, details } = job.value?.error ?? {};
   if (code === "collection.locked") lines.push(["locked", details?.process ? t("banner.locked_by", holderWords(details)) : t("banner.locked")]);

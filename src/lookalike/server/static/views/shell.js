@@ -9,6 +9,7 @@ import { refining, takeBackClick } from "../refining.js";
 import { go, route } from "../router.js";
 import { connection, dialog, isAsking, isIndexed, preview, selection, session, status } from "../state.js";
 import { Banner } from "../components/banner.js";
+import { Empty } from "../components/empty.js";
 import { Header, ON_PHONE, Tab } from "../components/header.js";
 import { Later } from "../components/later.js";
 import { Toasts } from "../components/toast.js";
@@ -48,6 +49,7 @@ function Main() {
   if (!session.value.collections.length) return html`<${Later} part="Start" />`;
   if (isIndexed.value && route.value.view === "library") return html`<${Library} />`; // before its numbers are there
   if (!status.value) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!status.value.indexed && !status.value.online) return html`<${Empty} icon="folder" title=${t("offline.title")} text=${t("offline.how", { folder: status.value.folder })} />`;
   if (!status.value.indexed && route.value.view !== "status") return html`<${Later} part="Start" collection />`;
   return html`<${Later} part=${VIEWS[route.value.view]} key=${route.value.view} />`;
 }
