@@ -223,7 +223,7 @@ def test_csv_cells_that_would_be_formulas_are_text_and_a_charset_that_lacks_a_le
     command = [sys.executable, "-m", "lookalike", "search", str(photos), str(photos / "=사과.png"), "-k", "1", "--csv"]
     run = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "cp1252"}, check=False)
     assert (run.returncode, run.stderr) == (0, b"")
-    assert run.stdout.splitlines()[1].endswith(b",1,1.000000,'=\\uc0ac\\uacfc.png")
+    assert run.stdout.splitlines()[1].endswith(b",1,1.000000,'=\\uc0ac\\uacfc.png,")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])

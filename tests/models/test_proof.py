@@ -42,7 +42,7 @@ def test_its_json_is_nested_as_its_fields_are(taught):
     written = taught.to_json()
     assert set(written) == {
         "verdict", "summary", "notes", "selected", "protocol", "results", "results_full_gallery", "test",
-        "permutation", "queries", "threshold",
+        "permutation", "queries", "threshold", "likelihood",
     }  # fmt: skip
     assert written["test"]["p_value"] == taught.test.p_value
     assert written["results"]["plain"]["recall_at_1"] == taught.results["plain"].recall_at_1

@@ -26,15 +26,18 @@ def print_table(answers: "Sequence[Hits]") -> None:
 
 def print_json(answers: "Sequence[Hits]") -> None:
     for hits in answers:
-        found = [{"file": hit.file, "similarity": round(hit.similarity, 6)} for hit in hits]
+        found = [{"file": hit.file, "similarity": round(hit.similarity, 6), "likely": hit.likely} for hit in hits]
         echo_json({"query": hits.query, "lens": hits.lens, "hits": found})
 
 
 def print_csv(answers: "Sequence[Hits]") -> None:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
-    writer.writerow(["query", "rank", "similarity", "file"])
+    writer.writerow(["query", "rank", "similarity", "file", "likely"])
     for hits in answers:
         query = csv_text(hits.query)
-        writer.writerows([query, rank, f"{hit.similarity:.6f}", csv_text(hit.file)] for rank, hit in enumerate(hits, 1))
+        writer.writerows(
+            [query, rank, f"{hit.similarity:.6f}", csv_text(hit.file), "" if hit.likely is None else hit.likely]
+            for rank, hit in enumerate(hits, 1)
+        )
     echo(buffer.getvalue().replace("\r\n", "\n").rstrip("\n"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lookalike.cli.output import echo, is_terminal
 from lookalike.errors import QueryError
 from lookalike.images.scan import scan_folder
+from lookalike.models.likelihood import percent, word_for
 from lookalike.names import on_disk
 from lookalike.progress import Progress, Reporter
 from lookalike.text import plural, printable_line
@@ -79,13 +80,29 @@ def table(hits: "Hits") -> "Table":
     drawn.title_justify, drawn.title_style = "left", ""
     drawn.add_column("rank", justify="right", no_wrap=True)
     drawn.add_column("similarity", justify="right", no_wrap=True)
+    tells = any(hit.likely is not None for hit in hits)
+    if tells:
+        drawn.add_column("likely", no_wrap=True)
     drawn.add_column("file", overflow="fold")  # never cut: people copy names
     for rank, hit in enumerate(hits, start=1):
         folder, slash, name = printable_line(hit.file).rpartition("/")
         file = Text.assemble((folder + slash, "dim"), name)
         file.stylize(f"link {hit.path.absolute().as_uri()}")
-        drawn.add_row(str(rank), f"{hit.similarity:.3f}", file)
+        drawn.add_row(str(rank), f"{hit.similarity:.3f}", *([likely_cell(hit.likely)] if tells else []), file)
     return drawn
+
+
+def likely_cell(likely: float | None) -> str:
+    """How likely a hit is right, as a bar, a percentage and words; nothing where it is not known.
+
+    >>> likely_cell(0.87), likely_cell(None)
+    ('███▌ 87% likely', '')
+    """
+    if likely is None:
+        return ""
+    eighths = round(likely * 32)
+    bar = "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+    return f"{bar:4} {percent(likely)} {word_for(likely)}"
 
 
 def tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

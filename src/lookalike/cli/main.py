@@ -157,6 +157,12 @@ def index(
     metavar="X|learned",
     help="Leave out hits below X (-1 to 1); 'learned': below the threshold that the lens's proof found.",
 )
+@click.option(
+    "--likely",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Leave out hits that are less likely right than P (0 to 1), by what the lens's proof learned.",
+)
 @PLUS
 @MINUS
 @click.option(
@@ -167,7 +173,7 @@ def index(
     "--copy-to", type=click.Path(path_type=Path), metavar="DIR", help="Copy the hits' files into this folder."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each query.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV: query, rank, similarity, file.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV: query, rank, similarity, file, likely.")
 def search(
     folder: Path,
     query: tuple[str, ...],
@@ -178,6 +184,7 @@ def search(
     others: bool,
     where: str | None,
     min_similarity: "Cut",
+    likely: float | None,
     plus: tuple[str, ...],
     minus: tuple[str, ...],
     grid_out: Path | None,
@@ -196,7 +203,8 @@ def search(
         check_copyable(copy_to)
     skipped: dict[str, str] = {}
     with console.working("searching") as report:
-        options: SearchKeywords = {"lens": lens, "others": others, "where": where, "min_similarity": min_similarity}
+        options: SearchKeywords = {"lens": lens, "others": others, "where": where}
+        options |= {"min_similarity": min_similarity, "likely": likely}
         answers = asking.answers(photos, asking.Parts(query, text, plus, minus), k, options, skipped, report)
     show: Callable[[Sequence[Hits]], None] = print_json if as_json else print_csv if as_csv else print_table
     try:
@@ -208,7 +216,7 @@ def search(
     for line in (*skipped.values(), *(hits.note for hits in answers if hits.note)):
         echo(printable_line(line), err=True)
     if answers and not any(answers):
-        echo("No hits. Relax --where or --min-similarity, or leave --others out.", err=True)
+        echo("No hits. Relax --where, --min-similarity or --likely, or leave --others out.", err=True)
     if answers and (grid_out or open_it):
         with console.working("drawing"):
             out = photos.draw(answers, grid_out)

@@ -144,6 +144,7 @@ class Collection(CollectionOutputs):
             where: an SQL condition on file, width, height, bytes, mtime; applied before ranking.
             min_similarity: leave out hits below it, -1 to 1; "learned" for the value that the lens's proof found to
                 separate right from wrong.
+            likely: leave out hits that are less likely right than this, 0 to 1, by what the lens's proof learned.
             positive, negative: pictures that the hits should be like, and unlike; then there is one query of them all,
                 and none of them is a hit. Hits come in the order of a regression through them (`index.refine`), with
                 their similarity to the nearest of the positive ones, the query among them.

@@ -10,6 +10,7 @@ from lookalike.collection.finetune import FinetuneJob, check_resume
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_report import lens_report
 from lookalike.collection.lens_store import LensStore
+from lookalike.collection.other_pictures import other_features
 from lookalike.collection.own_lens import own_of, spread_of
 from lookalike.collection.proof_log import ProofLog, key_of
 from lookalike.collection.searcher import CollectionState
@@ -22,6 +23,10 @@ from lookalike.learning.datasets.judgements import Judgements
 from lookalike.learning.pipeline import describe_plan, learn_lens, plan_learning
 from lookalike.models.lens import Lens
 from lookalike.progress import Reporter
+
+CLICKED = (
+    "how likely a hit is right is not said: what was clicked had been found by search before. A blind test can tell."
+)
 
 
 class Learner:
@@ -77,7 +82,12 @@ class Learner:
         own = own_of(self.lenses, state.backbone.id)
         if not dataset.views:
             features = replace(features, others=spread_of(state.snapshot))
-        result = learn_lens(features, config, plan_learning(features, config, log.attempt(key), own), reporter)
+        plan = plan_learning(features, config, log.attempt(key), own)
+        if not dataset.views:
+            plan = replace(plan, others=other_features(state.snapshot, features.content, config.seed))
+        result = learn_lens(features, config, plan, reporter)
+        if dataset.layout == "judgements":
+            result = replace(result, proof=result.proof.without_likelihood(CLICKED))
         log.add(key, name, result.proof, reporter)
         for line in result.notes:
             if line not in features.notes:

@@ -12,10 +12,12 @@ from lookalike.drawing.canvas import paper
 from lookalike.drawing.grid import MARGIN as GRID_MARGIN
 from lookalike.drawing.grid import Block, Cell, Row, grid
 from lookalike.drawing.line_chart import line_chart
+from lookalike.drawing.reliability_chart import reliability_chart
 from lookalike.errors import ImageError
 from lookalike.images.thumbnails import SIDE_PX, thumbnail_image
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.pipeline import LearnResult
+from lookalike.models.likelihood import Likelihood
 from lookalike.models.proof import ROW_TITLES, Proof
 from lookalike.models.proof_parts import FoundImage, Protocol, QueryChange
 from lookalike.progress import SILENT, Reporter, track
@@ -29,7 +31,7 @@ SMALLEST, LARGEST = 96, 220  # side of a cell in pixels
 def proof_page(
     proof: Proof, blocks: Callable[[QueryChange], Block] | None = None, *, lens: str = "lens", most: int = MOST
 ) -> Image.Image:
-    """Draw a proof: the verdict and its bars, then the queries that gained most, then those that lost most.
+    """Draw a proof: the verdict, its bars, whether the likely comes true, and the queries that gained and lost most.
 
     Args:
         proof: as `prove` gives it.
@@ -52,6 +54,10 @@ def proof_page(
             same=max(0, proof.protocol.queries - proof.queries.won - proof.queries.lost),
         )
     ]
+    if proof.likelihood is not None and proof.likelihood.reliability:
+        points = [(one.said, one.right, one.share) for one in proof.likelihood.reliability]
+        parts.append(reliability_chart(points, note=_said(proof.likelihood)))
+    placed = len(parts)
     for title, entries in (("Gained most", proof.queries.best[:most]), ("Lost most", proof.queries.worst[:most])):
         drawn = [] if blocks is None else [_noted(blocks(entry), entry) for entry in entries]
         if drawn:
@@ -59,7 +65,7 @@ def proof_page(
     page = paper(max(part.width for part in parts), sum(part.height for part in parts) + BETWEEN * (len(parts) - 1))
     top = 0
     for i, part in enumerate(parts):
-        page.paste(part, (MARGIN - GRID_MARGIN if i else 0, top))
+        page.paste(part, (MARGIN - GRID_MARGIN if i >= placed else 0, top))
         top += part.height + BETWEEN
     return page
 
@@ -96,6 +102,13 @@ def _measured(protocol: Protocol) -> str:
         return f"{queries:,} parts of held-out pictures asked for the whole ones"
     of = f"of {protocol.clusters:,} groups, whole groups held out" if protocol.hold_out == "groups" else ""
     return f"{queries:,} queries {of or 'held out within their groups'}, {images:,} pictures in all"
+
+
+def _said(likelihood: Likelihood) -> str:
+    return (
+        f"The first hits of {likelihood.queries:,} held-out queries among {likelihood.pictures:,} pictures, each query "
+        f"judged by what the others taught. On average what was said was off by {100 * likelihood.error:.1f} points."
+    )
 
 
 def _noted(block: Block, entry: QueryChange) -> Block:

@@ -15,6 +15,7 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.in_words import Asked
 from lookalike.collection.lens_permission import is_label_free, learned_cut
 from lookalike.collection.lens_store import LensStore
+from lookalike.collection.likely import likelihood_for
 from lookalike.errors import CollectionError, DamagedTableWarning, LookalikeError, OutdatedSnapshotError, QueryError
 from lookalike.images.sources import are_many, as_source_list
 from lookalike.index.exact_knn import FEW
@@ -70,6 +71,7 @@ class SearchKeywords(TypedDict, total=False):
     others: bool
     where: str | None
     min_similarity: Cut
+    likely: float | None
     positive: Sequence[Any]
     negative: Sequence[Any]
     region: Sequence[float] | None
@@ -85,6 +87,7 @@ class SearchOptions:
     others: bool = False
     where: str | None = None
     min_similarity: Cut = None
+    likely: float | None = None
     positive: Sequence[Any] = ()
     negative: Sequence[Any] = ()
     region: Sequence[float] | None = None
@@ -245,7 +248,9 @@ class Searcher:
         gallery = self.gallery(state, asked.lens(options.lens))
         least = learned_cut(gallery.lens) if options.min_similarity == "learned" else options.min_similarity
         folder, cache = self.home.folder, self.home.cache
-        selection = Selection(options.k, options.others, options.where, least)
+        whole = options.region is None and not (options.text or options.positive or options.negative)
+        likelihood = likelihood_for(gallery, options.likely, whole=whole)
+        selection = Selection(options.k, options.others, options.where, least, likelihood, options.likely)
         self._tell_unusable(gallery, reporter)
         if options.lens is None:
             self._tell_own(gallery, reporter)

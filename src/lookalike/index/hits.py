@@ -10,6 +10,7 @@ from lookalike.drawing.png import png
 from lookalike.errors import QueryError
 from lookalike.images.thumbnails import thumbnail_image
 from lookalike.index.export import data_frame
+from lookalike.models.likelihood import percent
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -24,7 +25,9 @@ MOST_QUERIES = 20  # in the grid that a notebook shows
 class Hit:
     """One row of an answer: the picture's file, its similarity to the query (-1 to 1), where it lies, its content.
 
-    It is an os.PathLike: `open`, PIL and `search` take it as the file that it names.
+    `likely` is how likely it is right, 0 to 1: what the lens's proof learned from held-out queries. None for the query
+    itself and its copies, and where the lens cannot tell. It is an os.PathLike: `open`, PIL and `search` take it as the
+    file that it names.
 
     >>> Path(Hit("a.jpg", 0.5, Path("photos/a.jpg"))).as_posix()
     'photos/a.jpg'
@@ -34,6 +37,7 @@ class Hit:
     similarity: float
     path: Path
     content: bytes | None = field(default=None, repr=False)
+    likely: float | None = None
 
     def __fspath__(self) -> str:
         return str(self.path)
@@ -88,15 +92,16 @@ class Hits(Sequence[Hit]):
         return iter(self._hits)
 
     def __repr__(self) -> str:
-        lines = [f"{hit.similarity:.3f}  {hit.file}" for hit in self]
+        lines = [f"{hit.similarity:.3f}  {_percent(hit.likely)}{hit.file}" for hit in self]
         return "\n".join([f"{len(self)} hit{'s' * (len(self) != 1)} for {self.query} ({self.lens})", *lines])
 
     def to_pandas(self) -> Any:
-        """A DataFrame with columns file and similarity.
+        """A DataFrame with columns file and similarity, and likely where the lens can tell.
 
         Raises: MissingExtraError, without pandas.
         """
-        return data_frame({"file": [hit.file for hit in self], "similarity": [hit.similarity for hit in self]})
+        columns = {"file": [hit.file for hit in self], "similarity": [hit.similarity for hit in self]}
+        return data_frame({**columns, **_likely([self])})
 
     def grid(self) -> "Image":
         """The query and its hits as one picture."""
@@ -129,13 +134,14 @@ class Answers(list[Hits]):
         return "\n\n".join(map(repr, self)) or "no queries"
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row a hit: query, rank (from 1 on, in each query), similarity, file.
+        """A DataFrame with a row a hit: query, rank (from 1 on, in each query), similarity, file, and likely where
+        the lens can tell.
 
         Raises: MissingExtraError, without pandas.
         """
         rows = [(hits.query, rank, hit.similarity, hit.file) for hits in self for rank, hit in enumerate(hits, 1)]
         names = ("query", "rank", "similarity", "file")
-        return data_frame({name: [row[at] for row in rows] for at, name in enumerate(names)})
+        return data_frame({**{name: [row[at] for row in rows] for at, name in enumerate(names)}, **_likely(self)})
 
     def grid(self) -> "Image":
         """All queries with their hits as one picture, one block under the other."""
@@ -144,6 +150,16 @@ class Answers(list[Hits]):
     def _repr_png_(self) -> bytes | None:
         some = f"the first {MOST_QUERIES} of {len(self):,} queries" if len(self) > MOST_QUERIES else ""
         return png(answers_grid(self[:MOST_QUERIES], subtitle=some)) if self else None
+
+
+def _percent(likely: float | None) -> str:
+    return "" if likely is None else f"{percent(likely)}  "
+
+
+def _likely(answers: Sequence[Hits]) -> dict[str, list[float | None]]:
+    """A column of how likely each hit is right, where that is known of any."""
+    values = [hit.likely for hits in answers for hit in hits]
+    return {"likely": values} if any(value is not None for value in values) else {}
 
 
 def as_answers(answers: Any) -> Sequence[Hits]:

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.errors import QueryError
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hit, Hits
 from lookalike.index.query import Query
 from lookalike.models.lens import PLAIN
+from lookalike.models.likelihood import SEEN, Likelihood
+
+Ranked = tuple[int, float, float | None]  # place, similarity, how likely it is right
 
 
 @dataclass(frozen=True)
@@ -23,19 +28,41 @@ class Selection:
             itself, whatever the last bit of a cosine says.
         where: an SQL condition; applied before ranking, so that k are found when there are as many.
         min_similarity: leave out hits below it, -1 to 1.
-    Raises: QueryError, when k or min_similarity is out of its range.
+        likelihood: says how likely each hit is right; None: nothing is said.
+        likely: leave out hits that are less likely right than this, 0 to 1, and those of which nothing can be said but
+            the query itself.
+    Raises: QueryError, when k, min_similarity or likely is out of its range.
     """
 
     k: int | None = 5
     others: bool = False
     where: str | None = None
     min_similarity: float | None = None
+    likelihood: Likelihood | None = None
+    likely: float | None = None
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
             raise QueryError(f"k is {self.k}: ask for at least one hit.")
         if self.min_similarity is not None and not -1 <= self.min_similarity <= 1:
             raise QueryError(f"a least similarity of {self.min_similarity}: similarities lie between -1 and 1.")
+        if self.likely is not None and not 0 <= self.likely <= 1:
+            raise QueryError(f"likely {self.likely}: it lies between 0 and 1.")
+
+    def likelihoods(self, similarities: NDArray[np.floating[Any]], pictures: int) -> list[float | None]:
+        """How likely each hit of a query is right, of all that were ranked of so many pictures; None: nobody knows."""
+        if self.likelihood is None:
+            return [None] * len(similarities)
+        return [round(float(one), 4) for one in self.likelihood.of(similarities, pictures)]
+
+    def keeps(self, similarities: NDArray[np.floating[Any]], likely: Sequence[float | None]) -> NDArray[np.bool_]:
+        """Which hits are neither below the least similarity nor less likely right than asked."""
+        kept = np.ones(len(similarities), np.bool_)
+        if self.min_similarity is not None:
+            kept &= similarities >= self.min_similarity
+        if self.likely is not None:
+            kept &= np.array([one is not None and one >= self.likely for one in likely], np.bool_)
+        return kept
 
 
 def search(
@@ -70,8 +97,9 @@ def search(
     same = [gallery.copies_of(query.content) for query in queries]
     asked = [np.concatenate([gallery.copies_of(None), *map(gallery.copies_of, query.asked)]) for query in queries]
     # Copies of the query are put first or dropped below, so rank that many more.
-    more = None if k is None else k + max(map(len, (*same, *asked)))
+    more = None if k is None else (k if selection.likelihood is None else max(k, SEEN)) + max(map(len, (*same, *asked)))
     ranked = gallery.knn.search(np.stack([query.vector for query in queries]), more, allowed)
+    searched = len(gallery) if allowed is None else int(allowed.sum())
     answers, lens = Answers(), PLAIN if gallery.lens is None else gallery.lens.name
     for query, own, parts, indices, similarities in zip(queries, same, asked, *ranked, strict=True):
         if query.scale != 1:
@@ -79,15 +107,16 @@ def search(
         if allowed is not None:
             own = own[allowed[own]]
         rest = ~np.isin(indices, np.concatenate([own, parts]))
+        indices, similarities = indices[rest], similarities[rest]
         if query.likened is not None:
             similarities = gallery.knn.compare(query.likened, indices).max(axis=0)
-        elif least is not None:
-            rest &= similarities >= least
-        ranking = [] if selection.others else [(place, 1.0) for place in own.tolist()]
-        ranking += zip(indices[rest].tolist(), similarities[rest].tolist(), strict=True)
+        likely = selection.likelihoods(similarities, searched)
+        kept = selection.keeps(similarities, likely)
+        ranking: list[Ranked] = [] if selection.others else [(place, 1.0, None) for place in own.tolist()]
+        ranking += [(int(indices[i]), float(similarities[i]), likely[i]) for i in np.flatnonzero(kept)]
         hits = [
-            Hit(gallery.files[place], value, folder / gallery.files[place], gallery.contents[place].tobytes())
-            for place, value in ranking[:k]
+            Hit(gallery.files[place], value, folder / gallery.files[place], gallery.contents[place].tobytes(), told)
+            for place, value, told in ranking[:k]
         ]
         answers.append(
             Hits(

@@ -19,7 +19,8 @@ from lookalike.models.proof import Proof
 from lookalike.models.vectors import as_float32, normalize_rows
 
 PLAIN = "plain"
-FORMAT = 2  # 1 had a flat proof.json, and could have a mean for each domain
+FORMAT = 3  # 1 had a flat proof.json, and could have a mean for each domain; 2 no likelihood in its proof
+READABLE = (2, 3)
 NAME = re.compile(r"[a-z0-9-]{1,40}")
 LARGEST_JSON = 64_000_000  # bytes; a proof lists at most a few thousand queries
 LARGEST_SIZE = 100_000  # features or dimensions: ten times what any backbone gives
@@ -172,7 +173,7 @@ def _load(folder: Path) -> Lens:
         raise LensError(f"{folder}: a lens made by an earlier version of lookalike. Learn it again.")
     name, digests = about.pop("name", None), about.pop("digests", None)
     shapes = {"mean": about.pop("mean", None), "matrix": about.pop("matrix", None)}
-    if version != FORMAT or not isinstance(digests, dict):
+    if type(version) is not int or version not in READABLE or not isinstance(digests, dict):
         _damaged(folder, "lens.json lacks its format or digests")
     try:
         check_name(name)

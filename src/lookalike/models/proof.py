@@ -6,6 +6,7 @@ from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import Any, Literal, TypeVar, get_args
 
 from lookalike.errors import ShapeError
+from lookalike.models.likelihood import Likelihood, ReliabilityBin
 from lookalike.models.proof_blind import BlindResult
 from lookalike.models.proof_parts import (
     COMPARED,
@@ -23,7 +24,7 @@ from lookalike.models.proof_parts import (
 
 Verdict = Literal["taught", "better", "refused", "too few"]
 WIDTH = 80  # columns of a printed table
-OPTIONAL = ("blind", "own")  # keys of proof.json that stand there only where there is something to say
+OPTIONAL = ("blind", "own", "likelihood")  # keys of proof.json that stand there only where there is something to say
 
 # The keys of Proof.results, in the order in which people see them, with what they are called there.
 ROW_TITLES = {
@@ -74,6 +75,7 @@ class Proof:
             says that none of the first 12 was right.
         own: lens against the one that learned from the collection's pictures alone, which it has to beat as well; None
             where there was none.
+        likelihood: how likely a hit is right; None where that is not known.
     Raises: ShapeError, when a field holds what it cannot.
     """
 
@@ -90,6 +92,7 @@ class Proof:
     threshold: SimilarityThreshold | None
     blind: BlindResult | None = None
     own: PairedTest | None = None
+    likelihood: Likelihood | None = None
 
     def __post_init__(self) -> None:
         known = isinstance(self.results, dict) and set(self.results) <= set(ROW_TITLES)
@@ -102,6 +105,7 @@ class Proof:
             results=(self.results, known and (not self.results or set(COMPARED) <= set(self.results))),
             results_full_gallery=(full, isinstance(full, dict) and set(full) in (set(), set(COMPARED))),
             own=(self.own, self.own is None or "own" in self.results),
+            likelihood=(self.likelihood, self.likelihood is None or isinstance(self.likelihood, Likelihood)),
             blind=(self.blind, (self.blind is not None) == (self.protocol.hold_out == "blind")),
         )
 
@@ -114,6 +118,10 @@ class Proof:
     def serves(self) -> bool:
         """Whether the lens may serve without `use=True`."""
         return self.verdict in ("taught", "better")
+
+    def without_likelihood(self, why: str) -> "Proof":
+        """The same proof where how likely a hit is right cannot be said, with the reason in its notes."""
+        return self if self.likelihood is None else replace(self, likelihood=None, notes=(*self.notes, why))
 
     def named(self, names: Sequence[str]) -> "Proof":
         """The same proof, its queries and hits named in place of their rows."""
@@ -216,6 +224,7 @@ class Proof:
             threshold=lambda one: None if one is None else _read(SimilarityThreshold, one),
             blind=lambda one: None if one is None else _read(BlindResult, one, **intervals),
             own=lambda one: None if one is None else _read(PairedTest, one),
+            likelihood=lambda one: None if one is None else _likelihood(one),
         )
 
 
@@ -243,6 +252,16 @@ def _many(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _each(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Reads every value of an object; what is no object is left for the field's own check."""
     return lambda value: {key: read(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _likelihood(value: Any) -> Likelihood:
+    return _read(
+        Likelihood,
+        value,
+        weights=_many(lambda weight: weight),
+        steps=_many(_many(lambda number: number)),
+        reliability=_many(lambda one: _read(ReliabilityBin, one)),
+    )
 
 
 def _change(value: Any) -> QueryChange:

@@ -93,7 +93,7 @@ class CollectionTools:
         positive, negative: ids. text: what the pictures should show, in a few words, alone or beside pictures, where
         the collection knows words, which status says. picture_base64: a picture that is not in the collection, to ask
         with as well. lens: its name, or plain; left out, the one in use. where: an SQL condition on file, width,
-        height, bytes, mtime.
+        height, bytes, mtime. likely, of a hit: how likely it is right, 0 to 1; null where nobody knows.
         """
         with self.opened.lock, _told():
             asked: list[Any] = [self.opened.picture(id) for id in positive]
@@ -112,7 +112,7 @@ class CollectionTools:
             hits = collection.search(asked[0] if alone else None, k, **options)
             found = [self.opened.picture(hit.content.hex()) for hit in hits if hit.content is not None]
             lines = [
-                {**_about(one), "file": hit.file, "similarity": round(hit.similarity, 3)}
+                {**_about(one), "file": hit.file, "similarity": round(hit.similarity, 3), "likely": hit.likely}
                 for hit, one in zip(hits, found, strict=True)
             ]
         thumbs = [image for one in found if (image := self._thumb(one)) is not None]

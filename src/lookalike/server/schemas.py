@@ -52,6 +52,7 @@ class SearchRequest(Request):
     where: Where | None = None
     others: bool = False
     min_similarity: Annotated[float, Field(ge=-1, le=1)] | Literal["learned"] | None = None
+    likely: Annotated[float, Field(ge=0, le=1)] | None = Field(None, description="the least likelihood of a hit")
 
 
 class PictureOut(BaseModel):
@@ -69,14 +70,18 @@ class PictureOut(BaseModel):
 
 
 class HitOut(PictureOut):
-    """A picture with its similarity, -1 to 1, to the nearest of the positive pictures."""
+    """A picture with its similarity, -1 to 1, to the nearest of the positive pictures.
+
+    likely: how likely it is right, 0 to 1; null where nobody knows.
+    """
 
     similarity: float
+    likely: float | None
 
     @classmethod
     def of_hit(cls, hit: Hit, picture: Picture) -> "HitOut":
         """From the library's own."""
-        return cls(**PictureOut.of(picture).model_dump(), similarity=round(hit.similarity, 6))
+        return cls(**PictureOut.of(picture).model_dump(), similarity=round(hit.similarity, 6), likely=hit.likely)
 
 
 class SearchResponse(BaseModel):

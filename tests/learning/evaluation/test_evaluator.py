@@ -97,7 +97,14 @@ def test_lenses_learn_from_the_rows_of_the_fold_alone(plan):
 
 def answers(start):
     q = np.arange(start, start + 3)
-    return Answers(q, q + 10, q.astype(np.float32), q.astype(np.float32), np.tile(q.astype(float), (3, 5, 1)))
+    return Answers(
+        q,
+        q + 10,
+        q.astype(np.float32),
+        q.astype(np.float32),
+        np.tile(q.astype(float), (3, 5, 1)),
+        np.tile(q.astype(np.float32), (3, 9, 1)),
+    )
 
 
 def test_answers_are_taken_from_another_where_it_is_said():

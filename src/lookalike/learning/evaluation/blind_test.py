@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from lookalike.learning.closed_form.whitening import matching_pairs, spread_scale
 from lookalike.learning.evaluation.blind_questions import FIRST, QUESTIONS, SETS, BlindQuestion, Found
+from lookalike.learning.evaluation.calibration import calibrate
 from lookalike.learning.evaluation.evidence import best_threshold
+from lookalike.learning.evaluation.judged_hits import JudgedHits
 from lookalike.learning.evaluation.permutation_baseline import LabelAssignment, PermutedClosedForms
 from lookalike.learning.evaluation.query_changes import LISTED
 from lookalike.learning.evaluation.significance import DRAWS, FEW, bootstrap
 from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.models.likelihood import Likelihood
 from lookalike.models.proof import Proof, Verdict
 from lookalike.models.proof_blind import BlindResult, Interval
 from lookalike.models.proof_parts import (
@@ -104,7 +107,8 @@ def weigh_blind_test(ticked: Sequence[Ticked], asked: Asked, orders: NDArray[np.
         with_order=with_order,
         order=None if order is None else float(order[0]),
     )
-    notes = []
+    likelihood, why = _likelihood(ticked, asked)
+    notes = [why] if why else []
     if order is None and test.method != "none":
         notes.append("whether examples taught it was not looked at: it did not learn from judgements that are there.")
     if verdict == "too few" and asked.sets < SETS:
@@ -121,8 +125,21 @@ def weigh_blind_test(ticked: Sequence[Ticked], asked: Asked, orders: NDArray[np.
         permutation=permutation,
         queries=_changes(ticked, shares[:, 1] - shares[:, 0]),
         threshold=_threshold(ticked),
+        likelihood=likelihood,
         blind=blind,
     )
+
+
+def _likelihood(ticked: Sequence[Ticked], asked: Asked) -> tuple[Likelihood | None, str]:
+    """How likely a hit of the lens is right: what was ticked among its first hits; None and why not."""
+    similarities, right = np.full((len(ticked), FIRST), -np.inf), np.zeros((len(ticked), FIRST), bool)
+    for i, one in enumerate(ticked):
+        found = one.question.lens
+        similarities[i, : len(found)] = [similarity for _, similarity in found]
+        right[i, : len(found)] = one.marks(found)
+    rows = np.arange(len(ticked))
+    hits = JudgedHits(similarities, right, np.isfinite(similarities).astype(np.float64), rows, rows)
+    return calibrate(hits, max(1, asked.images), np.random.default_rng([asked.seed, 3]))
 
 
 def orders_by_shuffled(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lookalike.errors import ExamplesError
 from lookalike.learning.closed_form.whitening import matching_pairs, spread_scale
 from lookalike.learning.evaluation.folds import FOLDS, Fold
+from lookalike.learning.evaluation.judged_hits import judge_hits
 from lookalike.learning.evaluation.metrics import ranks_from_similarities
 from lookalike.learning.evaluation.permutation_baseline import LabelAssignment, PermutedClosedForms
 from lookalike.learning.evaluation.plan import EvaluationPlan
@@ -72,6 +73,7 @@ class Answers:
         full_ranks: (q,) the same in a gallery of all rows.
         relevant, irrelevant: (q,) similarity of the best relevant and of the best irrelevant answer; -inf for none.
         first: (3, k, q) the first hits, as `Fold.first` gives them.
+        shown: (3, k, q) the first hits in the whole collection, as `judge_hits` gives them.
     """
 
     ranks: Rows
@@ -79,6 +81,7 @@ class Answers:
     relevant: NDArray[np.float32]
     irrelevant: NDArray[np.float32]
     first: NDArray[np.float64]
+    shown: NDArray[np.float32]
 
     def where(self, taken: NDArray[np.bool_], other: "Answers") -> "Answers":
         """These answers, and those of another where `taken` (q,) says so."""
@@ -148,7 +151,7 @@ class Evaluator:
         """
         plain = self._answers(fold, self.plan.similarity[fold.queries])
         lenses = {}
-        for name, embedding in embedder.embed(self.data, fold).items():
+        for name, embedding in embedder.embed(self.plan.searched, fold).items():
             lenses[name] = self._answers(fold, embedding[fold.queries] @ embedding.T)  # (q, d) @ (d, n) -> (q, n)
         own = {}
         if self.own is not None:
@@ -159,7 +162,9 @@ class Evaluator:
         return FoldAnswers(fold.query_id, fold.queries, fold.cluster, plain, permuted, lenses, own)
 
     def _answers(self, fold: Fold, similarities: NDArray[np.float32]) -> Answers:
-        """From the similarities of the fold's queries to all rows, (q, n)."""
+        """From the similarities of the fold's queries to all rows, and to unlabelled pictures: (q, n + u)."""
+        shown = judge_hits(similarities, fold, self.data, of_kinds=self.plan.hold_out.kind == "pictures")
+        similarities = similarities[:, : len(self.data)]
         near = similarities[:, fold.gallery]
         relevant, excluded = self.data.relevance(fold.queries, np.arange(len(self.data)))
         return Answers(
@@ -168,6 +173,7 @@ class Evaluator:
             relevant=np.where(fold.relevant & ~fold.excluded, near, -np.inf).max(axis=1),
             irrelevant=np.where(~fold.relevant & ~fold.excluded, near, -np.inf).max(axis=1),
             first=fold.first(near, HITS),
+            shown=shown,
         )
 
     def _closed_forms(self, fold: Fold, rng: np.random.Generator) -> PermutedClosedForms:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.learning.evaluation.calibration import calibrate
 from lookalike.learning.evaluation.evaluator import Answers, FoldAnswers
+from lookalike.learning.evaluation.judged_hits import JudgedHits
 from lookalike.learning.evaluation.plan import EvaluationPlan
 from lookalike.learning.evaluation.query_changes import Ranked, query_changes
 from lookalike.learning.evaluation.significance import (
@@ -18,6 +20,7 @@ from lookalike.learning.evaluation.significance import (
     paired_test,
 )
 from lookalike.learning.labels import Rows
+from lookalike.models.likelihood import Likelihood
 from lookalike.models.proof import Proof, Verdict
 from lookalike.models.proof_parts import (
     LEVEL,
@@ -120,10 +123,12 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
     notes = [*plan.notes, *_notes(test, kinds, few_kinds, plan), *_of_attempts(test, permutation, plan.attempt)]
     if len(queries.place) > len(queries):
         notes.append("queries that asked in several splits count once, by the mean.")
+    serves = answers.lenses[selected] if selected else lens
+    likelihood, why = _likelihood(serves, clusters, queries, plan)
     draft = Proof(
         verdict="too few",
         summary="",
-        notes=tuple(notes),
+        notes=(*notes, *([why] if why else [])),
         selected=selected,
         protocol=_protocol(plan, queries=len(queries), clusters=kinds, folds=folds),
         results=results,
@@ -140,6 +145,7 @@ def weigh(answers: FoldAnswers, plan: EvaluationPlan, rng: np.random.Generator, 
         ),
         threshold=_threshold(lens),
         own=own,
+        likelihood=likelihood,
     )
     return Evidence(tuple(float(first[way].sum()) for way in ("lens", "plain", *answers.own)), draft)
 
@@ -161,6 +167,17 @@ def nothing_held_out(plan: EvaluationPlan) -> Proof:
         queries=QueryChanges(0, 0, (), ()),
         threshold=None,
     )
+
+
+def _likelihood(
+    lens: Answers, clusters: Rows, queries: _PerQuery, plan: EvaluationPlan
+) -> tuple[Likelihood | None, str]:
+    """How likely a hit of the lens is right; None and why not."""
+    if plan.hold_out.kind not in ("groups", "pictures"):
+        return None, ""  # a triplet says which of two is right, a view what is cut from what
+    others = 0 if plan.others is None else len(plan.others)
+    hits = JudgedHits.of_folds(lens.shown, clusters, queries.place)
+    return calibrate(hits, len(plan.data) + others, np.random.default_rng([plan.seed, 3]))
 
 
 def _protocol(plan: EvaluationPlan, *, queries: int, clusters: int, folds: int) -> Protocol:

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,9 @@ class EvaluationPlan:
         seed: of the sample, and of every draw of an evaluation.
         attempt: which proof of these examples it is for; the tests of later ones are stricter.
         own: the lens that search has without any examples, which a lens has to beat as well; None for none.
+        others: (u, f) features of pictures of the collection that are no examples, or of a sample of them; None where
+            there are none. Nothing is learned from them: they take their places among the hits of held-out queries,
+            so that how likely a hit is right is measured where people search.
     """
 
     data: LabelledFeatures
@@ -44,6 +48,29 @@ class EvaluationPlan:
     random_state: dict[str, Any] = field(repr=False)
     attempt: Attempt = FIRST
     own: Lens | None = field(default=None, repr=False)
+    others: NDArray[np.floating[Any]] | None = field(default=None, repr=False)
+
+    @cached_property
+    def searched(self) -> LabelledFeatures:
+        """The examples, and behind them the pictures without a label that are searched with them."""
+        if self.others is None or not len(self.others):
+            return self.data
+        data, more = self.data, len(self.others)
+
+        def longer(values: NDArray[Any] | None, fill: ArrayLike) -> NDArray[Any] | None:
+            return None if values is None else np.concatenate([values, np.broadcast_to(fill, more)])
+
+        return replace(
+            data,
+            features=np.concatenate([data.features, self.others.astype(np.float32)]),
+            labels=np.concatenate([data.labels, np.full(more, -1)]),
+            domains=longer(data.domains, -1),
+            content=longer(
+                data.content, np.arange(more) + len(data) + (0 if data.content is None else data.content.max())
+            ),
+            query_mask=longer(data.query_mask, False),
+            gallery_mask=longer(data.gallery_mask, True),
+        )
 
     @property
     def level(self) -> float:

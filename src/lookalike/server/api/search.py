@@ -76,6 +76,7 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         "where": request.where or None,
         "others": request.others,
         "min_similarity": request.min_similarity,
+        "likely": request.likely,
     }
     first, *more = request.positive
     alone = not more and not request.negative and first.text is None

@@ -7,6 +7,7 @@ import { anchor, canJudge, marks, shortName } from "../judging.js";
 import { preview, status } from "../state.js";
 import { Button } from "./button.js";
 import { Dialog } from "./dialog.js";
+import { likelyWords } from "./likely.js";
 
 export function Preview() {
   const shown = preview.value;
@@ -85,6 +86,7 @@ function Facts({ item }) {
   return html`<dl class="facts">
     <div><dt>${t("preview.file")}</dt><dd class="files">${(found?.files ?? [item.file]).map((file) => html`<span key=${file}>${file}</span>`)}</dd></div>
     ${item.similarity !== undefined && html`<div><dt>${t("preview.similarity")}</dt><dd>${similarity(item.similarity)}</dd></div>`}
+    ${item.likely != null && html`<div><dt>${t("preview.likely")}</dt><dd>${likelyWords(item.likely)} <span class="likely tells" style=${{ "--likely": item.likely }} aria-hidden="true"></span></dd></div>`}
     ${found &&
     html`<div><dt>${t("preview.size")}</dt><dd>${num(found.width)} × ${num(found.height)}${found.bytes ? ` · ${bytes(found.bytes)}` : ""}</dd></div>
       <div><dt>${t("preview.date")}</dt><dd>${date(found.mtime)}</dd></div>`}

@@ -2,6 +2,7 @@
 import { thumbUrl } from "../api.js";
 import { similarity, t } from "../i18n.js";
 import { icon } from "./icons.js";
+import { likelyPercent, likelyWords, paintLikely } from "./likely.js";
 
 /* What the mouse finds on a tile. Every one has a key, so none of them is a stop for Tab. */
 const ACTS = ["yes", "no", "plus", "minus", "look"];
@@ -50,7 +51,8 @@ export function paintTile(node, item, index, look) {
   const selected = Boolean(item && look.selected.has(item.id));
   node.dataset.mark = mark;
   badge.className = mark ? `badge ${mark === "yes" ? "tick" : "cross"}` : "badge";
-  near.textContent = item?.similarity === undefined ? "" : similarity(item.similarity);
+  near.textContent = item?.similarity === undefined ? "" : item.likely == null ? similarity(item.similarity) : likelyPercent(item.likely);
+  paintLikely(near, item?.likely);
   check.title = t("act.select");
   node.setAttribute("aria-selected", selected);
   node.setAttribute("aria-label", item ? nameOf(item, mark, selected) : t("tile.loading"));
@@ -72,6 +74,7 @@ export function leaveTile(node) {
 function nameOf(item, mark, selected) {
   const parts = [item.file];
   if (item.similarity !== undefined) parts.push(t("tile.similarity", { value: similarity(item.similarity) }));
+  if (item.likely != null) parts.push(likelyWords(item.likely));
   if (mark) parts.push(t(`tile.${mark}`));
   if (selected) parts.push(t("tile.selected"));
   return parts.join(", ");

@@ -1,0 +1,109 @@
+"""What held-out queries are shown when the whole collection is searched, each hit right, wrong or unknown."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lookalike.learning.evaluation.folds import Fold
+from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.labels import Rows
+from lookalike.models.likelihood import SEEN
+
+DEPTH = SEEN  # first hits of a query that are looked at
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class JudgedHits:
+    """The first k hits of q held-out queries.
+
+    Attributes:
+        similarities: (q, k) falling; -inf where there are no more.
+        right: (q, k) bool.
+        weight: (q, k) for how many pictures of the collection each stands; 0 for one of which nobody knows whether it
+            is right: it takes its place among the hits, and is not counted.
+        cluster: (q,) which queries belong to one draw of chance.
+        asked: (q,) what is asked: the same where one query asked in several folds.
+    """
+
+    similarities: Floats
+    right: NDArray[np.bool_]
+    weight: Floats
+    cluster: Rows
+    asked: Rows
+
+    @classmethod
+    def of_folds(cls, shown: NDArray[np.floating[Any]], cluster: Rows, asked: Rows) -> "JudgedHits":
+        """From what `judge_hits` gave, fold after fold along its last axis."""
+        similarities, right, weight = shown.astype(np.float64).transpose(0, 2, 1)
+        return cls(similarities, right > 0, weight, cluster, asked)
+
+    @property
+    def queries(self) -> int:
+        """How many different queries there are."""
+        return len(np.unique(self.asked))
+
+    def subset(self, rows: NDArray[Any]) -> "JudgedHits":
+        """Some of the queries."""
+        return JudgedHits(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
+
+def judge_hits(
+    similarities: NDArray[np.float32], fold: Fold, data: LabelledFeatures, *, of_kinds: bool
+) -> NDArray[np.float32]:
+    """The first hits of a fold's queries among everything: learned, held-out and unlabelled pictures.
+
+    Ranks are those of a search of the whole collection: nothing is left out but the query and its copies. What has no
+    label takes its place and weighs nothing. The unlabelled pictures are as new to the lens as those held out, which
+    therefore stand for them: a wrong one that was held out counts as often as there are unlabelled pictures for each
+    that was held out, at least once. So does a right one where pictures within groups were held out, because the
+    unlabelled ones are of the same kinds; where whole groups were, all that belongs with a query is labelled, and a
+    right one counts once.
+
+    Args:
+        similarities: (q, n + u) of the fold's queries to the n rows of `data` and to u unlabelled pictures.
+        fold: of these data.
+        data: n rows.
+        of_kinds: whether pictures within groups were held out.
+    Returns: (3, DEPTH, q) float32: similarities, -inf for none; 1 where right; weights.
+    """
+    n, every, q = len(data), similarities.shape[1], len(fold.queries)
+    content = np.arange(n) if data.content is None else data.content
+    found = similarities.copy()
+    found[:, :n][content[fold.queries, None] == content] = -np.inf
+    if data.gallery_mask is not None:
+        found[:, :n][:, ~data.gallery_mask] = -np.inf
+    k = min(DEPTH, every)
+    at = np.argpartition(-found, k - 1, axis=1)[:, :k]
+    at = np.take_along_axis(at, np.argsort(-np.take_along_axis(found, at, axis=1), axis=1, kind="stable"), axis=1)
+    found = np.take_along_axis(found, at, axis=1)  # (q, k)
+    labels = np.concatenate([data.labels, np.full(every - n, -1)])
+    learned = np.zeros(every, bool)
+    learned[fold.train] = True
+    known = (labels[at] >= 0) & np.isfinite(found)
+    own = data.labels[fold.queries]
+    right = known & (labels[at] == own[:, None])
+    held = n - len(fold.train)
+    as_many = max(1.0, (every - n) / max(held, 1))  # each held-out picture stands for so many
+    weight = np.where(learned[at], 1.0, as_many)
+    if not of_kinds:
+        weight[right] = 1
+    elif every > n:
+        # The query itself is held out and is no hit: the others of its kind stand for it too, or else the learned ones.
+        held_of, learned_of = (_count(data.labels, rows)[own] for rows in (~learned[:n], learned[:n]))
+        more = np.where(held_of > 1, held_of / np.maximum(held_of - 1, 1), 1)[:, None]
+        alone = (held_of <= 1)[:, None] & right & learned[at]
+        weight = np.where(right & ~learned[at], weight * more, weight)
+        weight = np.where(alone, 1 + as_many / np.maximum(learned_of, 1)[:, None], weight)
+    shown = np.full((3, DEPTH, q), -np.inf, np.float32)
+    shown[1:] = 0
+    shown[0, :k], shown[1, :k], shown[2, :k] = found.T, right.T, np.where(known, weight, 0).T
+    return shown
+
+
+def _count(labels: Rows, among: NDArray[np.bool_]) -> Rows:
+    """How many of some rows have each label, 0 to the largest."""
+    return np.bincount(labels[among & (labels >= 0)], minlength=int(labels.max()) + 1)
