@@ -16,7 +16,7 @@ LOOK = "document.dispatchEvent(new Event('visibilitychange'))"  # what a browser
 
 
 @pytest.fixture
-def page(serve: Callable[..., Server], open_page: Opener, photos: Path) -> Page:
+def asked(serve: Callable[..., Server], open_page: Opener, photos: Path) -> Page:
     """Asked with the picture a/04.png."""
     page = open_page(serve(photos).url)
     ask_in_page(page, "a/04.png")
@@ -24,7 +24,8 @@ def page(serve: Callable[..., Server], open_page: Opener, photos: Path) -> Page:
     return page
 
 
-def test_each_answer_is_exactly_one_line_and_a_second_tab_sees_it(page: Page, open_page: Opener, photos: Path):
+def test_each_answer_is_exactly_one_line_and_a_second_tab_sees_it(asked: Page, open_page: Opener, photos: Path):
+    page = asked
     query, *hits = names(page, 6)
     second = open_page(page.url)
     expected: list[dict[str, Any]] = []
@@ -81,7 +82,9 @@ def test_each_answer_is_exactly_one_line_and_a_second_tab_sees_it(page: Page, op
     expect(page.locator(".group-row", has_text="Stripes")).to_contain_text("2")
 
 
-def test_what_was_said_of_two_pictures_is_taken_back_whichever_of_them_was_asked_with(page: Page, photos: Path):
+def test_what_was_said_of_two_pictures_is_taken_back_whichever_of_them_was_asked_with(page: Page, shared: Server):
+    before = len(said_in(shared.workspace.all()[0].folder))
+    ask_in_page(page, "a/04.png")
     first, second = names(page, 2)
     press_on(page, 2, "n")
     said(page, "1 picture doesn’t belong.")
@@ -94,4 +97,5 @@ def test_what_was_said_of_two_pictures_is_taken_back_whichever_of_them_was_asked
     tile_of_first.focus()
     page.keyboard.press("y")
     said(page, "Taken back")
-    assert said_in(photos)[2:] == [{"undo": 1}, {"undo": 2}]
+    undone = said_in(shared.workspace.all()[0].folder)[before + 2 :]
+    assert undone == [{"undo": before + 1}, {"undo": before + 2}]
