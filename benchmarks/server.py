@@ -227,8 +227,8 @@ def first_paint(server: Server) -> None:
             print(f"first paint, {what}: {paint:.0f} ms; first pictures after {ready:.0f} ms")
 
 
-def large(folder: Path, rows: int) -> None:
-    """A collection of many rows whose pictures are a few: scrolling, and what a search takes."""
+def many_rows(folder: Path, rows: int) -> None:
+    """A collection of many rows whose pictures are a few."""
     folder.mkdir()
     pixels = Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8))
     pixels.save(folder / "one.jpg")
@@ -249,6 +249,11 @@ def large(folder: Path, rows: int) -> None:
                 for i, vector in enumerate(vectors)
             ]
         )
+
+
+def large(folder: Path, rows: int) -> None:
+    """Scrolling in a collection of many rows, and what a search takes."""
+    many_rows(folder, rows)
     with serving(folder) as (server, api, c):
         began = time.perf_counter()
         total = api.get(f"{c}/pictures?limit=1").json()["total"]
