@@ -6,10 +6,11 @@ import { useKeys } from "../keys.js";
 import { useMarks, useQuestions } from "../questions.js";
 import { go, route } from "../router.js";
 import { refresh } from "../state.js";
-import { BLIND_QUESTIONS } from "../components/lens-actions.js";
+import { BLIND_QUESTIONS, LensActions } from "../components/lens-actions.js";
 import { Button } from "../components/button.js";
 import { Empty, ErrorBox } from "../components/empty.js";
 import { Question, QuestionHead } from "../components/question.js";
+import { Verdict } from "../components/verdict.js";
 
 export function Blind() {
   const { name } = route.value;
@@ -29,10 +30,10 @@ export function Blind() {
   useKeys({ candidate: (_, place) => candidates[place] && onMark(candidates[place].id), save, skip }, { when: Boolean(question) });
   if (error) return html`<${ErrorBox} error=${error} />`;
   if (!list || (!question && sending)) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (isOver && said?.proof) return html`<${Done} name=${name} said=${said} more=${more} />`;
   if (!question) {
     return html`<${Empty} icon="judge" title=${t(isOver ? "blind.done" : "blind.none")}>
       <${Button} kind="primary" icon="teach" label=${t("lens.proof")} onClick=${() => go({ view: "proof", name })} />
-      ${said?.proof?.verdict === "too few" && html`<${Button} icon="judge" label=${t("judge.more")} onClick=${() => more({ more: true })} />`}
     <//>`;
   }
   return html`<div class="page">
@@ -42,5 +43,16 @@ export function Blind() {
       <${Button} kind="primary" icon="yes" label=${t("judge.save")} keyId="save" onClick=${save} />
       <${Button} label=${t("judge.skip")} keyId="skip" onClick=${skip} />
     <//>
+  </div>`;
+}
+
+/** What came of it, in words, and what can be done now. */
+function Done({ name, said: { proof, words }, more }) {
+  return html`<div class="page">
+    <h1>${t("blind.done")}</h1>
+    <section class="card"><${Verdict} verdict=${proof.verdict} words=${words}>
+      <${LensActions} name=${name} allowed=${["taught", "better"].includes(proof.verdict)} />
+      ${proof.verdict === "too few" && html`<${Button} icon="judge" label=${t("judge.more")} onClick=${() => more({ more: true })} />`}
+    <//></section>
   </div>`;
 }
