@@ -10,6 +10,7 @@ from lookalike.errors import LensError
 from lookalike.learning import prove
 from lookalike.learning.closed_form.label_free import label_free
 from lookalike.models.lens import Lens
+from lookalike.models.proof_parts import PairedTest
 
 UNPROVED = Lens("mine", np.zeros(3), np.eye(3))
 REFUSED = prove([[1, 0], [0, 1]], [0, 1])
@@ -24,6 +25,14 @@ def test_a_lens_from_pictures_alone_needs_no_proof_and_any_other_one_does():
     with pytest.raises(LensError, match=r"mine: Not proved\. To put it into service anyway, add --anyway"):
         check_allowed(UNPROVED, anyway=False)
     assert words_of(alone) == "Learned from your pictures alone. It makes no claim about kinds."
+
+
+@pytest.mark.parametrize("upper, allowed", [(0.1, True), (-0.01, False)])
+def test_parts_that_are_traced_no_better_refuse_nothing_and_surely_worse_ones_do(upper: float, allowed: bool):
+    test = PairedTest(-0.02, -0.1, upper, 0.9, "bootstrap")
+    proof = replace(REFUSED, verdict="refused", protocol=replace(REFUSED.protocol, hold_out="views"), test=test)
+    assert is_allowed(replace(label_free(np.eye(3)), proof=proof)) == allowed
+    assert not is_allowed(replace(UNPROVED, proof=proof))
 
 
 def test_a_proof_that_was_made_decides():

@@ -107,6 +107,17 @@ def test_it_never_changes_by_itself_and_says_once_that_the_collection_doubled(ph
     assert len(photos.search("00.png", k=None)) == 2 * ENOUGH  # its column is filled all the same
 
 
+def test_the_command_that_renews_it_does_and_leaves_it_in_service(photos: Collection, folder: Path):
+    photos.index()
+    before = photos.lens("own").fingerprint
+    more(folder, ENOUGH, 2 * ENOUGH)
+    photos.index()
+    lens = photos.learn(as_="views", replace=True)
+    assert lens.name == "own" and lens.fingerprint != before and lens.proof is not None
+    assert photos.home.require_config().lens == "own"
+    assert photos.index().notes == []
+
+
 def test_forgotten_it_stays_forgotten(photos: Collection):
     photos.index()
     photos.forget("own")

@@ -18,8 +18,15 @@ def is_label_free(lens: Lens) -> bool:
 
 
 def is_allowed(lens: Lens) -> bool:
-    """Whether a lens may be used without `anyway`: its proof allows it, or it claims nothing that one could show."""
-    return is_label_free(lens) if lens.proof is None else lens.proof.serves
+    """Whether a lens may be used without `anyway`: its proof allows it, or it claims nothing that one could show.
+
+    Of a lens from pictures alone a proof by their parts tells only where it is surely worse: plain search traces most
+    parts as well. A blind test decides about it as about any other.
+    """
+    proof = lens.proof
+    if not is_label_free(lens) or (proof is not None and proof.protocol.hold_out != "views"):
+        return proof is not None and proof.serves
+    return proof is None or proof.test.method == "none" or proof.test.upper >= 0
 
 
 def words_of(lens: Lens) -> str:
