@@ -62,13 +62,6 @@ def stored(p: Pictures, split: Split, seed: int) -> Embedding:
     return p.features
 
 
-def own_views(p: Pictures, split: Split, seed: int) -> Embedding:
-    """No labels: the closed form of each learned picture with its mirror image and two crops."""
-    rows = np.vstack([p.features[split.learned], *(one[split.learned] for one in p.views(4))])
-    group = np.tile(np.arange(len(split.learned)), 4)
-    return learn(ClosedFormTrainer(), rows, group).apply(p.features)
-
-
 def kept_back(p: Pictures, split: Split) -> Split:
     return Split(split.learned, [Asked(one.queries[~p.development[one.queries]], one.gallery) for one in split.asked])
 
@@ -127,14 +120,6 @@ def main() -> None:
     print(f"{'of plain, mean':20}", *(f"{np.mean(ratios[name]):13.3f}" for name in ways), flush=True)
     print("\nlook-alikes", *extra, sep="\n")
 
-    print("\nno labels, own views: closed form of each learned picture, its mirror image and two crops")
-    for task in NINE:
-        if task.name in ("look-alikes", "grocery, known") and asked.only in task.name:
-            p = sets[task.pictures]
-            splits = [
-                task.split(p, seed) for seed in nine_tasks.REPORTED[: 1 if "grocery" in task.name else asked.seeds]
-            ]
-            print(f"{task.name:20} {shown([recall(own_views(p, one, 0), p.group, one) for one in splits])}", flush=True)
     print("\nseconds a split, median:", ", ".join(f"{name} {np.median(v):.1f}" for name, v in seconds.items()))
 
 

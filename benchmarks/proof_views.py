@@ -3,7 +3,7 @@
     LOOKALIKE_DATA=... OMP_NUM_THREADS=1 python benchmarks/proof_views.py
 
 About 400 pictures of each set, of which twice 60% are drawn, as whole groups where there are more than 20. A
-closed form is learned from four views of each picture and proved as `learn` does it without examples: a part of 20 to
+lens without labels is learned from four views of each picture and proved as `learn` does it: a part of 20 to
 50% of each held-out picture asks for the whole one. "truth" is its recall@1 by the labels, less plain's, on the same
 pictures. "same" asks with the views that are learned from instead of parts, as groups would, first gate.
 """
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from held_out import learn, weighted
+from held_out import weighted
 from proof_shuffles import SETS
 
 from lookalike import Backbone
@@ -22,6 +22,7 @@ from lookalike.images.augment import small_crop, views
 from lookalike.images.decode import load
 from lookalike.images.scan import scan_folder
 from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.closed_form.label_free import DIMS, LabelFreeConfig, LabelFreeTrainer
 from lookalike.learning.evaluation.metrics import recall_at_k
 from lookalike.learning.evaluation.plan import plan_evaluation
 from lookalike.learning.evaluation.prove import prove_labelled
@@ -75,11 +76,12 @@ def main() -> None:
             whole, labels, sides = x[some, 0], group[some], None if side is None else side[some]
             rows, number = x[some].reshape(-1, x.shape[2]), np.tile(np.arange(VIEWS + 1), int(some.sum()))
             own, asks = np.repeat(np.arange(len(whole)), VIEWS + 1), number == VIEWS
-            learned = learn(ClosedFormTrainer(), rows[~asks], own[~asks])
+            trainer = LabelFreeTrainer(LabelFreeConfig(dims=DIMS))
+            data = weighted(LabelledFeatures.create(rows, own, query_mask=asks, gallery_mask=number == 0))
+            learned = trainer.fit(data.subset(np.flatnonzero(~asks)))
             plain = recall(whole, labels, sides)
             truth = recall(learned.apply(whole), labels, sides) - plain
-            data = weighted(LabelledFeatures.create(rows, own, query_mask=asks, gallery_mask=number == 0))
-            proof = prove_labelled(data, ClosedFormTrainer(), plan=plan_evaluation(data, seed=seed))
+            proof = prove_labelled(data, trainer, plan=plan_evaluation(data, seed=seed))
             views = weighted(LabelledFeatures.create(rows[~asks], own[~asks]))
             same = prove_labelled(views, ClosedFormTrainer(), plan=plan_evaluation(views, seed=seed), permutations=0)
             gains.setdefault(proof.verdict, []).append(truth)
