@@ -85,6 +85,7 @@ def test_each_answer_is_exactly_one_line_and_a_second_tab_sees_it(asked: Page, o
 def test_what_was_said_of_two_pictures_is_taken_back_whichever_of_them_was_asked_with(page: Page, shared: Server):
     before = len(said_in(shared.workspace.all()[0].folder))
     ask_in_page(page, "a/04.png")
+    keep_answers(page)
     first, second = names(page, 2)
     press_on(page, 2, "n")
     said(page, "1 picture doesn’t belong.")

@@ -100,7 +100,7 @@ def test_eighty_answers_teach_a_lens_and_a_blind_test_tells_who_knew(
         page.keyboard.press("t")
         page.evaluate(WATCH)
         page.get_by_label("Name of the lens").fill("clicks")
-        page.get_by_text("More settings").click()
+        page.get_by_text("More settings", exact=True).click()
         page.get_by_label("Epochs").fill("20")
         page.locator(".teach-form").get_by_role("button", name="Teach").click()
         expect(page.get_by_role("heading", name="clicks has been learned.")).to_be_visible(timeout=240_000)
