@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from support.elsewhere import seen_by_place
 from support.pictures import drawn
 
 from lookalike.models.backbone import Backbone
@@ -27,7 +28,7 @@ def test_every_depth_equals_that_of_a_torch_network_of_the_same_weights(name, pa
         theirs = reference(torch, read_weights(file), SPECS[name].repeats, torch.from_numpy(squares))
     start = 0
     for depth in bundle.depths:
-        a, b = ours[:, start : start + depth.length], theirs[depth.name].numpy()
+        a, b = ours[:, start : start + depth.length], theirs[depth.name]
         start += depth.length
         cosine = (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
         assert (cosine > 0.9999).all(), (depth.name, cosine)
@@ -57,23 +58,14 @@ def reference(torch: Any, weights: dict[str, np.ndarray], repeats: tuple[int, ..
             if f"{at}_expand_conv.weight" in w:
                 x = step(x, f"{at}_expand_conv", f"{at}_bn0")
                 if not turn:
-                    depths |= {f"exp{stage}": x.mean((2, 3))} | seen_by_place(torch, x, f"exp{stage}")
+                    depths |= {f"exp{stage}": x.mean((2, 3)).numpy()} | seen_by_place(f"exp{stage}", x.numpy())
             x = step(x, f"{at}_depthwise_conv", f"{at}_bn1", stride=stride if turn == 0 else 1)
             x = step(x, f"{at}_project_conv", f"{at}_bn2", relu6=False)
             x = x + entrance if turn else x
             block += 1
-        depths[f"st{stage}"] = x.mean((2, 3))
-    return depths | {"features": seen_by_place(torch, step(x, "_conv_head", "_bn1"), "last")["last.centre"]}
-
-
-def seen_by_place(torch: Any, x: Any, name: str) -> dict[str, Any]:
-    """The centre and the fall of a map, place by place."""
-    side = x.shape[2]
-    middle, places = (side - 1) / 2, range(side)
-    bell = [[np.exp(-((i - middle) ** 2 + (j - middle) ** 2) / 2 / (side / 4) ** 2) for j in places] for i in places]
-    centre = sum(x[:, :, i, j] * bell[i][j] for i in places for j in places) / np.sum(bell)
-    upper, lower = x[:, :, : side // 2], x[:, :, -(side // 2) :]
-    return {f"{name}.centre": centre, f"{name}.fall": upper.mean((2, 3)) - lower.mean((2, 3))}
+        depths[f"st{stage}"] = x.mean((2, 3)).numpy()
+    last = step(x, "_conv_head", "_bn1").numpy()
+    return depths | {"features": seen_by_place("last", last)["last.centre"]}
 
 
 def test_the_earlier_version_can_still_be_made(packaged, tmp_path):

@@ -98,8 +98,21 @@ def witness(kind: str, folder: Path, pixels) -> dict[str, np.ndarray]:
     last = out.last_hidden_state.numpy()
     if last.ndim == 4:
         whole = out.pooler_output.flatten(1).numpy()
-        return {"features": whole} | {f"stage{i}": states[i].mean((2, 3)) for i in (3, 2, 1)}
+        stages = {f"stage{i}": states[i].mean((2, 3)) for i in (2, 1)}
+        return {"features": whole} | seen_by_place("stage3", states[3]) | stages
     first = 0 if kind.startswith("siglip") else 3 if kind == "dinov3" else 1  # before them: the class, registers
     whole = out.pooler_output.numpy() if kind.startswith(("clip", "siglip")) else last[:, 0]
-    patches = {f"patches{i}": states[i][:, first:].mean(1) for i in (3, 2)}
+    side = round((last.shape[1] - first) ** 0.5)
+    grid = states[3][:, first:].reshape(len(last), side, side, -1).transpose(0, 3, 1, 2)
+    patches = seen_by_place("patches3", grid) | {"patches2": states[2][:, first:].mean(1)}
     return {"features": whole, "patches": last[:, first:].mean(1)} | patches
+
+
+def seen_by_place(name: str, maps: np.ndarray) -> dict[str, np.ndarray]:
+    """The centre and the fall of maps (n, c, side, side), place by place."""
+    side = maps.shape[2]
+    at = np.arange(side) - (side - 1) / 2
+    bell = np.exp(-(at[:, None] ** 2 + at**2) / 2 / (side / 4) ** 2)
+    upper, lower = maps[:, :, : side // 2], maps[:, :, -(side // 2) :]
+    fall = upper.mean((2, 3)) - lower.mean((2, 3))
+    return {f"{name}.centre": (maps * bell).sum((2, 3)) / bell.sum(), f"{name}.fall": fall}

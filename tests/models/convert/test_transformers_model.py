@@ -11,9 +11,8 @@ from lookalike.models.convert import network
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from lookalike.models.convert.model_files import from_folder  # noqa: E402  (what follows loads torch)
-from lookalike.models.convert.torch_to_onnx import run  # noqa: E402
-from lookalike.models.convert.transformers_model import blocks, load, of_bundle  # noqa: E402
+from lookalike.models.convert.torch_to_onnx import run  # noqa: E402  (what follows loads torch)
+from lookalike.models.convert.transformers_model import of_bundle  # noqa: E402
 
 
 def test_the_bundle_gives_the_same_network_in_torch(converted):
@@ -21,19 +20,6 @@ def test_the_bundle_gives_the_same_network_in_torch(converted):
     asked = pictures(bundle.side_px, 2)
     for ours, theirs in zip(run(network(bundle), asked), witness(kind, folder, asked).values(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=2e-4)
-
-
-def test_the_depths_of_tokens_lie_after_half_and_three_quarters_of_the_blocks(from_transformers):
-    """Four blocks: after three and after two; a network of four stages: after each but the last."""
-    tokens, stages = (load(from_folder(from_transformers(kind)[0])) for kind in ("dinov2", "resnet"))
-    assert tokens.names == ["features", "patches", "patches3", "patches2"]
-    assert stages.names == ["features", "stage3", "stage2", "stage1"]
-    assert [(one.length, one.weight) for one in stages.depths] == [(40, 1.0), (32, 0.5), (24, 0.5), (16, 0.5)]
-
-
-def test_a_network_whose_blocks_are_elsewhere_is_refused():
-    with pytest.raises(BundleError, match="Linear: its blocks are not where they were"):
-        blocks(torch.nn.Linear(2, 2))
 
 
 def test_a_bundle_without_weights_that_can_learn_is_refused(tmp_path):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from lookalike.learning.finetuning.split_network import SplitNetwork
 from lookalike.models.bundle import Bundle
 from lookalike.models.convert import network, torch_to_onnx, transformers_model
+from lookalike.models.convert.feature_extractor import blocks
 
 STEMS = ("embedder", "embeddings", "pre_layrnorm")  # what a tower does before its first block
 
@@ -25,11 +26,10 @@ class TransformersNetwork(SplitNetwork):
         self.bundle = bundle
         self.network = network(bundle)
         tower = self.network.tower
-        blocks = list(transformers_model.blocks(tower))
         root = getattr(tower, "vision_model", tower)
         self._stems = [getattr(root, name) for name in STEMS if hasattr(root, name)]
         self._blocks: list[tuple[int, nn.Module]] = []  # in which block each of the parts between cuts lies
-        for i, block in enumerate(blocks):
+        for i, block in enumerate(blocks(tower)):
             inside: Any = getattr(block, "layers", [block])
             self._blocks += [(i, part) for part in (*getattr(block, "downsampling_layer", ()), *inside)]
         self.eval()
@@ -44,7 +44,7 @@ class TransformersNetwork(SplitNetwork):
         try:
             self.network(image)
         except _Reached as reached:
-            return reached.activation, tuple(self.network.pooled(place) for place in self._places(block))
+            return reached.activation, self._pooled(self._places(block))
         finally:
             hook.remove()
         raise AssertionError("the tower never came to its own block")
@@ -57,7 +57,7 @@ class TransformersNetwork(SplitNetwork):
         whole = self.network.whole(self._given(activation, at))
         # The deepest depth comes first, so those that were pooled before the cut come last.
         later = [place for place in self.network.places if place not in self._places(self._blocks[at - 1][0])]
-        return whole + tuple(self.network.pooled(place) for place in later) + pooled
+        return whole + self._pooled(later) + pooled
 
     def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
         """See `SplitNetwork`."""
@@ -85,6 +85,10 @@ class TransformersNetwork(SplitNetwork):
         cpu = self.network.to("cpu")
         model = torch_to_onnx.export(bundle.name, cpu, cpu.prepared.side_px, cpu.depths)
         return model, transformers_model.trainable_files(cpu)
+
+    def _pooled(self, places: list[int]) -> tuple[Tensor, ...]:
+        """What is pooled after these blocks, of the last batch."""
+        return tuple(one for place in places for one in self.network.pooled(place))
 
     def _places(self, block: int) -> list[int]:
         """The depths that are pooled before a block."""

@@ -13,12 +13,12 @@ from lookalike.models.convert.tokenizer_files import has_tokenizer
 from lookalike.models.tokens import FILE
 
 if TYPE_CHECKING:
+    from lookalike.models.convert.feature_extractor import FeatureExtractor
     from lookalike.models.convert.model_files import ModelFiles
     from lookalike.models.convert.torch_engine import TorchEngine
-    from lookalike.models.convert.transformers_model import FeatureExtractor
 
 
-FORMAT = 3  # of what a conversion gives: raised, everything is converted again
+FORMAT = 4  # of what a conversion gives: raised, everything is converted again
 NO_MATTER = {"architectures", "_name_or_path", "transformers_version", "dtype", "torch_dtype", "id2label", "label2id"}
 
 

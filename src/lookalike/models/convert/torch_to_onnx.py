@@ -13,7 +13,7 @@ from torch import nn
 
 from lookalike.errors import BundleError, MissingExtraError
 from lookalike.models.bundle import StageOutput
-from lookalike.models.convert.transformers_model import FeatureExtractor
+from lookalike.models.convert.feature_extractor import FeatureExtractor
 from lookalike.models.openvino_runtime import openvino
 
 OPSET = 18

@@ -7,94 +7,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lookalike.errors import BundleError, MissingExtraError
-from lookalike.models.bundle import Bundle, StageOutput
+from lookalike.models.bundle import Bundle
 from lookalike.models.convert import preprocessing
 from lookalike.models.convert.architectures import Architecture, architecture_of, own_side_px, vision_part
 from lookalike.models.convert.config_schema import network_settings
+from lookalike.models.convert.feature_extractor import FeatureExtractor
 from lookalike.models.convert.model_files import PREPROCESSOR, WEIGHTS, ModelFiles
 from lookalike.models.convert.preprocessing import Preprocessing
 
-SHALLOWER = 0.5  # docs/decisions/0013: the weight of a stage before the last
-# Where a network keeps its blocks.
-BLOCKS = ("encoder.stages", "encoder.layers", "encoder.layer", "layers", "model.layer", "layer")
 MOST_PATCHES = 4096  # attention takes memory by their square: 0.8 GB at 12 heads
 UNUSED = ("mask_token", "pooler.")  # weights that may be missing: nothing here uses them
-
-
-class FeatureExtractor(nn.Module):
-    """uint8 pictures (n, side, side, 3) -> pooled outputs of stages, (n, length) float32 each, in order of `depths`.
-
-    Networks of stages give the mean over all places of each stage. Networks of tokens give what stands for the whole
-    picture, and the mean over the patches after the last block, three quarters and half of them. With words, what
-    stands for the whole picture lies in the space of texts.
-    """
-
-    def __init__(self, tower: nn.Module, family: Architecture, prepared: Preprocessing, words: bool = False):
-        super().__init__()
-        self.tower, self.family, self.prepared = tower, family, prepared
-        self.factors: Tensor
-        self.offsets: Tensor
-        self.register_buffer("factors", torch.tensor(prepared.factors).reshape(3, 1, 1), persistent=False)
-        self.register_buffer("offsets", torch.tensor(prepared.offsets).reshape(3, 1, 1), persistent=False)
-        parts = blocks(tower)
-        before = [len(parts) * 3 // 4, len(parts) // 2] if family.tokens else range(len(parts) - 1, 0, -1)
-        self.places = [place for place in dict.fromkeys(before) if 0 < place < len(parts)]
-        self._given: dict[int, Tensor] = {}
-        for place in self.places:
-            parts[place - 1].register_forward_hook(self._keep(place))
-        with torch.no_grad():
-            example = torch.zeros(1, prepared.side_px, prepared.side_px, 3, dtype=torch.uint8)
-            lengths = [one.shape[1] for one in self(example)]
-        weights = [1.0] + [SHALLOWER] * (len(lengths) - 1)
-        powers = [1.0 if words else 0.5] + [0.5] * (len(lengths) - 1)  # texts are compared with the values as they are
-        self.depths = tuple(map(StageOutput, self.names, lengths, weights, powers))
-
-    @property
-    def names(self) -> list[str]:
-        """Of the outputs, in order."""
-        if self.family.tokens:
-            return ["features", "patches", *(f"patches{place}" for place in self.places)]
-        return ["features", *(f"stage{place}" for place in self.places)]
-
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """uint8 (n, side, side, 3) -> (n, length) each."""
-        given = self.tower(pixel_values=self.pixels(image))
-        return self.whole(given) + tuple(self.pooled(place) for place in self.places)
-
-    def pixels(self, image: Tensor) -> Tensor:
-        """uint8 (n, side, side, 3) -> float32 (n, 3, side, side), scaled as the network wants it."""
-        return image.permute(0, 3, 1, 2).to(torch.float32) * self.factors + self.offsets
-
-    def whole(self, given: Any) -> tuple[Tensor, ...]:
-        """The pooled outputs of the whole tower: what stands for the whole picture, and the mean of its patches."""
-        last: Tensor = given.last_hidden_state
-        if not self.family.tokens:
-            return (given.pooler_output.flatten(1) if self.family.summary == "pooler" else last.mean((2, 3)),)
-        if (joint := getattr(given, "image_embeds", None)) is not None:
-            return joint, self._mean_of_patches(last)
-        whole = given.pooler_output if self.family.summary == "pooler" else last[:, 0]
-        return whole, self._mean_of_patches(last)
-
-    def pooled(self, place: int) -> Tensor:
-        """The pooled output after `place` blocks, of the last batch: (n, length)."""
-        given = self._given[place]
-        return self._mean_of_patches(given) if self.family.tokens else given.mean((2, 3))
-
-    def _mean_of_patches(self, tokens: Tensor) -> Tensor:
-        return tokens[:, tokens.shape[1] - self._patches() :].mean(1)  # before them: the class, registers
-
-    def _patches(self) -> int:
-        config: Any = self.tower.config
-        return int((self.prepared.side_px // config.patch_size) ** 2)
-
-    def _keep(self, place: int) -> Any:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
-            self._given[place] = output[0] if isinstance(output, tuple) else output
-
-        return hook
 
 
 def load(source: ModelFiles, words: bool = False) -> FeatureExtractor:
@@ -191,7 +116,7 @@ def of_bundle(bundle: Bundle) -> FeatureExtractor:
         tower = architecture._from_config(made, attn_implementation="eager", **family.options)
         tower.load_state_dict(weights)
     prepared = preprocessing.read(bundle.name, preprocessor, bundle.side_px)
-    return _extractor(bundle.name, tower, family, prepared, words)
+    return _extractor(bundle.name, tower, family, prepared, words, tuple(depth.name for depth in bundle.depths))
 
 
 def _described(name: str, config: dict[str, Any]) -> tuple[Architecture, dict[str, Any]]:
@@ -223,7 +148,12 @@ def _values(tower: nn.Module) -> int:
 
 
 def _extractor(
-    name: str, tower: nn.Module, family: Architecture, prepared: Preprocessing, words: bool
+    name: str,
+    tower: nn.Module,
+    family: Architecture,
+    prepared: Preprocessing,
+    words: bool,
+    names: tuple[str, ...] | None = None,
 ) -> FeatureExtractor:
     """The network with its pictures' side and scale; a picture was run through it.
 
@@ -236,7 +166,7 @@ def _extractor(
             f"1 to {MOST_PATCHES:,} can be computed. Correct the size in preprocessor_config.json."
         )
     with _one_line(name), torch.no_grad():
-        extractor = FeatureExtractor(tower.eval(), family, prepared, words).eval()
+        extractor = FeatureExtractor(tower.eval(), family, prepared, words, names).eval()
         features = extractor(torch.full((1, prepared.side_px, prepared.side_px, 3), 127, dtype=torch.uint8))
     if not all(torch.isfinite(one).all() for one in features):
         raise BundleError(f"{name}: gives features that are no numbers. Its weights are damaged; copy them again.")
@@ -289,20 +219,6 @@ def tensors(source: ModelFiles) -> dict[str, Any]:
         f"{name} {tensor.dtype} {list(tensor.shape)}": tensor.reshape(-1).view(torch.uint8).numpy()
         for name, tensor in found.items()
     }
-
-
-def blocks(tower: nn.Module) -> nn.ModuleList:
-    """The blocks of a network, or its stages, in order. Raises: BundleError, when they are not where they were."""
-    roots = [tower, getattr(tower, "vision_model", tower)]
-    for root in roots:
-        for path in BLOCKS:
-            try:
-                found = root.get_submodule(path)
-            except AttributeError:
-                continue
-            if isinstance(found, nn.ModuleList):
-                return found
-    raise BundleError(f"{type(tower).__name__}: its blocks are not where they were. Upgrade lookalike.")
 
 
 @contextmanager
