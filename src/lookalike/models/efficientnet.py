@@ -47,7 +47,7 @@ class Recipe:
 
 # docs/decisions/0017: what each part weighs for plain search and for lenses.
 RECIPE = Recipe(
-    4,
+    5,
     {
         "features": Part("features", "centre", 1.0, 1.0, soft=0.3),
         "exp5.centre": Part("exp5", "centre", 0.6, 2.2),
@@ -183,11 +183,13 @@ class _Graph:
         for name, part in self.parts.items():
             if part.stage != stage:
                 continue
-            y = x
-            if part.pooling != "mean":
-                places = place_weights(part.pooling, side_px)[None, None] * side_px**2  # of which the mean is taken
-                y = self.add("Mul", [x, self.constant(f"{stage}.{part.pooling}{PLACES}", places)], f"{name}.weighted")
-            self.add("Flatten", [self.add("GlobalAveragePool", [y], f"{name}.pooled")], name, axis=1)
+            if part.pooling == "mean":
+                y = self.add("GlobalAveragePool", [x], f"{name}.pooled")
+            else:  # a convolution as large as the map is the fastest sum with weights
+                places = np.tile(place_weights(part.pooling, side_px), (channels, 1, 1, 1))
+                kernel = self.constant(f"{stage}.{part.pooling}{PLACES}", places)
+                y = self.add("Conv", [x, kernel], f"{name}.pooled", group=channels)
+            self.add("Flatten", [y], name, axis=1)
             self.depths[name] = channels
 
     def serialized(self) -> bytes:

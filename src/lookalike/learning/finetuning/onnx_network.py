@@ -36,7 +36,7 @@ class OnnxNetwork(SplitNetwork):
         if bundle.side_px != read(bundle.path).side_px:
             tensors |= self._fitted_places(tensors)
         unknown = sorted({step.kind for step in self.steps} - KINDS.keys())
-        convolutions = [step for step in self.steps if step.kind == "Conv"]
+        convolutions = [step for step in self.steps if step.kind == "Conv" and not _pools(step)]
         if unknown or not convolutions:
             what = f"its graph has {', '.join(unknown)}" if unknown else "its graph has no convolution"
             raise BundleError(
@@ -72,9 +72,7 @@ class OnnxNetwork(SplitNetwork):
     def last_feature_map(self, activation: Tensor, at: int) -> Tensor:
         """See `SplitNetwork`."""
         start, name = self.cuts[at]
-        end = max(i for i, step in enumerate(self.steps) if step.kind == "GlobalAveragePool")
-        if self.steps[end - 1].inputs[-1].endswith(PLACES):  # the map is weighted first
-            end -= 1
+        end = max(i for i, step in enumerate(self.steps) if _pools(step))
         values = {name: activation}
         self._run(values, self.steps[start:end])
         return values[self.steps[end].inputs[0]]
@@ -134,10 +132,10 @@ class OnnxNetwork(SplitNetwork):
         values = {name: torch.from_numpy(np.array(value)) for name, value in tensors.items()}
         values[self.model.graph.input[0].name] = torch.zeros(1, side, side, 3, dtype=torch.uint8)
         for step in self.steps:
-            if step.kind == "Mul" and (name := step.inputs[1]).endswith(PLACES):
-                rows = values[step.inputs[0]].shape[2]
-                weights = place_weights(name.removesuffix(PLACES).rpartition(".")[2], rows) * rows**2
-                fitted[name] = weights[None, None].astype(np.float32)
+            if step.kind == "Conv" and _pools(step):
+                name, (channels, side_px) = step.inputs[1], values[step.inputs[0]].shape[1:3]
+                weights = place_weights(name.removesuffix(PLACES).rpartition(".")[2], side_px)
+                fitted[name] = np.tile(weights, (channels, 1, 1, 1)).astype(np.float32)
                 values[name] = torch.from_numpy(fitted[name])
             values[step.output] = KINDS[step.kind]([values[name] for name in step.inputs], step.how)
         for one in self.model.graph.initializer:
@@ -154,6 +152,11 @@ class OnnxNetwork(SplitNetwork):
                 for name in step.inputs
             ]
             values[step.output] = KINDS[step.kind](given, step.how)
+
+
+def _pools(step: Step) -> bool:
+    """Whether it makes one value of each map: the mean of its places, or their sum with weights."""
+    return step.kind == "GlobalAveragePool" or (step.kind == "Conv" and step.inputs[1].endswith(PLACES))
 
 
 def _cuts(steps: list[Step], image: str, constants: set[str], outputs: set[str]) -> list[tuple[int, str]]:
