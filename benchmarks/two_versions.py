@@ -2,9 +2,9 @@
 
     LOOKALIKE_DATA=... OMP_NUM_THREADS=1 python benchmarks/two_versions.py [--pairs 10] [--pictures 96]
 
-Each pair embeds the same photos (grocery, decoded anew) with one version and then the other, in turns first; the ratio is
-of the processor time of the whole process, decoding included. The smallest of each side is given too: what disturbs only
-adds.
+Each pair embeds the same photos (grocery, decoded anew) with one version and then the other, in turns first. The ratio
+is of the processor time of the whole process, decoding included. The smallest of each side is given too: what disturbs
+only adds.
 """
 
 import argparse

@@ -43,6 +43,7 @@ def test_a_missing_file_is_named(tmp_path, file):
         ({"depths": [TABLE["depths"][0] | {"weight": float("nan")}]}, "'weight' of depth 'mean' is nan"),
         ({"depths": 7}, "not iterable"),
         ({"resize": "crop"}, "resize 'crop' is not known"),
+        ({"nearly_equal": 2}, "'nearly_equal' is 2.0. Similarities lie between -1 and 1"),
     ],
 )
 def test_a_wrong_key_is_named(tmp_path, other: dict[str, Any], words: str):

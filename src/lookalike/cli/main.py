@@ -255,14 +255,17 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
 @main.command()
 @FOLDER
 @AT
-@click.option("--min-similarity", type=float, default=0.98, show_default=True, help="Least similarity of two pictures.")
+@click.option(
+    "--min-similarity", type=float, help="Least similarity of two pictures.  [default: 0.95, of other backbones 0.98]"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each group.")
-def duplicates(folder: Path, at: Path | None, min_similarity: float, as_json: bool) -> None:
+def duplicates(folder: Path, at: Path | None, min_similarity: float | None, as_json: bool) -> None:
     """List groups of pictures with equal (1.0000) or nearly equal content: similarity, the one to keep, another."""
     with console.working("comparing"):
         groups = open_collection(folder, at).duplicates(min_similarity)
     if not groups:
-        echo(f"No two pictures have a similarity of {min_similarity:g}. Lower --min-similarity.", err=True)
+        so = "are nearly equal" if min_similarity is None else f"have a similarity of {min_similarity:g}"
+        echo(f"No two pictures {so}. Lower --min-similarity.", err=True)
     for group in groups:
         if as_json:
             others = [{"file": file, "similarity": round(value, 6)} for file, value in group.others]

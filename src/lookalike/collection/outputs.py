@@ -16,7 +16,7 @@ from lookalike.index.copies import copy_hits
 from lookalike.index.export import check_exportable, data_frame, export, export_model
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Hits, answers_grid, as_answers
-from lookalike.index.near_duplicates import NEARLY_EQUAL, DuplicateGroup, near_duplicates
+from lookalike.index.near_duplicates import DuplicateGroup, near_duplicates
 from lookalike.index.pictures import PictureList
 from lookalike.models.lens import PLAIN
 from lookalike.progress import ReporterLike, as_reporter
@@ -49,12 +49,15 @@ class CollectionOutputs(PictureNames):
         export(files, rows, Path(out))
         return len(files)
 
-    def duplicates(self, least: float = NEARLY_EQUAL) -> list[DuplicateGroup]:
+    def duplicates(self, least: float | None = None) -> list[DuplicateGroup]:
         """Groups of pictures of equal content (1.0) or nearly equal features, each with the one to keep.
 
+        Args: least: the least similarity of two pictures; None: what the backbone counts as nearly equal.
         Raises: QueryError, when `least` is no similarity.
         """
-        return near_duplicates(self._gallery(), least)
+        state = self._searcher.state()
+        least = state.backbone.bundle.nearly_equal if least is None else least
+        return near_duplicates(self._searcher.gallery(state), least)
 
     def pictures(self) -> PictureList:
         """The pictures one by one, page by page, or by the hash of their content."""

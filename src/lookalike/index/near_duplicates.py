@@ -12,9 +12,9 @@ from lookalike.errors import QueryError
 from lookalike.index.exact_knn import join_similar
 from lookalike.index.gallery import Gallery
 from lookalike.index.quantization import Int8Codes, Rows
+from lookalike.models.bundle import NEARLY_EQUAL
 from lookalike.models.vectors import as_float32, normalize_rows
 
-NEARLY_EQUAL = 0.98
 BELOW_EQUAL = 0.9999  # what pictures of different contents have at most: 1.0 says that the bytes are equal
 
 

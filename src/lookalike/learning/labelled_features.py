@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.errors import ShapeError
 from lookalike.images.arrays import number_array
 from lookalike.learning.labels import Rows, as_labels
-from lookalike.models.bundle import Bundle
+from lookalike.models.bundle import NEARLY_EQUAL, Bundle
 from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter
 
@@ -25,10 +25,12 @@ class PartWeights:
     Attributes:
         stored: (f,) float32 above 0, what each value was multiplied with.
         lens: (f,) float32 above 0, what it shall be multiplied with in its place.
+        nearly_equal: plain similarity above which two pictures count as one.
     """
 
     stored: NDArray[np.float32]
     lens: NDArray[np.float32]
+    nearly_equal: float = NEARLY_EQUAL
 
     @property
     def scale(self) -> NDArray[np.float32]:
@@ -47,7 +49,8 @@ class PartWeights:
         lengths = [one.length for one in bundle.depths]
         stored = [one.weight for one in bundle.depths]
         lens = [one.weight if one.lens_weight is None else one.lens_weight for one in bundle.depths]
-        return cls(*(np.repeat(np.array(some, np.float32), lengths) for some in (stored, lens)))
+        by_value = (np.repeat(np.array(some, np.float32), lengths) for some in (stored, lens))
+        return cls(*by_value, bundle.nearly_equal)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from lookalike.files import digest, replace_folder
 
 TOKENIZERS, POOLS, MOST_TOKENS = ("clip", "siglip", "siglip2"), ("last", "first", "largest"), 512
 
+NEARLY_EQUAL = 0.98
+
 
 @dataclass(frozen=True)
 class StageOutput:
@@ -78,6 +80,7 @@ class Bundle:
         parent: the id of the backbone that it was tuned from; "" where it was not.
         tuning: how it was tuned: the first layer that learned, steps, rate, seed and so on.
         text: how it is asked in words; None for a network of pictures alone.
+        nearly_equal: the similarity of features from which on two pictures count as nearly equal, -1 to 1.
     """
 
     path: Path
@@ -92,6 +95,7 @@ class Bundle:
     parent: str = ""
     tuning: dict[str, Any] = field(default_factory=dict)
     text: TextTower | None = None
+    nearly_equal: float = NEARLY_EQUAL
 
     @property
     def length(self) -> int:
@@ -149,6 +153,7 @@ def read(path: Path) -> Bundle:
             resize=str(found.get("resize", "squash")),
             parent=str(found.get("parent", "")),
             tuning=dict(found.get("tuning", {})),
+            nearly_equal=float(found.get("nearly_equal", NEARLY_EQUAL)),
             text=None if found.get("text") is None else _text_tower(found["text"]),
         )
     except KeyError as error:
@@ -157,6 +162,8 @@ def read(path: Path) -> Bundle:
         raise BundleError(f"{table}: {error}. docs/formats.md lists every key.") from error
     if not bundle.depths:
         raise BundleError(f"{table}: 'depths' is empty. Name at least one output of the graph.")
+    if not -1 <= bundle.nearly_equal <= 1:
+        raise BundleError(f"{table}: 'nearly_equal' is {bundle.nearly_equal}. Similarities lie between -1 and 1.")
     if bundle.resize != "squash":
         raise BundleError(f"{table}: resize {bundle.resize!r} is not known. Only 'squash' is.")
     if bundle.text is not None and bundle.text.depth not in {one.name for one in bundle.depths if one.power == 1}:

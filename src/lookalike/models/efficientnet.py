@@ -39,15 +39,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which parts make the features of a version of the bundles; what is raised makes bundles anew."""
+    """A version of the bundles: which parts make the features, and from which similarity on two are nearly equal."""
 
     version: int
+    nearly_equal: float
     parts: Mapping[str, Part]
 
 
 # docs/decisions/0017: what each part weighs for plain search and for lenses.
 RECIPE = Recipe(
     5,
+    0.95,
     {
         "features": Part("features", "centre", 1.0, 1.0, soft=0.3),
         "exp5.centre": Part("exp5", "centre", 0.6, 2.2),
@@ -61,6 +63,7 @@ RECIPE = Recipe(
 # docs/decisions/0002: of collections that have not been indexed since.
 EARLIER = Recipe(
     3,
+    0.98,
     {
         "features": Part("features", "mean", 1.0, soft=0.3),
         "exp5": Part("exp5", "mean", 1.7),
@@ -133,6 +136,7 @@ def build_bundle(name: str, cache: Path, weights: Path | None = None, recipe: Re
         layers=tuple(graph.layers),
         licence="Apache-2.0",
         source=_pip(spec),
+        nearly_equal=recipe.nearly_equal,
     )
     return write(bundle, graph.serialized())
 

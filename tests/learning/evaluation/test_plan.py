@@ -1,5 +1,7 @@
 """What is evaluated: all rows or a sample of them, with the triplets among it, and the same draws at each call."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -8,7 +10,7 @@ from support.drawn_labels import world
 from lookalike.errors import ShapeError
 from lookalike.learning.evaluation.plan import plan_evaluation
 from lookalike.learning.evaluation.prove import prove_labelled
-from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.labelled_features import LabelledFeatures, PartWeights
 from lookalike.models.vectors import normalize_rows
 
 
@@ -76,8 +78,10 @@ def test_the_similarity_from_which_on_pictures_count_as_one_can_be_chosen(thresh
     """Rows 1 and 2 are 0.9 alike, all others not at all."""
     x = np.eye(8)
     x[2] = 0.9 * x[1] + np.sqrt(1 - 0.9**2) * x[2]
-    plan = plan_evaluation(LabelledFeatures.create(x, np.arange(8)), "pictures", duplicate_threshold=threshold)
-    assert len(np.unique(plan.hold_out.groups.of)) == components
+    data = LabelledFeatures.create(x, np.arange(8))
+    plan = plan_evaluation(data, "pictures", duplicate_threshold=threshold)
+    of_backbone = plan_evaluation(replace(data, parts=PartWeights(np.ones(8), np.ones(8), threshold)), "pictures")
+    assert len(np.unique(plan.hold_out.groups.of)) == len(np.unique(of_backbone.hold_out.groups.of)) == components
 
 
 def test_how_to_hold_out_can_be_chosen():

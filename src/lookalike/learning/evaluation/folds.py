@@ -8,15 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.learning.evaluation.metrics import ranks_from_similarities
-from lookalike.learning.evaluation.splits import (
-    DUPLICATE_THRESHOLD,
-    ENOUGH_GROUPS,
-    SplitGroups,
-    assign_folds,
-    split_groups,
-)
+from lookalike.learning.evaluation.splits import ENOUGH_GROUPS, SplitGroups, assign_folds, split_groups
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Edges, Rows, chain, components
+from lookalike.models.bundle import NEARLY_EQUAL
 from lookalike.models.proof_parts import HoldOutKind
 
 FOLDS = 5
@@ -94,7 +89,7 @@ class HoldOut:
         data: LabelledFeatures,
         similarity: NDArray[np.float32],
         kind: HoldOutKind | None = None,
-        duplicate_threshold: float = DUPLICATE_THRESHOLD,
+        duplicate_threshold: float = NEARLY_EQUAL,
     ):
         self.data, labels = data, data.labels
         sizes = np.bincount(labels[labels >= 0])

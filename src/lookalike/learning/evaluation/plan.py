@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from lookalike.errors import ShapeError
 from lookalike.learning.evaluation.folds import HoldOut
 from lookalike.learning.evaluation.significance import level_of, permutations_of
-from lookalike.learning.evaluation.splits import DUPLICATE_THRESHOLD, sample
+from lookalike.learning.evaluation.splits import sample
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Rows, number_labels
+from lookalike.models.bundle import NEARLY_EQUAL
 from lookalike.models.lens import Lens
 from lookalike.models.proof_parts import FIRST, Attempt, HoldOutKind
 from lookalike.models.vectors import normalize_rows
@@ -95,7 +96,7 @@ def plan_evaluation(
     *,
     seed: int = 0,
     plain: ArrayLike | None = None,
-    duplicate_threshold: float = DUPLICATE_THRESHOLD,
+    duplicate_threshold: float | None = None,
     most: int = MOST,
     attempt: Attempt = FIRST,
 ) -> EvaluationPlan:
@@ -106,7 +107,8 @@ def plan_evaluation(
         hold_out: "groups", "pictures", or None to decide by the examples, see `HoldOut`.
         seed: draws the sample.
         plain: (n, d) float, what plain search compares; None: the features.
-        duplicate_threshold: plain similarity above which two pictures stay on one side of a split.
+        duplicate_threshold: plain similarity above which two pictures stay on one side of a split; None: as the
+            backbone of the data says.
         most: above so many rows a sample is taken.
         attempt: which proof of these examples it is for; who counts none says that it is the first.
     Raises: ShapeError, when `plain` does not fit.
@@ -127,6 +129,8 @@ def plan_evaluation(
     chosen = replace(chosen, features=chosen.features.astype(np.float32), labels=number_labels(data.labels)[rows])
     seen = normalize_rows(compared[rows].astype(np.float32))
     similarity = seen @ seen.T  # (m, d) @ (d, m) -> (m, m)
+    if duplicate_threshold is None:
+        duplicate_threshold = NEARLY_EQUAL if data.parts is None else data.parts.nearly_equal
     split = HoldOut(chosen, similarity, hold_out, duplicate_threshold)
     notes += split.notes
     return EvaluationPlan(chosen, rows, similarity, split, tuple(notes), seed, dict(rng.bit_generator.state), attempt)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.learning.labels import Edges, Rows, chain, components
+from lookalike.models.bundle import NEARLY_EQUAL
 
-DUPLICATE_THRESHOLD = 0.98  # plain similarity above which two pictures count as one
-RAISED = (0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999)
+RAISED = (0.96, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999)
 ENOUGH_GROUPS = 20  # from here on whole groups are held out
 LARGEST_SHARE = 0.1  # of all pictures, in one component, before the threshold is raised
 SplitKind = Literal["groups", "pictures"]
@@ -39,7 +39,7 @@ def split_groups(
     *,
     content: Rows | None = None,
     links: Edges | None = None,
-    same: float = DUPLICATE_THRESHOLD,
+    same: float = NEARLY_EQUAL,
 ) -> SplitGroups:
     """Rows that must stay together: near-duplicates, and whole groups where those are held out.
 

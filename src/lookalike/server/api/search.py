@@ -139,7 +139,7 @@ def _cut(opened: OpenCollection, hits: Hits) -> float | None:
 
 
 @router.get("/c/{c}/duplicates")
-def duplicates(opened: Opened, least: float = 0.98) -> list[DuplicatesOut]:
+def duplicates(opened: Opened, least: float | None = None) -> list[DuplicatesOut]:
     """Groups of equal and nearly equal pictures, equal ones first."""
     with opened.lock:
         groups = opened.collection.duplicates(least)

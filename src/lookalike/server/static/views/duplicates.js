@@ -14,7 +14,7 @@ const LEVELS = [1, 0.99, 0.98, 0.95, 0.9];
 const MOST = 100; // groups on the page
 
 export function Duplicates() {
-  const [least, setLeast] = useState(0.98);
+  const [least, setLeast] = useState(0.95);
   const [found, setFound] = useState(null);
   useEffect(() => {
     const abort = new AbortController();
