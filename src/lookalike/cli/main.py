@@ -256,7 +256,7 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
 @FOLDER
 @AT
 @click.option(
-    "--min-similarity", type=float, help="Least similarity of two pictures.  [default: 0.95, of other backbones 0.98]"
+    "--min-similarity", type=float, help="Least similarity of two pictures.  [default: 0.94, of other backbones 0.98]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each group.")
 def duplicates(folder: Path, at: Path | None, min_similarity: float | None, as_json: bool) -> None:

@@ -49,8 +49,8 @@ class PartWeights:
         lengths = [one.length for one in bundle.depths]
         stored = [one.weight for one in bundle.depths]
         lens = [one.weight if one.lens_weight is None else one.lens_weight for one in bundle.depths]
-        by_value = (np.repeat(np.array(some, np.float32), lengths) for some in (stored, lens))
-        return cls(*by_value, bundle.nearly_equal)
+        each, wanted = (np.repeat(np.array(some, np.float32), lengths) for some in (stored, lens))
+        return cls(each, wanted, bundle.nearly_equal)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Recipe:
 # docs/decisions/0017: what each part weighs for plain search and for lenses.
 RECIPE = Recipe(
     5,
-    0.95,
+    0.94,
     {
         "features": Part("features", "centre", 1.0, 1.0, soft=0.3),
         "exp5.centre": Part("exp5", "centre", 0.6, 2.2),

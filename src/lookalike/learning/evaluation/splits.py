@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lookalike.learning.labels import Edges, Rows, chain, components
 from lookalike.models.bundle import NEARLY_EQUAL
 
-RAISED = (0.96, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999)
+RAISED = (0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.997, 0.998, 0.999)
 ENOUGH_GROUPS = 20  # from here on whole groups are held out
 LARGEST_SHARE = 0.1  # of all pictures, in one component, before the threshold is raised
 SplitKind = Literal["groups", "pictures"]

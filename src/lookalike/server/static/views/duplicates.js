@@ -10,16 +10,16 @@ import { Dialog } from "../components/dialog.js";
 import { Empty, ErrorBox } from "../components/empty.js";
 import { Thumb } from "../components/thumb.js";
 
-const LEVELS = [1, 0.99, 0.98, 0.95, 0.9];
+const LEVELS = ["", 1, 0.99, 0.98, 0.96, 0.94, 0.92, 0.9]; // "" is the backbone’s own
 const MOST = 100; // groups on the page
 
 export function Duplicates() {
-  const [least, setLeast] = useState(0.95);
+  const [least, setLeast] = useState("");
   const [found, setFound] = useState(null);
   useEffect(() => {
     const abort = new AbortController();
     setFound(null);
-    api(of(`/duplicates?least=${least}`), { signal: abort.signal }).then(setFound, (error) => error.code !== "aborted" && setFound({ error }));
+    api(of(`/duplicates${least && `?least=${least}`}`), { signal: abort.signal }).then(setFound, (error) => error.code !== "aborted" && setFound({ error }));
     return () => abort.abort();
   }, [least, refresh.value]);
   const not = async (group) => {
@@ -35,7 +35,7 @@ export function Duplicates() {
   return html`<div class="page">
     <div class="page-head">
       <h1 class="grow">${t("nav.duplicates")}</h1>
-      <label class="row">${t("duplicates.least")} <select value=${least} onChange=${(event) => setLeast(Number(event.target.value))}>${LEVELS.map((one) => html`<option key=${one} value=${one}>${similarity(one)}</option>`)}</select></label>
+      <label class="row">${t("duplicates.least")} <select value=${least} onChange=${(event) => setLeast(event.target.value)}>${LEVELS.map((one) => html`<option key=${one} value=${one}>${one ? similarity(one) : t("duplicates.usual")}</option>`)}</select></label>
     </div>
     <p class="hint">${found?.length ? `${t("duplicates.count", { n: found.length })}. ` : ""}${t("duplicates.nothing")}</p>
     ${!found && html`<div class="waiting"><i class="spin"></i></div>`}
