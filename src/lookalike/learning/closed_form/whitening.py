@@ -16,7 +16,7 @@ from lookalike.progress import SILENT, Reporter
 
 ROWS_AT_ONCE = 4096
 SAMPLE = 4096  # rows that decide the main directions; the covariance reads all of them
-SCALED_BY = 1024  # rows that decide the scale, which no similarity depends on
+SCALED_BY = 256  # rows that decide the scale, which no similarity depends on
 SMALLEST = 1e-24  # mean squared length of rows whose squares float32 can hold
 SPREAD_POWER = 0.5  # how far features of small and large spread are brought together
 LEAST_SPREAD = 0.1  # of the mean variance: a feature that hardly varies is not blown up
