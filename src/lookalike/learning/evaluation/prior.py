@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.learning.closed_form.default import RIDGE, ClosedFormTrainer
+from lookalike.learning.closed_form.discriminant import SMALL
 from lookalike.learning.closed_form.whitening import matching_pairs, spread_scale
 from lookalike.learning.evaluation.folds import Fold, HoldOut
 from lookalike.learning.evaluation.splits import sample
@@ -17,7 +18,7 @@ from lookalike.models.vectors import normalize_rows
 from lookalike.progress import SILENT, Reporter
 
 SHARES = (0.0, 0.2, 0.5, 0.8)
-USUAL = 0.2  # kept where no other share is surely better
+OF_SMALL = 0.2  # where labels have few pictures each, unless another share is surely better; else 0
 MOST_CHOSEN_BY = 800  # rows that decide
 MOST_SPREAD = 400  # pictures of the collection that stand for its spread while it is decided
 FOLDS = 3
@@ -56,20 +57,22 @@ def choose_share(data: LabelledFeatures, spread: Features, own: Lens | None = No
     """The share of the pictures' spread, 0 to 1, under which held-out queries find their partners soonest.
 
     Each share answers the same queries, by the mean reciprocal rank. The best one is taken where it is better than the
-    usual one by more than the standard error of the difference; what is not told apart stays at the usual one.
+    usual one by more than the standard error of the difference; what is not told apart stays at the usual one. That is
+    .2 where labels have four pictures or fewer in the mean, as pairs have, and 0 where they have more: pictures of a
+    few kinds spread as the kinds differ.
 
     Args:
         data: examples; a sample of them decides, by whole groups.
         spread: (m, f) features of pictures, whatever they show.
         own: the lens that search has without examples; None for none.
         seed: of the sample and the splits.
-    Returns: one of 0, .2, .5, .8, and with `own` 1; .2 where nothing can be held out.
+    Returns: one of 0, .2, .5, .8, and with `own` 1; the usual one where nothing can be held out.
     """
-    rng = np.random.default_rng(seed)
+    rng, usual = np.random.default_rng(seed), usual_share(data.labels)
     rows = sample(number_labels(data.labels), MOST_CHOSEN_BY, rng) if (data.labels >= 0).any() else None
     some = data if rows is None or len(rows) == len(data) else data.subset(rows)
     if len(some) > MOST_CHOSEN_BY:
-        return USUAL
+        return usual
     seen = normalize_rows(some.features.astype(np.float32))
     folds = list(islice(HoldOut(some, seen @ seen.T).folds(rng), FOLDS))
     forms = _Forms(some, spread[np.linspace(0, len(spread) - 1, min(len(spread), MOST_SPREAD)).astype(np.int64)])
@@ -84,11 +87,22 @@ def choose_share(data: LabelledFeatures, spread: Features, own: Lens | None = No
                 similarity = embedding[fold.queries] @ embedding[fold.gallery].T
             found.append(fold.ranks(similarity))
     if not folds:
-        return USUAL
+        return usual
     inverse = {share: 1 / np.concatenate(found) for share, found in ranks.items()}
     best = max(inverse, key=lambda share: (inverse[share].mean(), share))
-    gain = inverse[best] - inverse[USUAL]
-    return best if gain.mean() > gain.std() / np.sqrt(len(gain)) else USUAL
+    gain = inverse[best] - inverse[usual]
+    return best if gain.mean() > gain.std() / np.sqrt(len(gain)) else usual
+
+
+def usual_share(labels: Rows) -> float:
+    """The share that is kept where examples cannot tell another one apart.
+
+    >>> usual_share(np.array([0, 0, 1, 1, -1])), usual_share(np.repeat([0, 1], 9))
+    (0.2, 0.0)
+    """
+    sizes = np.unique(labels[labels >= 0], return_counts=True)[1]
+    sizes = sizes[sizes > 1]
+    return 0.0 if sizes.sum() > SMALL * len(sizes) else OF_SMALL
 
 
 class _Forms:
