@@ -104,7 +104,7 @@ def section_own(sets: list[Viewed], last: list[float]) -> None:
         "own, whitened (power 1)": {"power": 1.0},
         "own, power .5": {"power": 0.5},
         "own, views weigh .25": {"view_share": 0.25},
-        "own, views weigh .75": {"view_share": 0.75},
+        "own, views weigh .5": {"view_share": 0.5},
     }
     for name, change in kinds.items():
         config = LabelFreeConfig(**{"dims": DIMS, **change})

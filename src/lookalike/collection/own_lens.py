@@ -24,9 +24,8 @@ from lookalike.progress import SILENT, Reporter
 
 ENOUGH = 300  # pictures of different content, from which on it is learned
 VIEWS_EACH = 2
-PICTURES_A_VIEW = 12  # so many pictures are indexed for each view that is embedded besides
-FEWEST_VIEWS, MOST_VIEWS = 32, 800
-MOST_SPREAD = 1024  # pictures whose spread stands beside labels
+PICTURES_A_VIEW = 16  # so many pictures are indexed for each view that is embedded besides
+FEWEST_VIEWS, MOST_VIEWS = 24, 800
 TOLD = "told"  # a file beside the lens: how many pictures there were when something was last said of it
 
 
@@ -152,7 +151,7 @@ def spread_of(snapshot: Snapshot | None) -> NDArray[np.float32] | None:
     first = np.zeros(0, np.int64) if snapshot is None else _first_of_each(snapshot.columns())
     if snapshot is None or len(first) < ENOUGH:
         return None
-    return _spread(snapshot, first, np.random.default_rng(0), MOST_SPREAD)[1]
+    return _spread(snapshot, first, np.random.default_rng(0))[1]
 
 
 def own_of(lenses: LensStore, backbone: str) -> Lens | None:
@@ -178,10 +177,10 @@ def _first_of_each(columns: dict[str, list[Any]]) -> NDArray[np.int64]:
 
 
 def _spread(
-    snapshot: Snapshot, rows: NDArray[np.int64], rng: np.random.Generator, most: int = MOST
+    snapshot: Snapshot, rows: NDArray[np.int64], rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """A sample of rows, ascending, and their features; those that hold what is no number are left out."""
-    some = np.sort(rng.permutation(rows)[:most])
+    some = np.sort(rng.permutation(rows)[:MOST])
     features = np.asarray(snapshot.take(some, "features"), np.float32)
     good = np.isfinite(features).all(axis=1)
     return some[good], features[good]

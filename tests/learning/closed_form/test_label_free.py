@@ -22,7 +22,7 @@ def seen(x: np.ndarray, each: int = 2) -> tuple[np.ndarray, np.ndarray]:
     return (x[of] + change).astype(np.float32), of
 
 
-def formula(x, views=None, viewed=None, *, ridge=0.5, power=0.6, share=0.5):
+def formula(x, views=None, viewed=None, *, ridge=0.5, power=0.6, share=0.75):
     """Cosine under ((1 - s) T + s W + ridge / f I)^-power about the mean, in float64, both moments row by row."""
     x = np.asarray(x, np.float64)
     y, f = x - x.mean(axis=0), x.shape[1]
@@ -50,7 +50,7 @@ def test_worked_by_hand():
     """
     x = np.array([[2, 0], [-2, 0], [0, 1], [0, -1]], np.float32)
     views = x + np.array([[0, 3], [0, -3], [0, 3], [0, -3]], np.float32)
-    lens = label_free(x, views, np.arange(4), LabelFreeConfig(ridge=0.2, power=1.0))
+    lens = label_free(x, views, np.arange(4), LabelFreeConfig(ridge=0.2, power=1.0, view_share=0.5))
     expected = (8 - 1 / 0.7) / (8 + 1 / 0.7)
     assert similarities(lens, [[2, 1], [2, -1]])[0, 1] == pytest.approx(expected, abs=1e-6)
 

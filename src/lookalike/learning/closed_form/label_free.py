@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError, ShapeError
 from lookalike.images.arrays import number_array
-from lookalike.learning.closed_form.pca import main_directions
 from lookalike.learning.config import MANY, MANY_DIMS
 from lookalike.learning.labelled_features import Features, LabelledFeatures
 from lookalike.models.lens import Lens
@@ -19,9 +18,9 @@ NAME = "own"
 METHOD = "label free"  # what the settings of such a lens say
 RIDGE = 0.5
 POWER = 0.6
-VIEW_SHARE = 0.5  # of the moment of views, beside that of the pictures' spread
+VIEW_SHARE = 0.75  # of the moment of views, beside that of the pictures' spread
 DIMS = 1024
-MOST = 1536  # pictures, and as many differences of views, that the moments are made of; of more, a sample
+MOST = 1024  # pictures, and as many differences of views, that the moments are made of; of more, a sample
 ALIKE = 1e-10  # of the mean squared length: pictures whose spread is smaller are all alike
 
 
@@ -33,8 +32,8 @@ class LabelFreeConfig:
         ridge: what is added in every direction, in mean variances, above 0.
         power: how far directions are brought to equal length: 0 leaves them, 1 whitens.
         view_share: s in `label_free`, 0 to 1.
-        dims: of the embedding; None, or more than there are features, keeps all. Kept are the directions in which the
-            pictures differ most afterwards. Where there are more dimensions than pictures, the others hold a random
+        dims: of the embedding; None, or more than there are features, keeps all. Kept are the main axes of the moment
+            along which the pictures differ most afterwards. Further dimensions hold a random
             projection of what no picture has, so that pictures that come later are told apart by that as well.
     Raises: ShapeError, for a value that cannot be.
     """
@@ -110,8 +109,8 @@ def label_free(
     and what a crop, a mirror or another light changes says still less.
 
     Args:
-        rows: (n, f) of any float type, pictures; rows of any length. Of more than 1,536 a sample makes T.
-        views: (v, f), views of some of them; None for none, and then s is 0. Of more than 1,536 a sample makes W.
+        rows: (n, f) of any float type, pictures; rows of any length. Of more than 1,024 a sample makes T.
+        views: (v, f), views of some of them; None for none, and then s is 0. Of more than 1,024 a sample makes W.
         viewed: (v,) int, of which of `rows` each view is.
         config: how; None for the settings that were chosen by measuring.
         scale: (f,) above 0, what each feature is multiplied with first; the lens reads them as they are. None for 1.
@@ -151,10 +150,10 @@ def label_free(
         matrix += (directions * (lengths - rest).astype(np.float32)) @ directions.T  # (f, m) @ (m, f) -> (f, f)
     else:
         along = directions * lengths.astype(np.float32)  # (f, m)
-        kept = min(dims, len(centred) - 1, along.shape[1])
-        matrix = along @ main_directions(centred @ along, kept)  # (n, f) @ (f, m); (f, m) @ (m, d) -> (f, d)
-        if kept < dims:
-            matrix = np.hstack([matrix, np.float32(rest) * _outside(directions, dims - kept)])
+        spread = np.square(centred @ along).sum(axis=0)  # (n, f) @ (f, m) -> (m,)
+        matrix = along[:, np.sort(np.argsort(-spread, kind="stable")[:dims])]
+        if matrix.shape[1] < dims:
+            matrix = np.hstack([matrix, np.float32(rest) * _outside(directions, dims - matrix.shape[1])])
     matrix *= (even / np.float32(rest))[:, None]
     settings = {"method": METHOD, "ridge": config.ridge, "power": config.power, "view_share": share}
     return Lens(name, mean, matrix, {**settings, "dims": dims, "rows": n, "views": len(differences)})
