@@ -62,6 +62,7 @@ def test_clicks_order_anew_what_is_behind_them_and_are_kept_in_one_go(page: Page
     assert api.json(f"{api.c}/judgements") == []
     page.get_by_role("button", name="Undo all").click()
     expect(page.get_by_text("Refined by")).to_have_count(0)
+    expect(tile(page, 1)).to_have_attribute("aria-label", re.compile(re.escape(before[0])))
     assert names(page, 12) == before
 
 
