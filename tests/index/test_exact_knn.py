@@ -6,85 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
-from scipy.sparse.csgraph import connected_components
 from sklearn.metrics.pairwise import cosine_similarity
+from support.hard_rows import HALF, KINDS, D, N, brute_force, drawn
 
 from lookalike.errors import ShapeError
-from lookalike.index.exact_knn import FEW, ExactKNN, _Groups, group_max, height, join_similar, reaching, similarity
+from lookalike.index.exact_knn import FEW, ExactKNN, group_max, height, reaching, similarity
 from lookalike.index.quantization import Int8Codes
-
-N, D = FEW + 1004, 33  # enough rows that codes are used, and no round numbers
-
-
-def brute_force(rows, query, k):
-    """Every similarity in float64 over the rows as stored, rounded to float32; sorted by it, then by row."""
-    exact, asked = rows.astype(np.float64), query.astype(np.float64)
-    length = np.sqrt((exact**2).sum(1)) * np.sqrt((asked**2).sum())
-    similarities = np.divide(exact @ asked, length, out=np.zeros(len(rows)), where=length > 0)
-    similarities = np.clip(similarities, -1, 1).astype(np.float32)
-    order = np.lexsort((np.arange(len(rows)), -similarities))[:k]
-    return order, similarities[order]
-
-
-def drawn(kind, rng):
-    """Rows (N, D) made to be hard for a ranking that estimates first."""
-    rows = rng.standard_normal((N, D))
-    match kind:
-        case "clustered":
-            rows = rng.standard_normal((20, D))[rng.integers(0, 20, N)] + 0.05 * rows
-        case "all equal":
-            rows[:] = rows[0]
-        case "near ties by the thousand":
-            rows = rows[:1] + 1e-3 * rows
-        case "differing by less than float32 can tell":
-            rows = np.repeat(rows[:5], N // 5, axis=0)
-            rows[::7, 3] += 1e-8
-        case "one huge coordinate":
-            rows[:, 0] = 1e4
-        case "a huge coordinate somewhere":
-            rows *= 0.49 / 127
-            rows[np.arange(N), rng.integers(0, D, N)] = 2
-        case "a few rows that codes cannot hold":
-            rows[::500] = 0.49 / 127
-            rows[::500, 1] = 1
-        case "sparse":
-            rows[rng.random((N, D)) < 0.95] = 0
-        case "one-hot":
-            rows = np.eye(D)[rng.integers(0, D, N)]
-        case "all negative":
-            rows = -abs(rows) - 1
-        case "opposite pairs":
-            rows[1::2] = -rows[::2]
-        case "lengths of all sizes":
-            rows *= 10 ** rng.uniform(-30, 30, (N, 1))
-        case "denormal":
-            rows *= 1e-40
-        case "mostly zeros":
-            rows[rng.random(N) < 0.99] = 0
-        case "on the steps of the codes":
-            rows = np.rint(rows * 40)
-    return rows
-
-
-KINDS = [
-    "random",
-    "clustered",
-    "all equal",
-    "near ties by the thousand",
-    "differing by less than float32 can tell",
-    "one huge coordinate",
-    "a huge coordinate somewhere",
-    "a few rows that codes cannot hold",
-    "sparse",
-    "one-hot",
-    "all negative",
-    "opposite pairs",
-    "lengths of all sizes",
-    "denormal",
-    "mostly zeros",
-    "on the steps of the codes",
-]
-HALF = [kind for kind in KINDS if kind not in ("lengths of all sizes", "denormal")]  # float16 holds 6e-8 to 65504
 
 
 @pytest.mark.parametrize(
@@ -316,45 +243,6 @@ def test_rows_that_are_all_alike_are_read_in_small_blocks(tmp_path):
     indices, _ = ExactKNN(lazy).search(np.ones(512), 3)
     assert indices.tolist() == [0, 1, 2]
     assert lazy.most * 512 * 4 <= 1 << 24
-
-
-@pytest.mark.parametrize("kind", ["random", "clustered", "near ties by the thousand", "mostly zeros", "opposite pairs"])
-@pytest.mark.parametrize("least", [0.2, 0.9, 0.999, 1.0])
-def test_rows_are_joined_as_all_pairs_compared_one_by_one_join_them(kind, least):
-    rows = drawn(kind, np.random.default_rng(11))[:400].astype(np.float16)
-    _, group = connected_components(np.triu(similarity(rows, rows) >= np.float32(least), 1), directed=False)
-    first = np.array([np.flatnonzero(group == one)[0] for one in group])
-    assert_array_equal(join_similar(rows, least), first)
-
-
-@given(st.lists(st.tuples(st.integers(0, 19), st.integers(0, 19)), max_size=30))
-def test_groups_are_joined_in_any_order(pairs):
-    groups, links = _Groups(20), np.zeros((20, 20), bool)
-    for one, other in pairs:
-        groups.join(one, np.array([other]))
-        links[one, other] = True
-    _, group = connected_components(links, directed=False)
-    assert_array_equal(groups.of, [np.flatnonzero(group == one)[0] for one in group])
-
-
-def test_rows_that_are_all_alike_are_compared_once_each(monkeypatch):
-    """3,000 rows, any two of which are alike: 4.5 million pairs, of which 2,999 are compared."""
-    rows = np.ones((3000, 8)) + np.random.default_rng(0).normal(scale=0.01, size=(3000, 8))
-    compared: list[int] = []
-    compare = ExactKNN.compare
-
-    def counted(self, queries, indices):
-        compared.append(len(indices))
-        return compare(self, queries, indices)
-
-    monkeypatch.setattr(ExactKNN, "compare", counted)
-    assert not join_similar(rows.astype(np.float16), 0.98).any()
-    assert sum(compared) == 2999
-
-
-def test_one_row_and_none_are_joined_to_nothing():
-    assert join_similar(np.ones((1, 3), np.float16), -1).tolist() == [0]
-    assert join_similar(np.ones((0, 3), np.float16), -1).tolist() == []
 
 
 @given(seed=st.integers(0, 2**32), n=st.integers(1, 300), k=st.integers(1, 20), needed=st.floats(-1, 2, width=32))

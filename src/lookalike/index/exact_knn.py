@@ -1,5 +1,7 @@
 """Rows and queries -> the exact top k by similarity, in memory, with ties broken by row."""
 
+from collections.abc import Sequence
+from functools import cache
 from math import isqrt
 
 import numkong
@@ -8,11 +10,14 @@ import numpy.typing as npt
 
 from lookalike.errors import ShapeError
 from lookalike.images.arrays import number_array
-from lookalike.index.quantization import BLOCK_BYTES, Floats, Indices, Int8Codes, Rows, lengths, read
+from lookalike.index.prefix_codes import LEFT, PrefixCodes
+from lookalike.index.quantization import BLOCK_BYTES, Floats, Indices, Int8Codes, Rows, in_blocks, lengths, read
 from lookalike.models.vectors import as_float32
 
 FEW = 4096  # rows that are compared exactly, without codes
+HEAD = 4  # times k: rows of which at first only the best of a bound are looked at
 GROUP = 64  # rows of which at first only the best estimate is looked at
+MANY = 16  # queries at once, for which a processor that multiplies in tiles had better scan all codes
 ESTIMATES = 1 << 25  # held at once: 128 MB
 
 
@@ -46,6 +51,7 @@ class ExactKNN:
         rows: (n, d) float16 or float32 of any length, in memory, or anything with a shape whose rows[indices] reads
             some of them.
         codes: those of the same rows; without them they are made when first needed (over 4,096 rows).
+        prefix: of the same rows. With it only a few of the codes are read, where that can be told in time.
     Raises: ShapeError, when rows are no matrix or codes are not theirs; when codes are made or rows are read, also
         where a value is no number or infinite.
 
@@ -55,14 +61,17 @@ class ExactKNN:
     (array([2, 3, 1]), array([1. , 1. , 0.8], dtype=float32))
     """
 
-    def __init__(self, rows: Rows, codes: Int8Codes | None = None):
+    def __init__(self, rows: Rows, codes: Int8Codes | None = None, prefix: PrefixCodes | None = None):
         if hasattr(rows, "detach"):  # a tensor of torch
             rows = number_array(rows, "rows")
         if len(rows.shape) != 2 or not rows.shape[1]:
             raise ShapeError(f"rows of shape {tuple(rows.shape)}: ranking takes a matrix (n, d), a row a picture.")
         if codes is not None and codes.values.shape != tuple(rows.shape):
             raise ShapeError(f"codes of {codes.values.shape} for rows of {tuple(rows.shape)}: make the codes again.")
+        if prefix is not None and prefix.is_worth_it and prefix.shape != tuple(rows.shape):
+            raise ShapeError(f"a prefix of {prefix.shape} for rows of {tuple(rows.shape)}: make the codes again.")
         self.rows = rows
+        self.prefix = prefix if prefix is not None and prefix.is_worth_it else None
         self._codes = codes
 
     @property
@@ -95,6 +104,8 @@ class ExactKNN:
             raise ShapeError(f"k = {k}: ask for at least 1, or for None to rank all.")
         k = count if k is None else min(k, count)
         answer = self._compare_all if count <= max(FEW, 4 * k) else self._scan
+        if answer == self._scan and self._may_prune(len(rows), k):
+            answer = self._prune
         indices, similarities = np.empty((len(rows), k), np.int64), np.empty((len(rows), k), np.float32)
         step = max(1, ESTIMATES // max(n, 1))
         for start in range(0, len(rows), step):
@@ -118,11 +129,17 @@ class ExactKNN:
             return np.asarray((self.compare(asked, np.arange(n)) >= np.float32(least)).any(axis=0))
         found = np.zeros(n, np.bool_)
         for j in range(len(asked)):  # one by one: what one reaches need not be compared with the next
-            estimates, error_bound = self.codes.estimate(asked[j : j + 1])
-            error = self.codes.error_norm + error_bound[0]
-            found |= estimates[:, 0] - error >= np.float32(least)
-            unsure = np.flatnonzero((estimates[:, 0] + error >= np.float32(least)) & ~found)
-            found[unsure] = self.compare(asked[j : j + 1], unsure)[0] >= np.float32(least)
+            one, rows = asked[j : j + 1], np.arange(n)
+            if self.prefix is not None:
+                rows = np.flatnonzero((self.prefix.bounds(one)[0] >= np.float32(least)) & ~found)
+            if len(rows) * LEFT <= n:
+                estimates, error = self.codes.estimate_some(one, rows)
+            else:
+                several, error_bound = self.codes.estimate(one)
+                rows, estimates, error = np.arange(n), several[:, 0], self.codes.error_norm + error_bound[0]
+            found[rows] |= estimates - error >= np.float32(least)
+            unsure = rows[(estimates + error >= np.float32(least)) & ~found[rows]]
+            found[unsure] = self.compare(one, unsure)[0] >= np.float32(least)
         return found
 
     def _compare_all(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
@@ -131,6 +148,53 @@ class ExactKNN:
         similarities = self.compare(queries, among)
         order = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
         return among[order], np.take_along_axis(similarities, order, axis=1)
+
+    def _may_prune(self, queries: int, k: int) -> bool:
+        """Whether looking at few codes may cost less than a scan of all."""
+        few = HEAD * k * LEFT <= len(self.rows)
+        return self.prefix is not None and few and not (queries >= MANY and multiplies_in_tiles())
+
+    def _prune(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
+        """Bounds by the prefixes first, then the codes of what they leave; where they leave much, a scan of all."""
+        assert self.prefix is not None
+        bounds = self.prefix.bounds(queries)
+        if among is not None:
+            left_out = np.ones(bounds.shape[1], bool)
+            left_out[among] = False
+            bounds[:, left_out] = -np.inf
+        indices, similarities = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
+        is_found = np.zeros(len(queries), bool)
+
+        def answer(start: int, stop: int) -> None:
+            for j in range(start, stop):
+                found = self._first_left(k, queries[j], bounds[j])
+                if found is not None:
+                    indices[j], similarities[j], is_found[j] = *found, True
+
+        in_blocks(answer, len(queries), 1)
+        rest = np.flatnonzero(~is_found)
+        if len(rest):
+            indices[rest], similarities[rest] = self._scan(queries[rest], k, among)
+        return indices, similarities
+
+    def _first_left(self, k: int, query: Floats, bounds: Floats) -> tuple[Indices, Floats] | None:
+        """The first k for one query, from what rows reach at most, (n,); None where too many may be among them.
+
+        The k best of those that may reach most, compared exactly, say what a row must reach.
+        """
+        best = group_max(bounds[:, None], height(len(bounds), HEAD * k))[:, 0]
+        rows = members(np.argpartition(best, -HEAD * k)[-HEAD * k :], len(best), len(bounds))
+        rows = rows[np.argpartition(bounds[rows], -HEAD * k)[-HEAD * k :]]
+        estimates, _ = self.codes.estimate_some(query[None], rows)
+        tried = rows[np.argpartition(estimates, -k)[-k:]]
+        similarities = self.compare(query[None], tried)[0]
+        bounds[tried] = -np.inf
+        left = np.flatnonzero(bounds >= similarities.min())
+        if len(left) * LEFT > len(bounds):
+            return None
+        estimates, error = self.codes.estimate_some(query[None], left)
+        others = left[estimates + error >= similarities.min()]
+        return first_of(k, (tried, others), (similarities, self.compare(query[None], others)[0]))
 
     def _scan(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
         """Estimates first, then exact comparisons of the rows that may be among the first k."""
@@ -160,70 +224,20 @@ class ExactKNN:
         similarities = self.compare(query[None], tried)[0]
         estimates[tried] = -np.inf
         others = reaching(estimates, self.codes.error_norm, most, similarities.min() - error_bound)
-        rows = np.concatenate([tried, others])
-        similarities = np.concatenate([similarities, self.compare(query[None], others)[0]])
-        order = np.lexsort((rows, -similarities))[:k]
-        return rows[order], similarities[order]
+        return first_of(k, (tried, others), (similarities, self.compare(query[None], others)[0]))
 
 
-def join_similar(rows: Rows, least: float, codes: Int8Codes | None = None) -> Indices:
-    """Groups of rows that are joined by similarities of at least `least`, directly or by others between them.
-
-    Rows that are joined already are not compared any more, so many rows that are all alike cost no more than others.
-
-    Args:
-        rows: as in `ExactKNN`.
-        least: -1 to 1.
-        codes: as in `ExactKNN`.
-    Returns: (n,) int64, for each row the first row of its group.
-    Raises: ShapeError, as `ExactKNN` does.
-
-    >>> join_similar(np.array([[1, 0], [0, 1], [1, 0.1], [2, 0]], np.float32), 0.9)
-    array([0, 1, 0, 0])
-    """
-    ranking, groups = ExactKNN(rows, codes), _Groups(len(rows))
-    codes = ranking.codes
-    for start in range(0, len(rows), GROUP):
-        block = np.arange(start, min(start + GROUP, len(rows)))
-        later = np.arange(start, len(rows))
-        rest = Int8Codes(codes.values[start:], codes.scale[start:], codes.error_norm[start:])
-        if (groups.of[block] == groups.of[start]).all():  # then what is in their group has nothing to find
-            later = np.flatnonzero(groups.of != groups.of[start])
-            later = later[later >= start]
-            rest = Int8Codes(codes.values[later], codes.scale[later], codes.error_norm[later])
-        if not len(later):
-            continue
-        estimates, error_bound = rest.estimate(read(rows, block))
-        tall = height(len(later))
-        most = group_max(estimates, tall) + group_max(rest.error_norm[:, None], tall)
-        for j, row in enumerate(block.tolist()):
-            hopes = reaching(estimates[:, j], rest.error_norm, most[:, j], np.float32(least) - error_bound[j])
-            others = later[hopes]
-            others = others[(others > row) & (groups.of[others] != groups.of[row])]
-            exact = ranking.compare(read(rows, block[j : j + 1]), others)[0]
-            groups.join(row, others[exact >= np.float32(least)])
-    return groups.of
+@cache
+def multiplies_in_tiles() -> bool:
+    """Whether the processor has Intel's AMX: many queries by all codes cost it less than picking some for each."""
+    return bool(numkong.get_capabilities().get("sapphireamx"))
 
 
-class _Groups:
-    """Which of n rows are in one group: `of` is (n,) int64, the first row of each one's group."""
-
-    def __init__(self, n: int):
-        self.of = np.arange(n)
-        self._members: dict[int, Indices] = {}
-
-    def join(self, row: int, others: Indices) -> None:
-        """Put the groups of a row and of others together."""
-        firsts = np.unique(self.of[np.append(others, row)]).tolist()
-        if len(firsts) > 1:
-            parts = [self._members.pop(first, np.array([first])) for first in firsts]
-            largest = max(parts, key=len)
-            together = np.concatenate(parts)
-            self._members[firsts[0]] = together
-            # Only the largest part may be as it was: so each row moves no more often than its group doubles.
-            for part in parts:
-                if part is not largest or self.of[part[0]] != firsts[0]:
-                    self.of[part] = firsts[0]
+def first_of(k: int, rows: Sequence[Indices], similarities: Sequence[Floats]) -> tuple[Indices, Floats]:
+    """The first k of some rows and their similarities, given in parts: the most similar first, then by row."""
+    together, exact = np.concatenate(rows), np.concatenate(similarities)
+    order = np.lexsort((together, -exact))[:k]
+    return together[order], exact[order]
 
 
 def height(n: int, k: int = 1) -> int:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import QueryError
-from lookalike.index.exact_knn import join_similar
 from lookalike.index.gallery import Gallery
-from lookalike.index.quantization import Int8Codes, Rows
+from lookalike.index.join_similar import join_similar
+from lookalike.index.quantization import Rows
 from lookalike.models.bundle import NEARLY_EQUAL
 from lookalike.models.vectors import as_float32, normalize_rows
 
@@ -45,10 +45,9 @@ def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[Dupli
     if not -1 <= least <= 1:
         raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
     _, first, content = np.unique(gallery.contents, axis=0, return_index=True, return_inverse=True)
-    codes = gallery.knn.codes
     compared = np.flatnonzero(~np.isin(first, gallery.unusable))
     chosen = first[compared]
-    codes = Int8Codes(codes.values[chosen], codes.scale[chosen], codes.error_norm[chosen])
+    codes = gallery.knn.codes.at(chosen)
     group_of = len(first) + np.arange(len(first))  # each by itself
     group_of[compared] = join_similar(_Chosen(gallery.rows, chosen), least, codes)
     members: dict[int, list[int]] = defaultdict(list)

@@ -1,7 +1,7 @@
 """Rows as one byte a value, which estimate every similarity at the speed of memory and know how wrong they may be."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +28,7 @@ LONGEST = 2**31 // 127**2  # dot products of codes are summed in int32
 BLOCK_BYTES = 1 << 24  # of float32 rows in the works at once
 CHECKED_WORDS = 1 << 17  # of 8 bytes: a checksum for each MiB
 SCAN_BYTES = 1 << 22  # of codes that a thread scans at once: enough to be worth a thread
+GATHER_BYTES = 1 << 18  # of codes that are copied together at once
 SCAN_VALUES = 1 << 17  # estimates that a thread makes at once: still in its cache when they are scaled
 
 
@@ -62,9 +63,7 @@ class Int8Codes:
         Raises: ShapeError, where a value is no number or infinite, or rows are too long to be summed in int32.
         """
         n, d = rows.shape
-        step = max(1, BLOCK_BYTES // (4 * d))
-        places = (np.arange(start, min(start + step, n)) for start in range(0, n, step))
-        return cls.gather((n, d), ((at, rows[at]) for at in places))
+        return cls.gather((n, d), row_blocks(rows))
 
     @classmethod
     def gather(cls, shape: tuple[int, int], blocks: Iterable[tuple[Indices, npt.NDArray[Any]]]) -> "Int8Codes":
@@ -87,6 +86,10 @@ class Int8Codes:
 
             in_blocks(encode_part, len(rows), max(1, -(-len(rows) // 2)))
         return codes
+
+    def at(self, rows: Indices | slice) -> "Int8Codes":
+        """The codes of some of the rows, in this order."""
+        return Int8Codes(self.values[rows], self.scale[rows], self.error_norm[rows])
 
     def estimate(self, queries: Floats) -> tuple[Floats, Floats]:
         """Similarities of queries (q, d) to every row, (n, q), and a bound (q,) on their error beside the rows' own.
@@ -113,6 +116,21 @@ class Int8Codes:
         n, d = self.values.shape
         in_blocks(scan, n, max(1, min(SCAN_BYTES // d, SCAN_VALUES // len(queries))))
         return estimates, error_norm * (1 + self.error_norm.max(initial=0)) + np.float32(ROUNDING)
+
+    def estimate_some(self, query: Floats, rows: Indices) -> tuple[Floats, Floats]:
+        """Similarities of a query (1, d) to some rows (m,), and how far off each is at most: (m,) float32 each."""
+        values, scale, error_norm = encode(query)
+        dots = np.empty(len(rows), np.float32)
+
+        def scan(start: int, stop: int) -> None:
+            # Into memory that is at hand: a copy of all of them at once would cost as much as their products.
+            block = np.empty((stop - start, self.values.shape[1]), np.int8)
+            np.take(self.values, rows[start:stop], axis=0, out=block, mode="clip")
+            dots[start:stop] = np.asarray(numkong.cdist(block, values, "dot", out_dtype="float32"))[:, 0]
+
+        in_blocks(scan, len(rows), max(1, GATHER_BYTES // self.values.shape[1]))
+        lost = self.error_norm[rows]
+        return dots * self.scale[rows] * scale, lost + error_norm * (1 + lost.max(initial=0)) + np.float32(ROUNDING)
 
     def save(self, folder: Path, keys: npt.NDArray[np.uint64] | None = None) -> None:
         """Write the codes as a folder of npy files, whole or not at all; `keys` tell which rows they are of."""
@@ -205,6 +223,15 @@ def lengths(rows: Floats, places: Indices | None = None, what: str = "row") -> n
 def read(rows: Rows, indices: Indices) -> Floats:
     """Some rows, (m, d) float32 and contiguous, whatever they are stored as."""
     return as_float32(rows[indices])
+
+
+def row_blocks(rows: Rows) -> Iterator[tuple[Indices, npt.NDArray[Any]]]:
+    """All rows (n, d) in blocks of BLOCK_BYTES as float32: their places, and the rows as they are stored."""
+    n, d = rows.shape
+    step = max(1, BLOCK_BYTES // (4 * d))
+    for start in range(0, n, step):
+        places = np.arange(start, min(start + step, n))
+        yield places, rows[places]
 
 
 def in_blocks(work: Callable[[int, int], None], n: int, most: int, threads: int | None = None) -> None:
