@@ -16,6 +16,7 @@ from support.table_damage import WAYS, flip_bit
 from lookalike import Collection
 from lookalike.cli.main import main
 from lookalike.collection.check import Finding
+from lookalike.index.quantization import Int8Codes
 from lookalike.models.compiled_cache import CompiledCache
 from lookalike.models.lens import Lens
 
@@ -165,13 +166,15 @@ def test_codes_leftovers_and_judgements_are_looked_at_too(photos: Path):
     codes = home(photos) / "cache/codes/plain@x"
     codes.mkdir(parents=True)
     (codes / "values.npy").write_bytes(b"damaged")
+    Int8Codes.build(np.eye(3, dtype=np.float32)).save(codes.parent / "plain@y")
+    (codes.parent / "plain@y/prefix").mkdir()
     (home(photos) / "lenses/.kind.ab12cd34").mkdir(parents=True)
     (home(photos) / "cache/.grid.png.ab12cd34").write_bytes(b"half")
     for name in ("judgements.jsonl", "proofs.jsonl"):
         with (home(photos) / name).open("a") as file:
             file.write("not JSON\n")
     parts = [one.part for one in Collection(photos).verify()]
-    assert parts == ["codes", "judgements", "proofs", "leftover", "leftover"]
+    assert parts == ["codes", "codes", "judgements", "proofs", "leftover", "leftover"]
     left = [one for one in Collection(photos).verify(repair=True) if not one.repaired]
     assert [one.part for one in left] == ["judgements", "proofs"]
     assert [one.part for one in Collection(photos).verify()] == ["judgements", "proofs"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from support.hard_rows import HALF, KINDS, D, N, brute_force, drawn
+from support.hard_rows import HALF, KINDS, D, N, brute_force, drawn, like_features
 
 import lookalike.index.exact_knn as exact_knn
 from lookalike.errors import CollectionError, ShapeError
@@ -14,15 +14,13 @@ from lookalike.index.prefix_codes import LEFT, TILT, VALUES, PrefixCodes, main_d
 from lookalike.index.quantization import Int8Codes, row_blocks
 
 
+def sampled(rows):
+    return unit_sample(rows.shape, row_blocks(rows))
+
+
 def turned(rows, values=8):
     """Codes whatever the rows: also of those for which they would not be made."""
-    return PrefixCodes.gather(main_directions(unit_sample(rows), values), len(rows), row_blocks(rows))
-
-
-def like_features(n, d, rng, values=24):
-    """Rows as networks give them: a large mean, a few directions of most of the rest, and a little of everything."""
-    rows = rng.standard_normal((n, values)) @ rng.standard_normal((values, d)) / values**0.5
-    return np.abs(rows + rng.standard_normal((n, d)) * 0.1 + 1).astype(np.float16)
+    return PrefixCodes.gather(main_directions(sampled(rows), values), len(rows), row_blocks(rows))
 
 
 def test_a_bound_worked_by_hand():
@@ -123,7 +121,7 @@ def test_rows_without_main_directions_keep_no_prefix_and_are_scanned():
 
 def test_rows_with_main_directions_keep_one():
     rows = like_features(600, 400, np.random.default_rng(8))
-    sample = unit_sample(rows)
+    sample = sampled(rows)
     assert tells_apart(main_directions(sample, 32), sample)
     prefix = PrefixCodes.build(rows)
     assert prefix.is_worth_it
@@ -133,7 +131,7 @@ def test_rows_with_main_directions_keep_one():
 @pytest.mark.parametrize("kind", ["random", "all equal", "mostly zeros", "one huge coordinate", "denormal"])
 def test_directions_are_orthonormal_and_the_first_is_the_mean(kind):
     """As closely as the bound takes for granted, also of rows that lie in fewer dimensions than are asked for."""
-    rows = unit_sample(drawn(kind, np.random.default_rng(9)).astype(np.float32)[:500])
+    rows = sampled(drawn(kind, np.random.default_rng(9)).astype(np.float32)[:500])
     turn = main_directions(rows, 20).astype(np.float64)
     assert np.linalg.norm(turn @ turn.T - np.eye(21), 2) < TILT
     mean = rows.mean(axis=0, dtype=np.float64)
@@ -142,7 +140,7 @@ def test_directions_are_orthonormal_and_the_first_is_the_mean(kind):
 
 def test_directions_hold_as_much_as_the_best_ones_do():
     """The witness: the main directions by an eigendecomposition of the spread about the mean's direction."""
-    rows = unit_sample(like_features(800, 90, np.random.default_rng(10)))
+    rows = sampled(like_features(800, 90, np.random.default_rng(10)))
     mean = rows.mean(axis=0) / np.linalg.norm(rows.mean(axis=0))
     spread = rows - np.outer(rows @ mean, mean)
     most = np.linalg.eigvalsh(spread.T @ spread)[-24:].sum()
@@ -151,7 +149,7 @@ def test_directions_hold_as_much_as_the_best_ones_do():
 
 def test_no_value_of_a_prefix_is_much_larger_than_the_others():
     """Turned at random among themselves: sorted by size, the first would make the codes of the others coarse."""
-    rows = unit_sample(like_features(800, 90, np.random.default_rng(11)))
+    rows = sampled(like_features(800, 90, np.random.default_rng(11)))
     values = np.square(rows @ main_directions(rows, 24)[1:].T).mean(axis=0)
     assert values.max() < 4 * values.mean()
 
@@ -159,7 +157,7 @@ def test_no_value_of_a_prefix_is_much_larger_than_the_others():
 def test_codes_of_new_rows_are_added_in_the_old_directions():
     rng = np.random.default_rng(12)
     rows = like_features(300, 60, rng)
-    old = PrefixCodes.gather(main_directions(unit_sample(rows), 16), 200, row_blocks(rows[:200]))
+    old = PrefixCodes.gather(main_directions(sampled(rows), 16), 200, row_blocks(rows[:200]))
     places = np.concatenate([np.arange(100, 200), np.full(100, -1), np.arange(100)])
     together = old.extended(places, rows[200:])
     whole = PrefixCodes.gather(old.turn, 300, row_blocks(np.concatenate([rows[100:200], rows[200:], rows[:100]])))
@@ -169,7 +167,7 @@ def test_codes_of_new_rows_are_added_in_the_old_directions():
 
 def test_blocks_in_any_order_give_the_codes_of_the_whole():
     rows = like_features(50, 24, np.random.default_rng(13))
-    turn, order = main_directions(unit_sample(rows), 8), np.random.default_rng(14).permutation(50)
+    turn, order = main_directions(sampled(rows), 8), np.random.default_rng(14).permutation(50)
     gathered = PrefixCodes.gather(turn, 50, ((at, rows[at]) for at in np.array_split(order, 7)))
     assert_array_equal(gathered.values, PrefixCodes.gather(turn, 50, row_blocks(rows)).values)
 

@@ -76,3 +76,9 @@ KINDS = [
     "on the steps of the codes",
 ]
 HALF = [kind for kind in KINDS if kind not in ("lengths of all sizes", "denormal")]  # float16 holds 6e-8 to 65504
+
+
+def like_features(n, d, rng, values=24):
+    """Rows as networks give them: a large mean, a few directions of most of the rest, and a little of everything."""
+    rows = rng.standard_normal((n, values)) @ rng.standard_normal((values, d)) / values**0.5
+    return np.abs(rows + rng.standard_normal((n, d)) * 0.1 + 1).astype(np.float16)

@@ -13,6 +13,8 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.proof_log import ProofLog
 from lookalike.errors import CollectionError, LookalikeError
 from lookalike.files import find_leftovers
+from lookalike.index.kept_codes import PREFIX
+from lookalike.index.prefix_codes import PrefixCodes
 from lookalike.index.quantization import Int8Codes
 from lookalike.learning.datasets.judgements import Judgements
 from lookalike.models.backbone import Backbone
@@ -152,6 +154,8 @@ class CollectionCheck:
         for folder in sorted((self.home.cache / "codes").glob("[!.]*")):
             try:
                 Int8Codes.load(folder)
+                if (folder / PREFIX).exists():
+                    PrefixCodes.load(folder / PREFIX)
             except CollectionError as error:
                 if repair:
                     shutil.rmtree(folder, ignore_errors=True)

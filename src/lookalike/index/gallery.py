@@ -1,6 +1,5 @@
 """What a search ranks, in memory: the files of one table version, and their features or what a lens makes of them."""
 
-import contextlib
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import CollectionError
-from lookalike.files import digest, remove_folder
+from lookalike.files import digest
 from lookalike.index.exact_knn import FEW, ExactKNN
 from lookalike.index.inside import check_inside
-from lookalike.index.quantization import Int8Codes
+from lookalike.index.kept_codes import SHARE, KeptCodes
 from lookalike.index.snapshot import LENS, ROWS_AT_ONCE, Snapshot
 from lookalike.index.vector_column import not_numbers
 from lookalike.models.lens import Lens
@@ -21,7 +19,6 @@ from lookalike.models.vectors import as_float32, normalize_rows
 from lookalike.names import NameIndex
 
 MEAN_ROWS = 1 << 16  # that the mean of a large gallery is made of
-SHARE = 8  # read the whole column once an eighth of its rows was fetched piecewise: the cost is about equal
 
 
 class Gallery:
@@ -72,13 +69,13 @@ class Gallery:
     def knn(self) -> ExactKNN:
         """What finds the first k; its codes are read from where they were kept, or made and kept."""
         if self._ranking is None:
-            self._ranking = ExactKNN(self.rows, self._codes() if len(self) > self._few else None)
+            self._ranking = ExactKNN(self.rows, *(self._codes().load() if len(self) > self._few else ()))
         return self._ranking
 
     def build_codes(self) -> None:
         """Make and keep the codes now, so that the first search need not."""
         if self._ranking is None and len(self) > self._few:
-            self._codes()
+            self._codes().prepare()
 
     @cached_property
     def unusable(self) -> NDArray[np.int64]:
@@ -93,7 +90,7 @@ class Gallery:
         """The files of such pictures as far as they can be found without reading all rows of a large gallery."""
         if len(self) > self._few:
             try:
-                scale = np.load(self._codes_folder() / "scale.npy")
+                scale = np.load((self._kept or Path()) / self.cache_name / "scale.npy")
             except (OSError, ValueError, EOFError):  # it was not ranked yet
                 return []
             suspects = np.flatnonzero(scale == 0)
@@ -182,48 +179,9 @@ class Gallery:
         matches = pc.is_in(self._names, value_set=self._snapshot.matching(where).combine_chunks())
         return np.asarray(matches.to_numpy(zero_copy_only=False), np.bool_)
 
-    def _codes(self) -> Int8Codes:
-        """Those that are kept, or new ones: what an earlier version's hold of the same rows is not made again."""
-        if self._kept is None:
-            return Int8Codes.gather(self.rows.shape, self.rows.blocks())
-        folder = self._codes_folder()
-        column, source = f"{folder.name.split('@')[0]}@", folder.name.rpartition("-")[0]
-        with contextlib.suppress(CollectionError):
-            saved = Int8Codes.load(folder)
-            if saved.values.shape == self.rows.shape:
-                return saved
-        made = self._extended(sorted(self._kept.glob(f"{source}-*")))
-        with contextlib.suppress(OSError):  # a full or read-only disk: they are made again next time
-            made.save(folder, self._keys)
-            for other in self._kept.glob(f"{column}*"):
-                if other != folder:
-                    with contextlib.suppress(FileNotFoundError):  # another process removes it
-                        remove_folder(other)
-        return made
-
-    def _codes_folder(self) -> Path:
-        """Where the codes of exactly these rows are kept."""
-        return (self._kept or Path()) / self.cache_name
-
-    def _extended(self, earlier: list[Path]) -> Int8Codes:
-        """Codes of all rows, copied from those of an earlier version for the rows that it had."""
-        for folder in earlier:
-            with contextlib.suppress(CollectionError, OSError, ValueError, EOFError):
-                old, keys = Int8Codes.load(folder), np.load(folder / "keys.npy")
-                places = _find(self._keys, keys)
-                new = np.flatnonzero(places < 0)
-                if len(keys) != len(old.values) or old.values.shape[1] != self.rows.shape[1]:
-                    continue
-                if len(new) * SHARE < len(self):
-                    fresh = Int8Codes.build(self.rows[new])
-                    made = Int8Codes(old.values[places], old.scale[places], old.error_norm[places])
-                    made.values[new], made.scale[new], made.error_norm[new] = (
-                        fresh.values,
-                        fresh.scale,
-                        fresh.error_norm,
-                    )
-                    return made
-        return Int8Codes.gather(self.rows.shape, self.rows.blocks())
+    def _codes(self) -> KeptCodes:
+        folder = None if self._kept is None else self._kept / self.cache_name
+        return KeptCodes(self.rows, self._keys, folder, turns=self.lens is None)
 
 
 class VectorColumn:
@@ -297,15 +255,6 @@ def _is_current(snapshot: Snapshot, lens: Lens) -> bool:
 def as_contents(hashes: Any) -> NDArray[np.uint64]:
     """A pyarrow array of binary(16) -> (n, 2) uint64."""
     return np.frombuffer(hashes.buffers()[1], np.uint64)[2 * hashes.offset :][: 2 * len(hashes)].reshape(-1, 2)
-
-
-def _find(keys: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Where each of keys (n, 3) stands among others (m, 3) whose first column holds no number twice; -1 if nowhere."""
-    if not len(among):
-        return np.full(len(keys), -1)
-    order = np.argsort(among[:, 0])
-    places = order[np.minimum(np.searchsorted(among[order, 0], keys[:, 0]), len(among) - 1)]
-    return np.where((among[places] == keys).all(axis=1), places, -1)
 
 
 def _digest(content: bytes) -> str:

@@ -1,6 +1,6 @@
 """Rows turned so that most of their length lies in a few values: one short scan says what each can reach at most."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,11 @@ from lookalike.index.quantization import (
     encode,
     in_blocks,
     lengths,
-    read,
     row_blocks,
 )
 from lookalike.models.vectors import as_float32
+
+Blocks = Iterable[tuple[Indices, npt.NDArray[Any]]]
 
 VALUES = 256  # of a turned row that are kept as codes
 PAYS_ROWS, PAYS_VALUES = 10_000, 1024  # with fewer rows or shorter ones, a scan of all codes is about as fast
@@ -57,22 +58,24 @@ class PrefixCodes:
     sides: Floats
 
     @classmethod
-    def build(cls, rows: Rows, blocks: Iterable[tuple[Indices, npt.NDArray[Any]]] | None = None) -> "PrefixCodes":
+    def build(cls, rows: Rows, blocks: Callable[[], Blocks] | None = None) -> "PrefixCodes":
         """The codes of rows (n, d) of any length, in directions that are learned from a sample of them.
 
         Args:
-            rows: of which the sample is read, and all where no blocks are given.
-            blocks: as in `Int8Codes.gather`: all rows in the order in which they are best read.
+            rows: their shape is asked for, and all of them, a block at a time, where no blocks are given.
+            blocks: gives all rows as `Int8Codes.gather` takes them; called twice.
         Raises: ShapeError, where a value is no number or infinite.
         """
-        sample = unit_sample(rows)
+        n, d = rows.shape
+        blocks = blocks or (lambda: row_blocks(rows))
+        sample = unit_sample((n, d), blocks())
         turn = main_directions(sample, VALUES)
         if not tells_apart(turn, sample):
             turn = turn[:0]
-        return cls.gather(turn, len(rows), row_blocks(rows) if blocks is None else blocks)
+        return cls.gather(turn, n, blocks())
 
     @classmethod
-    def gather(cls, turn: Floats, n: int, blocks: Iterable[tuple[Indices, npt.NDArray[Any]]]) -> "PrefixCodes":
+    def gather(cls, turn: Floats, n: int, blocks: Blocks) -> "PrefixCodes":
         """The codes of n rows that come a block at a time, in any order: n * m bytes and one block in memory.
 
         Raises: ShapeError, where a value is no number or infinite.
@@ -184,17 +187,21 @@ class PrefixCodes:
         return np.concatenate([checksums(np.asarray(array)) for array in vars(self).values()])
 
 
-def unit_sample(rows: Rows, seed: int = 0) -> Floats:
-    """Some of the rows (n, d), as many as SAMPLE_BYTES hold, made 1 long: (b, d); zeros stay zeros.
+def unit_sample(shape: tuple[int, int], blocks: Blocks, seed: int = 0) -> Floats:
+    """Some of n rows of d values, as many as SAMPLE_BYTES hold, made 1 long: (b, d); zeros stay zeros.
 
     Raises: ShapeError, where a value is no number or infinite.
     """
-    n, d = rows.shape
-    most = max(1, SAMPLE_BYTES // (4 * d))
-    places = np.sort(np.random.default_rng(seed).choice(n, min(n, most), replace=False))
-    sample = read(rows, places)
-    length = lengths(sample, places)[:, None]
-    return np.divide(sample, length, out=np.zeros_like(sample), where=length > 0, casting="unsafe")
+    n, d = shape
+    chosen = np.zeros(n, np.bool_)
+    chosen[np.random.default_rng(seed).choice(n, min(n, max(1, SAMPLE_BYTES // (4 * d))), replace=False)] = True
+    parts = [np.empty((0, d), np.float32)]
+    for places, rows in blocks:
+        at = chosen[places]
+        part = as_float32(rows[at])
+        length = lengths(part, places[at])[:, None]
+        parts.append(np.divide(part, length, out=np.zeros_like(part), where=length > 0, casting="unsafe"))
+    return np.concatenate(parts)
 
 
 def main_directions(sample: Floats, values: int, seed: int = 0) -> Floats:
