@@ -1,7 +1,8 @@
 """One query and many against FAISS IndexFlatIP, every hit against brute force, and what must be in memory.
 
     pip install --no-deps --target /tmp/faiss faiss-cpu
-    PYTHONPATH=/tmp/faiss python benchmarks/search.py [speed] [exact FEATURES.npy] [memory] [large]
+    PYTHONPATH=/tmp/faiss python benchmarks/search.py [speed] [memory] [large]
+    PYTHONPATH=/tmp/faiss python benchmarks/search.py real FEATURES.npy [avx2]      python ... exact FEATURES.npy
 
 speed: ours and FAISS with 1 and with 2 threads take turns on the same queries, so that noise hits all alike. A turn is
 one batch of many queries, or five single ones in a row: the first of them finds the processor's cache full of the other
@@ -9,6 +10,12 @@ program's rows, the median of the five is what people meet who search in one pro
 milliseconds, the median over rounds of FAISS / ours (FAISS with the number of threads that suits it best), the same for
 the first of the five alone, and the share of the machine's read bandwidth, measured just before, at which ours reads
 its codes. FAISS holds the same rows as float32: it knows nothing smaller that is exact.
+real: rows as pictures have them, from an npy of (n, f) features: 256 pictures are kept out as queries; the others, and
+for each as many views of it as make 58,180 rows: the picture and 0.1 to 0.4 times the difference of two others, made 1
+long (cosine 0.97 to the picture on average). Ours by prefix codes against a scan of all codes, FAISS IndexFlatIP and
+IndexFlatIPPanorama (exact too, arXiv:2510.00566), with one thread and with two, all in turn. Printed are the least and
+the median processor and clock times, and the ratios of the least ones; every hit is that of the scan of all codes. With
+avx2, FAISS and ours do without AVX-512 and AMX, as on a processor that has neither.
 exact: every hit against float64 brute force over the rows as stored, on random, clustered, adversarial and, from an
 npy of (n, f) features, real rows.
 memory: a process of its own that makes and searches 1,000,000 x 256 in float16; its peak, and what it holds.
@@ -25,11 +32,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.index.exact_knn import ExactKNN
+from lookalike.index.prefix_codes import PrefixCodes
 from lookalike.index.quantization import Int8Codes, encode
+from lookalike.models.vectors import as_float32, normalize_rows
 
 # FAISS's threads would spin on for a while after their turn and take the core that the next turn needs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -38,6 +48,7 @@ Floats = NDArray[np.float32]
 Halves = NDArray[np.float16]
 
 K = 10
+REAL_ROWS = 58_180
 IN_A_ROW = 5
 # rows, values, queries at once, and how many times as fast as FAISS was asked for
 ASKED = [
@@ -58,8 +69,8 @@ def main() -> None:
         held()
         return
     print(machine())
-    if named[0] == "exact":
-        exact(named[1:])
+    if named[0] in ("exact", "real"):
+        {"exact": exact, "real": real}[named[0]](named[1:])
         return
     for part in named:
         print(f"\n{part}")
@@ -107,7 +118,7 @@ def speed() -> None:
         for start in range(0, n, 10_000):
             flat.add(rows[start : start + 10_000].astype(np.float32))
         queries = random_rows(8 * 64, d, seed=1).astype(np.float32)
-        each = take_turns(ways(ranking, flat), queries, q, rounds=41 if q == 1 else 7)
+        each, _ = take_turns(ways(ranking, flat), queries, q, rounds=41 if q == 1 else 7)
         times, first = np.median(each, axis=2), each[:, :, 0]
         best = 1 + int(np.argmin(np.median(times[:, 1:], axis=0)))
         ratio, cold = (np.median(found[:, best] / found[:, 0]) for found in (times, first))
@@ -119,32 +130,92 @@ def speed() -> None:
 
 def ways(ranking: ExactKNN, flat: Any) -> list[Callable[[Floats], Any]]:
     """Ours, FAISS with one thread, FAISS with two."""
+    return [lambda asked: ranking.search(asked, K), faiss_way(flat, 1), faiss_way(flat, 2)]
+
+
+def faiss_way(index: Any, threads: int) -> Callable[[Floats], Any]:
+    """An index of FAISS, asked with some threads."""
     import faiss
 
-    def theirs(queries: Floats, threads: int) -> None:
+    def search(queries: Floats) -> Any:
         faiss.omp_set_num_threads(threads)
-        flat.search(queries, K)
+        return index.search(queries, K)
 
-    return [lambda asked: ranking.search(asked, K), lambda asked: theirs(asked, 1), lambda asked: theirs(asked, 2)]
+    return search
 
 
 def take_turns(ways: list[Callable[[Floats], Any]], queries: Floats, q: int, rounds: int) -> NDArray[np.float64]:
-    """Seconds of each way in each round, (rounds, ways, in a row): all are asked the same, another one first each time.
+    """Seconds by the clock and of the processor, of each way in each round: (2, rounds, ways, in a row).
+
+    All are asked the same, another one first each time.
 
     One query at a time is asked for IN_A_ROW times in a turn, each time another one; a batch of many once.
     """
     in_a_row = IN_A_ROW if q == 1 else 1
-    times = np.empty((rounds, len(ways), in_a_row))
+    times = np.empty((2, rounds, len(ways), in_a_row))
     for turn in range(-1, rounds):  # one to warm up
         first = (turn + 1) * q * in_a_row
         for i in range(len(ways)):
             way = (i + turn) % len(ways)
             for j in range(in_a_row):
                 start = (first + j * q) % (len(queries) - q + 1)
-                began = time.perf_counter()
+                began, worked = time.perf_counter(), time.process_time()
                 ways[way](queries[start : start + q])
-                times[turn, way, j] = time.perf_counter() - began
+                times[:, turn, way, j] = time.perf_counter() - began, time.process_time() - worked
     return times
+
+
+# --- real
+
+
+def real(named: list[str]) -> None:
+    """One query and 64 in rows that have main directions."""
+    if "avx2" in named:
+        os.environ["FAISS_OPT_LEVEL"] = "AVX2"
+        for one in numkong.get_capabilities():
+            if one not in ("serial", "haswell"):
+                numkong.disable_capability(one)
+    import faiss
+
+    rows, queries = views(np.load(named[0]))
+    (n, d), began = rows.shape, time.process_time()
+    codes = Int8Codes.build(rows)
+    coded = time.process_time()
+    prefix = PrefixCodes.build(rows)
+    turned = time.process_time()
+    print(f"{n:,} x {d:,}: codes {coded - began:.1f} s, prefix codes {turned - coded:.1f} s of processor time")
+    ranking, scan = ExactKNN(rows, codes, prefix), ExactKNN(rows, codes)
+    flat, panorama = faiss.IndexFlatIP(d), faiss.IndexFlatIPPanorama(d, 16)
+    for start in range(0, n, 10_000):
+        part = rows[start : start + 10_000].astype(np.float32)
+        flat.add(part)
+        panorama.add(part)
+    both = {"flat": flat, "Panorama": panorama}
+    theirs = {f"{name} {threads}": faiss_way(both[name], threads) for name in both for threads in (1, 2)}
+    compared = {"ours": lambda asked: ranking.search(asked, K), "all codes": lambda asked: scan.search(asked, K)}
+    compared |= theirs
+    for found, expected in zip(ranking.search(queries, K), scan.search(queries, K), strict=True):
+        assert np.array_equal(found, expected), "not the answer of the scan of all codes"
+    for q, rounds in ((1, 41), (64, 5)):
+        clock, processor = take_turns(list(compared.values()), queries, q, rounds)
+        for name, times in (("clock", clock), ("processor", processor)):
+            least, median = 1e3 * times.min(axis=(0, 2)), 1e3 * np.median(times, axis=(0, 2))
+            said = "  ".join(f"{way} {a:.2f} ({b:.2f})" for way, a, b in zip(compared, least, median, strict=True))
+            print(f"{q} at once, {name} ms, least (median): {said}")
+            print(f"  better of FAISS / ours: {least[2:].min() / least[0]:.2f}", flush=True)
+
+
+def views(features: Halves) -> tuple[Halves, Floats]:
+    """REAL_ROWS rows and 256 queries, both from features (n, f) of pictures."""
+    rng = np.random.default_rng(0)
+    own = normalize_rows(as_float32(features))[rng.permutation(len(features))]
+    queries, pictures = own[:256], own[256:]
+    rows = np.empty((REAL_ROWS, own.shape[1]), np.float16)
+    for start in range(0, REAL_ROWS, len(pictures)):
+        one, other = (pictures[rng.permutation(len(pictures))] for _ in range(2))
+        share = rng.uniform(0.1, 0.4, (len(pictures), 1)).astype(np.float32) if start else np.float32(0)
+        rows[start : start + len(pictures)] = normalize_rows(pictures + share * (one - other))[: REAL_ROWS - start]
+    return rows, queries
 
 
 def bandwidth() -> float:

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support.hard_rows import HALF, KINDS, D, N, brute_force, drawn, like_features
 
 import lookalike.index.exact_knn as exact_knn
+import lookalike.index.prefix_codes as prefix_codes
 from lookalike.errors import CollectionError, ShapeError
 from lookalike.index.exact_knn import ExactKNN, similarity
 from lookalike.index.prefix_codes import LEFT, TILT, VALUES, PrefixCodes, main_directions, tells_apart, unit_sample
@@ -24,33 +25,47 @@ def turned(rows, values=8):
 
 
 def test_a_bound_worked_by_hand():
-    """Both directions of a plane in three dimensions are kept: (0, 0.6, 0.8) has 0.6 in it and a rest of 0.8.
+    """Of four dimensions the first three are kept: the mean's, and one in each part.
 
-    Like (0, 0.8, 0.6) it is at most 0.6 * 0.8 + 0.8 * 0.6 = 0.96, which is what it is. Like (0, 0.8, -0.6), which lies
-    as far outside, it may be no more either, by all that is known; it is 0. Codes add up to 0.004.
+    (0, 0.6, 0.48, 0.64) has 0.6 in the first part and 0.8 outside. (0, 0.8, 0.6, 0) may reach 0.48 + 0.8 * 0.6 = 0.96;
+    by the second part it is 0.48 + 0.48 * 0.6 + 0.64 * 0 = 0.768. Codes of one value each lose nothing.
     """
-    codes = PrefixCodes.gather(np.eye(2, 3, dtype=np.float32), 1, row_blocks(np.array([[0, 3, 4]], np.float32)))
-    assert_allclose(codes.sides[:, 0], [0, 0, 0.8], atol=1e-5)
-    queries = np.array([[0, 8, 6], [0, 8, -6], [5, 0, 0]], np.float32)
-    assert_allclose(codes.bounds(queries)[:, 0], [0.96, 0.96, 0], atol=4e-3)
+    row = np.array([[0, 0.6, 0.48, 0.64]], np.float32)
+    codes = PrefixCodes.gather(np.eye(3, 4, dtype=np.float32), 1, row_blocks(row))
+    assert_allclose(codes.sides[:, 0], [0, 0, 0.8, 0, 0.64], atol=1e-5)
+    bounds = codes.bounds(np.array([[0, 4, 3, 0]], np.float32))
+    assert_allclose(bounds.most, [[0.96]], atol=2e-5)
+    many = PrefixCodes.gather(
+        codes.turn, 9, row_blocks(np.concatenate([row, np.tile(row[:, ::-1] * [1, 0, 0, 1], (8, 1))]))
+    )
+    for least, left in ((0.7679, [0]), (0.77, [])):
+        assert many.bounds(np.array([[0, 4, 3, 0]], np.float32)).reaching(0, np.float32(least)).tolist() == left
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_row_is_more_alike_than_its_bound(kind):
-    """Of all of them, by queries that are rows, lie near rows, lie elsewhere, or are nothing."""
+def test_no_row_is_more_alike_than_its_bound(kind, monkeypatch):
+    """Of all of them, by queries that are rows, opposites, something else or nothing; by one part and by both."""
+    monkeypatch.setattr(prefix_codes, "LEFT", 1)
     rng = np.random.default_rng(3)
     rows = drawn(kind, rng).astype(np.float32)
     queries = np.stack([rows[7], -rows[9], rng.random(D), np.zeros(D)]).astype(np.float32)
-    for values in (1, 8, D - 1):
+    exact = similarity(queries, rows)
+    for values in (1, 8, D // 2):
         bounds = turned(rows, values).bounds(queries)
-        assert (bounds >= similarity(queries, rows)).all()
+        assert (bounds.most >= exact).all()
+        for j in range(4):
+            for least in np.quantile(exact[j], [0.1, 0.5, 0.99, 1]).astype(np.float32):
+                assert np.isin(np.flatnonzero(exact[j] >= least), bounds.reaching(j, least)).all()
 
 
-def test_a_bound_is_tight_where_all_directions_are_kept():
+def test_a_bound_is_tight_where_all_directions_are_kept(monkeypatch):
     """Then it is the similarity and what the codes may have lost, some hundredths."""
+    monkeypatch.setattr(prefix_codes, "LEFT", 1)
     rng = np.random.default_rng(4)
     rows = rng.standard_normal((500, D)).astype(np.float32)
-    assert_allclose(turned(rows, D - 1).bounds(rows[:9]), similarity(rows[:9], rows), atol=0.04)
+    exact = similarity(rows[:1], rows)[0]
+    least = np.sort(exact)[-20]
+    assert set(turned(rows, D // 2).bounds(rows[:1]).reaching(0, least)) <= set(np.flatnonzero(exact >= least - 0.05))
 
 
 @pytest.mark.parametrize(
@@ -60,6 +75,7 @@ def test_a_bound_is_tight_where_all_directions_are_kept():
 def test_the_answer_is_that_of_brute_force_whatever_the_rows(kind, dtype, left, monkeypatch):
     """With the scan of all codes where many rows are left, and without it (left = 1 lets all through)."""
     monkeypatch.setattr(exact_knn, "LEFT", left)
+    monkeypatch.setattr(prefix_codes, "LEFT", left)
     rng = np.random.default_rng(5)
     rows = drawn(kind, rng).astype(dtype)
     near = rows[7].astype(np.float32)
@@ -110,29 +126,29 @@ def test_few_codes_are_read_where_rows_have_main_directions(monkeypatch):
 def test_rows_without_main_directions_keep_no_prefix_and_are_scanned():
     """Random rows lie as much in all directions; a cosine bound by a few of them rules nothing out."""
     rng = np.random.default_rng(7)
-    rows = rng.standard_normal((N, VALUES + 100)).astype(np.float16)
+    rows = rng.standard_normal((N, 2 * VALUES + 100)).astype(np.float16)
     prefix = PrefixCodes.build(rows)
     assert not prefix.is_worth_it
-    assert prefix.values.shape == (0, 0)
+    assert prefix.values.shape == (2, 0, 0)
     ranking = ExactKNN(rows, prefix=prefix)
     assert ranking.prefix is None
     assert_array_equal(ranking.search(rows[0], 10)[0], brute_force(rows, rows[0], 10)[0])
 
 
 def test_rows_with_main_directions_keep_one():
-    rows = like_features(600, 400, np.random.default_rng(8))
+    rows = like_features(600, 2 * VALUES + 9, np.random.default_rng(8))
     sample = sampled(rows)
     assert tells_apart(main_directions(sample, 32), sample)
     prefix = PrefixCodes.build(rows)
     assert prefix.is_worth_it
-    assert prefix.turn.shape == (1 + VALUES, 400)
+    assert prefix.turn.shape == (1 + 2 * VALUES, 2 * VALUES + 9)
 
 
 @pytest.mark.parametrize("kind", ["random", "all equal", "mostly zeros", "one huge coordinate", "denormal"])
 def test_directions_are_orthonormal_and_the_first_is_the_mean(kind):
     """As closely as the bound takes for granted, also of rows that lie in fewer dimensions than are asked for."""
     rows = sampled(drawn(kind, np.random.default_rng(9)).astype(np.float32)[:500])
-    turn = main_directions(rows, 20).astype(np.float64)
+    turn = main_directions(rows, 10).astype(np.float64)
     assert np.linalg.norm(turn @ turn.T - np.eye(21), 2) < TILT
     mean = rows.mean(axis=0, dtype=np.float64)
     assert_allclose(abs(turn[0] @ mean), np.linalg.norm(mean), rtol=1e-6)
@@ -144,13 +160,13 @@ def test_directions_hold_as_much_as_the_best_ones_do():
     mean = rows.mean(axis=0) / np.linalg.norm(rows.mean(axis=0))
     spread = rows - np.outer(rows @ mean, mean)
     most = np.linalg.eigvalsh(spread.T @ spread)[-24:].sum()
-    assert (np.square(spread @ main_directions(rows, 24)[1:].T)).sum() > 0.99 * most
+    assert (np.square(spread @ main_directions(rows, 24)[1:25].T)).sum() > 0.99 * most
 
 
 def test_no_value_of_a_prefix_is_much_larger_than_the_others():
     """Turned at random among themselves: sorted by size, the first would make the codes of the others coarse."""
     rows = sampled(like_features(800, 90, np.random.default_rng(11)))
-    values = np.square(rows @ main_directions(rows, 24)[1:].T).mean(axis=0)
+    values = np.square(rows @ main_directions(rows, 24)[1:25].T).mean(axis=0)
     assert values.max() < 4 * values.mean()
 
 
@@ -176,13 +192,13 @@ def test_a_row_that_is_no_numbers_is_named():
     rows = np.ones((9, 3), np.float32)
     rows[4, 1] = np.nan
     with pytest.raises(ShapeError, match=r"^row 4: a value that is no number"):
-        PrefixCodes.gather(np.eye(2, 3, dtype=np.float32), 9, row_blocks(rows))
+        PrefixCodes.gather(np.eye(3, dtype=np.float32), 9, row_blocks(rows))
 
 
 def test_a_prefix_of_other_rows_is_refused():
     rows = np.ones((5, 3), np.float32)
     with pytest.raises(ShapeError, match="make the codes again"):
-        ExactKNN(rows, prefix=PrefixCodes.gather(np.eye(2, 3, dtype=np.float32), 4, row_blocks(rows[:4])))
+        ExactKNN(rows, prefix=PrefixCodes.gather(np.eye(3, dtype=np.float32), 4, row_blocks(rows[:4])))
 
 
 @pytest.mark.parametrize("is_worth_it", [True, False])

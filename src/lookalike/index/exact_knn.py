@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from lookalike.errors import ShapeError
 from lookalike.images.arrays import number_array
-from lookalike.index.prefix_codes import LEFT, PrefixCodes
+from lookalike.index.prefix_codes import LEFT, Bounds, PrefixCodes
 from lookalike.index.quantization import BLOCK_BYTES, Floats, Indices, Int8Codes, Rows, in_blocks, lengths, read
 from lookalike.models.vectors import as_float32
 
@@ -129,10 +129,10 @@ class ExactKNN:
             return np.asarray((self.compare(asked, np.arange(n)) >= np.float32(least)).any(axis=0))
         found = np.zeros(n, np.bool_)
         for j in range(len(asked)):  # one by one: what one reaches need not be compared with the next
-            one, rows = asked[j : j + 1], np.arange(n)
-            if self.prefix is not None:
-                rows = np.flatnonzero((self.prefix.bounds(one)[0] >= np.float32(least)) & ~found)
-            if len(rows) * LEFT <= n:
+            one = asked[j : j + 1]
+            rows = None if self.prefix is None else self.prefix.bounds(one).reaching(0, np.float32(least))
+            if rows is not None:
+                rows = rows[~found[rows]]
                 estimates, error = self.codes.estimate_some(one, rows)
             else:
                 several, error_bound = self.codes.estimate(one)
@@ -159,15 +159,15 @@ class ExactKNN:
         assert self.prefix is not None
         bounds = self.prefix.bounds(queries)
         if among is not None:
-            left_out = np.ones(bounds.shape[1], bool)
+            left_out = np.ones(len(self.rows), bool)
             left_out[among] = False
-            bounds[:, left_out] = -np.inf
+            bounds.most[:, left_out] = -np.inf
         indices, similarities = np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
         is_found = np.zeros(len(queries), bool)
 
         def answer(start: int, stop: int) -> None:
             for j in range(start, stop):
-                found = self._first_left(k, queries[j], bounds[j])
+                found = self._first_left(k, queries[j], bounds, j)
                 if found is not None:
                     indices[j], similarities[j], is_found[j] = *found, True
 
@@ -177,20 +177,21 @@ class ExactKNN:
             indices[rest], similarities[rest] = self._scan(queries[rest], k, among)
         return indices, similarities
 
-    def _first_left(self, k: int, query: Floats, bounds: Floats) -> tuple[Indices, Floats] | None:
-        """The first k for one query, from what rows reach at most, (n,); None where too many may be among them.
+    def _first_left(self, k: int, query: Floats, bounds: Bounds, j: int) -> tuple[Indices, Floats] | None:
+        """The first k for query j, from what rows reach at most; None where too many may be among them.
 
         The k best of those that may reach most, compared exactly, say what a row must reach.
         """
-        best = group_max(bounds[:, None], height(len(bounds), HEAD * k))[:, 0]
-        rows = members(np.argpartition(best, -HEAD * k)[-HEAD * k :], len(best), len(bounds))
-        rows = rows[np.argpartition(bounds[rows], -HEAD * k)[-HEAD * k :]]
+        most = bounds.most[j]
+        best = group_max(most[:, None], height(len(most), HEAD * k))[:, 0]
+        rows = members(np.argpartition(best, -HEAD * k)[-HEAD * k :], len(best), len(most))
+        rows = rows[np.argpartition(most[rows], -HEAD * k)[-HEAD * k :]]
         estimates, _ = self.codes.estimate_some(query[None], rows)
         tried = rows[np.argpartition(estimates, -k)[-k:]]
         similarities = self.compare(query[None], tried)[0]
-        bounds[tried] = -np.inf
-        left = np.flatnonzero(bounds >= similarities.min())
-        if len(left) * LEFT > len(bounds):
+        most[tried] = -np.inf
+        left = bounds.reaching(j, similarities.min())
+        if left is None:
             return None
         estimates, error = self.codes.estimate_some(query[None], left)
         others = left[estimates + error >= similarities.min()]

@@ -23,19 +23,20 @@ from lookalike.index.quantization import (
     in_blocks,
     lengths,
     row_blocks,
+    some_dots,
 )
 from lookalike.models.vectors import as_float32
 
 Blocks = Iterable[tuple[Indices, npt.NDArray[Any]]]
 
-VALUES = 256  # of a turned row that are kept as codes
+VALUES = 256  # of a turned row that a scan reads; as many again are kept for the rows that it leaves
 PAYS_ROWS, PAYS_VALUES = 10_000, 1024  # with fewer rows or shorter ones, a scan of all codes is about as fast
 LEFT = 8  # where more than one row in LEFT is left, the scan of all codes is the better way
 SAMPLE_BYTES = 1 << 26  # of float32 rows that a turn is learned from: 4,810 rows of 3,488
 PASSES = 4
-# The directions are orthonormal up to their rounding to float32, at most 2^-24 of each value: with 257 of them, 1 long,
-# |turn turn' - 1| <= 2 * 2^-24 * sqrt(257) = 1.92e-6.
-TILT = 2e-6
+# The directions are orthonormal up to their rounding to float32, at most 2^-24 of each value: with 513 of them, 1 long,
+# |turn turn' - 1| <= 2 * 2^-24 * sqrt(513) = 2.7e-6.
+TILT = 3e-6
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,13 @@ class PrefixCodes:
 
     The directions of `turn` are orthonormal. A row u of length 1 has the coordinates p in them, and the length r of
     what lies outside: <u, v> <= <p_u, p_v> + r_u r_v, by Cauchy and Schwarz. The first coordinate lies along the rows'
-    mean. It is so much larger than the others that it is kept by itself; their codes would be coarser with it.
+    mean. It is so much larger than the others that it is kept by itself; their codes would be coarser with it. The
+    others are kept in two parts of m: a scan of the first part bounds all rows, the second those that it leaves.
 
     Attributes:
-        turn: (1 + m, d) float32, a direction a row. None at all, (0, d), for rows of which it leaves too many.
-        values: (n, m) int8, in memory or memory-mapped, and `scale` (n,) float32: the codes c of p without its first.
-        sides: (3, n) float32: the first coordinate, |p - c| of the others, and r.
+        turn: (1 + 2 m, d) float32, a direction a row. None at all, (0, d), for rows of which it leaves too many.
+        values: (2, n, m) int8, in memory or memory-mapped, and `scale` (2, n) float32: the codes c of both parts.
+        sides: (5, n) float32: the first coordinate; |p - c| in the first part, and r outside it; both of the second.
     """
 
     turn: Floats
@@ -80,13 +82,14 @@ class PrefixCodes:
 
         Raises: ShapeError, where a value is no number or infinite.
         """
-        n, m = (n, len(turn) - 1) if len(turn) else (0, 0)
-        made = cls(turn, np.empty((n, m), np.int8), np.empty(n, np.float32), np.empty((3, n), np.float32))
+        n, m = (n, len(turn) // 2) if len(turn) else (0, 0)
+        made = cls(turn, np.empty((2, n, m), np.int8), np.empty((2, n), np.float32), np.empty((5, n), np.float32))
         for places, rows in blocks if n else ():
 
             def encode_part(start: int, stop: int, places: Indices = places, rows: npt.NDArray[Any] = rows) -> None:
                 at = places[start:stop]
-                made.values[at], made.scale[at], made.sides[:, at], _ = made._project(as_float32(rows[start:stop]), at)
+                found = made.project(as_float32(rows[start:stop]), at)
+                made.values[:, at], made.scale[:, at], made.sides[:, at] = found.values, found.scale, found.sides
 
             in_blocks(encode_part, len(rows), max(1, -(-len(rows) // 2)))
         return made
@@ -94,34 +97,35 @@ class PrefixCodes:
     @property
     def shape(self) -> tuple[int, int]:
         """How many rows there are, and how many values each has: (n, d)."""
-        return len(self.values), self.turn.shape[1]
+        return self.scale.shape[1], self.turn.shape[1]
 
     @property
     def is_worth_it(self) -> bool:
         """Whether the rows have directions that tell them apart."""
         return len(self.turn) > 0
 
-    def bounds(self, queries: Floats) -> Floats:
-        """What the similarity of queries (q, d) to every row is at most, rounding included: (q, n) float32."""
-        values, scale, (first, error_norm, rest), length = self._project(queries)
+    def bounds(self, queries: Floats) -> "Bounds":
+        """What the similarity of queries (q, d) to every row is at most, rounding included, by the first part."""
+        asked = self.project(queries)
         # <p_u, p_v> = u1 v1 + <c_u, c_v> + <p_u - c_u, p_v> + <c_u, p_v - c_v>, and |c_u| <= 1 + |p_u - c_u|.
-        weights = np.stack([first, length + error_norm, rest], axis=1)  # (q, 3)
-        slack = (error_norm + np.float32(ROUNDING + TILT))[:, None]
-        packed = numkong.dots_pack(values)
-        n, m = self.values.shape
-        bounds = np.empty((len(queries), n), np.float32)
+        first, error_norm, rest = asked.sides[:3]
+        weights = np.stack([first, asked.size[0] + error_norm, rest], axis=1)  # (q, 3)
+        slack, scale = (error_norm + np.float32(ROUNDING + TILT))[:, None], asked.scale[0, :, None]
+        packed = numkong.dots_pack(asked.values[0])
+        _, n, m = self.values.shape
+        most = np.empty((len(queries), n), np.float32)
 
         def scan(start: int, stop: int) -> None:
             part = slice(start, stop)
-            dots = np.asarray(numkong.dots_packed(self.values[part], packed))
+            dots = np.asarray(numkong.dots_packed(self.values[0, part], packed))
             out = dots.T.astype(np.float32, order="C")  # a query's bounds beside each other, for what reads them next
-            out *= scale[:, None]
-            out *= self.scale[part]
-            out += weights @ self.sides[:, part]
-            np.add(out, slack, out=bounds[:, part])
+            out *= scale
+            out *= self.scale[0, part]
+            out += weights @ self.sides[:3, part]
+            np.add(out, slack, out=most[:, part])
 
         in_blocks(scan, n, max(1, min(SCAN_BYTES // m, SCAN_VALUES // len(queries))))
-        return bounds
+        return Bounds(self, asked, most)
 
     def extended(self, places: Indices, new: Rows) -> "PrefixCodes":
         """Codes of the rows that stood at `places` (n,) here; where that is below 0, of the next one of `new`.
@@ -131,8 +135,8 @@ class PrefixCodes:
         if not self.is_worth_it:
             return self
         fresh, at = self.gather(self.turn, len(new), row_blocks(new)), np.flatnonzero(places < 0)
-        made = PrefixCodes(self.turn, self.values[places], self.scale[places], self.sides[:, places])
-        made.values[at], made.scale[at], made.sides[:, at] = fresh.values, fresh.scale, fresh.sides
+        made = PrefixCodes(self.turn, self.values[:, places], self.scale[:, places], self.sides[:, places])
+        made.values[:, at], made.scale[:, at], made.sides[:, at] = fresh.values, fresh.scale, fresh.sides
         return made
 
     def save(self, folder: Path) -> None:
@@ -160,31 +164,72 @@ class PrefixCodes:
             raise CollectionError(
                 f"{folder}: prefix codes that cannot be read. Delete it: they are made again."
             ) from error
-        n, m = len(scale), max(len(turn) - 1, 0)
-        if turn.ndim != 2 or values.dtype != np.int8 or values.shape != (n, m) or sides.shape != (3, n):
+        (_, n), m = scale.shape if scale.ndim == 2 else (0, -1), len(turn) // 2
+        if turn.ndim != 2 or values.dtype != np.int8 or values.shape != (2, n, m) or sides.shape != (5, n):
             raise CollectionError(f"{folder}: prefix codes that do not fit together. Delete it: they are made again.")
         found = cls(turn, values, scale, sides)
         if not np.array_equal(found._checksums(), expected):
             raise CollectionError(f"{folder}: damaged prefix codes. Delete it: they are made again.")
         return found
 
-    def _project(
-        self, rows: Floats, places: Indices | None = None
-    ) -> tuple[npt.NDArray[np.int8], Floats, Floats, Floats]:
-        """Rows (b, d) of any length -> values (b, m), scale (b,), sides (3, b), and |p| without its first (b,)."""
-        length = lengths(rows, places)[:, None]
+    def project(self, rows: Floats, places: Indices | None = None) -> "Projected":
+        """Rows (b, d) of any length in the directions of the turn.
+
+        Raises: ShapeError, naming the row (by `places`, where they are given), where a value is no number or infinite.
+        """
+        length, m = lengths(rows, places)[:, None], len(self.turn) // 2
         one, other = (self.turn, rows) if len(rows) == 1 else (rows, self.turn)
-        turned = np.asarray(numkong.cdist(one, other, "dot")).reshape(len(rows), -1)  # (b, 1 + m), summed in float64
+        turned = np.asarray(numkong.cdist(one, other, "dot")).reshape(len(rows), -1)  # (b, 1 + 2 m), summed in float64
         turned = np.divide(turned, length, out=np.zeros(turned.shape), where=length > 0)
-        outside = np.maximum((length[:, 0] > 0) - np.square(turned).sum(axis=1), 0)
-        others: Floats = turned[:, 1:].astype(np.float32)
-        values, scale, error_norm = encode(others)
-        size = lengths(others).astype(np.float32)
-        sides = np.stack([turned[:, 0], error_norm * size, np.sqrt(outside + TILT)]).astype(np.float32)
-        return values, scale * size, sides, size
+        outside = (length[:, 0] > 0) - np.square(turned[:, 0])
+        codes, sides = [], [turned[:, 0]]
+        for part in np.split(turned[:, 1:].astype(np.float32), [m], axis=1):
+            size = lengths(part)
+            values, scale, error_norm = encode(part)
+            outside -= np.square(size)
+            codes.append((values, scale * size, size))
+            sides += [error_norm * size, np.sqrt(np.maximum(outside, 0) + TILT)]
+        values, scale, size = (np.stack(arrays) for arrays in zip(*codes, strict=True))
+        return Projected(values, scale.astype(np.float32), np.stack(sides).astype(np.float32), size.astype(np.float32))
 
     def _checksums(self) -> npt.NDArray[np.uint64]:
         return np.concatenate([checksums(np.asarray(array)) for array in vars(self).values()])
+
+
+@dataclass(frozen=True)
+class Projected:
+    """Some rows or queries, as `PrefixCodes` keeps them, and `size` (2, b) float32, the length of each part."""
+
+    values: npt.NDArray[np.int8]
+    scale: Floats
+    sides: Floats
+    size: Floats
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What similarities are at most: `most` (q, n) float32, which may be changed to leave rows out."""
+
+    codes: PrefixCodes
+    queries: Projected
+    most: Floats
+
+    def reaching(self, j: int, least: np.float32) -> Indices | None:
+        """The rows that may have a similarity of `least` to query j, ascending; None where the first part leaves many.
+
+        The second part says of those that the first leaves how much of what lay outside it counts.
+        """
+        rows = np.flatnonzero(self.most[j] >= least)
+        if len(rows) * LEFT > self.most.shape[1]:
+            return None
+        values, queries = self.codes.values[1], self.queries
+        before, error_norm, rest = queries.sides[2:, j]
+        dots = some_dots(values, queries.values[1, j : j + 1], rows)
+        _, _, outside, lost, left = self.codes.sides[:, rows]
+        weight, slack = queries.size[1, j] + error_norm, error_norm + np.float32(ROUNDING)
+        inside = dots * self.codes.scale[1, rows] * queries.scale[1, j] + lost * weight + slack
+        may = self.most[j, rows] - outside * before + inside + left * rest >= least
+        return np.asarray(rows[may])
 
 
 def unit_sample(shape: tuple[int, int], blocks: Blocks, seed: int = 0) -> Floats:
@@ -205,26 +250,28 @@ def unit_sample(shape: tuple[int, int], blocks: Blocks, seed: int = 0) -> Floats
 
 
 def main_directions(sample: Floats, values: int, seed: int = 0) -> Floats:
-    """Orthonormal directions in which rows (b, d) of length 1 have most of their length: (1 + values, d) float32.
+    """Orthonormal directions in which rows (b, d) of length 1 have most of their length: (1 + 2 values, d) float32.
 
-    The first lies along their mean. The others span about the main directions of what is left (subspace iteration:
-    Halko, Martinsson and Tropp, arXiv:0909.4061, section 4.5). Within that space they are turned at random, so that no
-    value is much larger than the others, which would make the codes coarse: the error is half as long.
+    The first lies along their mean. The others span about the main directions of what is left, the first half of them
+    those that hold most (subspace iteration: Halko, Martinsson and Tropp, arXiv:0909.4061, section 4.5). Within each
+    half they are turned at random, so that no value is much larger than the others, which would make the codes coarse:
+    the error is half as long.
 
     Returns: (0, d), where rows are no longer than so many directions.
     """
     d, rng = sample.shape[1], np.random.default_rng(seed)
-    if d <= values:
+    if d <= 2 * values:
         return np.empty((0, d), np.float32)
     mean = sample.mean(axis=0, dtype=np.float64)
     mean /= np.linalg.norm(mean) or 1
     spread = sample - np.outer(sample @ mean, mean).astype(np.float32)
-    found = rng.standard_normal((d, values))
+    found = rng.standard_normal((d, 2 * values))
     for _ in range(PASSES):
         found = np.linalg.qr((spread.T @ (spread @ found.astype(np.float32))).astype(np.float64))[0]
     found = np.linalg.qr(np.column_stack([mean, found]))[0]
-    mixed = np.linalg.qr(rng.standard_normal((values, values)))[0]
-    turned = np.concatenate([found[:, :1], found[:, 1:] @ mixed], axis=1)  # (d, 1 + values)
+    mixed = [np.linalg.qr(rng.standard_normal((values, values)))[0] for _ in range(2)]
+    halves = np.split(found, [1, 1 + values], axis=1)
+    turned = np.concatenate([halves[0], halves[1] @ mixed[0], halves[2] @ mixed[1]], axis=1)  # (d, 1 + 2 values)
     return np.ascontiguousarray(turned.T, np.float32)
 
 
@@ -236,7 +283,8 @@ def tells_apart(turn: Floats, sample: Floats, k: int = 10, queries: int = 32) ->
     if not len(turn) or len(sample) <= k:
         return False
     asked = sample[:: -(-len(sample) // queries)]
-    bounds = PrefixCodes.gather(turn, len(sample), row_blocks(sample)).bounds(asked)
+    codes = PrefixCodes.gather(turn, len(sample), row_blocks(sample))
+    bounds = codes.bounds(asked).most
     similarities = asked @ sample.T  # (q, d) @ (d, b) -> (q, b)
     least = np.partition(similarities, -k, axis=1)[:, -k, None]
     return bool((bounds >= least).mean() < 2 / LEFT)

@@ -120,15 +120,7 @@ class Int8Codes:
     def estimate_some(self, query: Floats, rows: Indices) -> tuple[Floats, Floats]:
         """Similarities of a query (1, d) to some rows (m,), and how far off each is at most: (m,) float32 each."""
         values, scale, error_norm = encode(query)
-        dots = np.empty(len(rows), np.float32)
-
-        def scan(start: int, stop: int) -> None:
-            # Into memory that is at hand: a copy of all of them at once would cost as much as their products.
-            block = np.empty((stop - start, self.values.shape[1]), np.int8)
-            np.take(self.values, rows[start:stop], axis=0, out=block, mode="clip")
-            dots[start:stop] = np.asarray(numkong.cdist(block, values, "dot", out_dtype="float32"))[:, 0]
-
-        in_blocks(scan, len(rows), max(1, GATHER_BYTES // self.values.shape[1]))
+        dots = some_dots(self.values, values, rows)
         lost = self.error_norm[rows]
         return dots * self.scale[rows] * scale, lost + error_norm * (1 + lost.max(initial=0)) + np.float32(ROUNDING)
 
@@ -223,6 +215,20 @@ def lengths(rows: Floats, places: Indices | None = None, what: str = "row") -> n
 def read(rows: Rows, indices: Indices) -> Floats:
     """Some rows, (m, d) float32 and contiguous, whatever they are stored as."""
     return as_float32(rows[indices])
+
+
+def some_dots(values: npt.NDArray[np.int8], query: npt.NDArray[np.int8], rows: Indices) -> Floats:
+    """Products of some rows (m,) of codes (n, d) with a query's (1, d): (m,) float32."""
+    dots = np.empty(len(rows), np.float32)
+
+    def scan(start: int, stop: int) -> None:
+        # Into memory that is at hand: a copy of all of them at once would cost as much as their products.
+        block = np.empty((stop - start, values.shape[1]), np.int8)
+        np.take(values, rows[start:stop], axis=0, out=block, mode="clip")
+        dots[start:stop] = np.asarray(numkong.cdist(block, query, "dot", out_dtype="float32"))[:, 0]
+
+    in_blocks(scan, len(rows), max(1, GATHER_BYTES // values.shape[1]))
+    return dots
 
 
 def row_blocks(rows: Rows) -> Iterator[tuple[Indices, npt.NDArray[Any]]]:
