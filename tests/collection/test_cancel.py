@@ -35,7 +35,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     drawn_convolutions.write_bundle(place / "network")
     stripes(place / "outside")
     stripes(place / "photos")
-    Collection(place / "photos", backbone=place / "network").index()
+    Collection(place / "photos", backbone=place / "network").index(own=False)
     return place
 
 
@@ -46,17 +46,17 @@ def place(begun: Path, tmp_path: Path) -> Path:
 
 def index_new(photos: Collection, place: Path, reporter: Reporter) -> object:
     shutil.copytree(stripes(place / "more", 10, seed=7), photos.folder / "more")
-    return photos.index(report=reporter)
+    return photos.index(own=False, report=reporter)
 
 
 def switch(photos: Collection, place: Path, reporter: Reporter) -> object:
     drawn_convolutions.write_bundle(place / "other", seed=1)
-    return Collection(photos.folder, backbone=place / "other").index(report=reporter)
+    return Collection(photos.folder, backbone=place / "other").index(own=False, report=reporter)
 
 
 def use(photos: Collection, place: Path, reporter: Reporter) -> object:
     drawn_convolutions.write_bundle(place / "other", seed=1)
-    Collection(photos.folder, backbone=place / "other").index()
+    Collection(photos.folder, backbone=place / "other").index(own=False)
     shutil.copytree(stripes(place / "more", 10, seed=7), photos.folder / "more")
     return photos.use("plain", report=reporter)
 
@@ -121,7 +121,7 @@ def test_a_cancelled_index_run_is_continued_by_the_next_one(place: Path):
     photos = Collection(place / "photos")
     with pytest.raises(Cancelled):
         index_new(photos, place, Cancelling("indexing", 20))
-    assert photos.index().added == 60
+    assert photos.index(own=False).added == 60
     assert photos.status()["pictures"] == 420
 
 

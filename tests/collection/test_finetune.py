@@ -33,7 +33,7 @@ def untaught(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     place = tmp_path_factory.mktemp("deeper")
     drawn_convolutions.write_bundle(place / "network")
     photos = Collection(stripes(place / "photos"), backbone=place / "network")
-    photos.index()
+    photos.index(own=False)
     return photos
 
 
@@ -97,7 +97,7 @@ def test_the_collection_switches_to_it_answers_by_its_values_and_goes_back(photo
     before = photos.search("kind-00/0.png", k=9)
     Image.new("RGB", (16, 16), (200, 30, 90)).save(photos.folder / "new.png")
     aged(photos.folder / "new.png")
-    photos.index()
+    photos.index(own=False)
     seen: list = []
     photos.use("deep", report=seen.append)
     assert [(now.done, now.total) for now in seen] == [(1, 1)]  # it has read the others for the proof
@@ -113,7 +113,7 @@ def test_the_collection_switches_to_it_answers_by_its_values_and_goes_back(photo
     assert share_right(photos, new, "deep") > share_right(untaught, new, "plain") + 0.1
     photos.use("plain", report=lambda now: pytest.fail("embedded anew"))
     assert list(photos.search("kind-00/0.png", k=9, where="file <> 'new.png'")) == list(before)
-    done = photos.index(drop_old=True)
+    done = photos.index(drop_old=True, own=False)
     assert done.freed > 0
     assert photos.home.tables() == [untaught.backbone.id]
     photos.use("deep", report=seen.append)  # its backbone is kept as long as the lens is
@@ -121,7 +121,7 @@ def test_the_collection_switches_to_it_answers_by_its_values_and_goes_back(photo
     assert photos.search("kind-00/0.png").lens == "deep"
     photos.use("plain")
     photos.forget("deep")
-    photos.index(drop_old=True)
+    photos.index(drop_old=True, own=False)
     assert list((photos.home.at / "backbones").iterdir()) == []
 
 
@@ -191,7 +191,7 @@ def test_ctrl_c_while_it_learns_proves_and_keeps_what_was_learned_so_far(untaugh
 def test_a_network_from_elsewhere_learns_serves_and_answers_by_its_values(from_transformers, tmp_path: Path):
     """A small ResNet of transformers, converted before the collection begins."""
     photos = Collection(stripes(tmp_path / "photos"), backbone=from_transformers("resnet")[0])
-    photos.index()
+    photos.index(own=False)
     before = photos.backbone
     lens = photos.learn(photos.folder, name="deep", unfreeze=0, epochs=150, rate=0.002, quick=True, use=True)
     # Which side of a threshold a verdict falls on depends on how the processor rounds: the effect itself is large.
@@ -271,7 +271,9 @@ def test_the_backbone_before_a_tuned_one_is_found_after_the_old_tables_are_dropp
     before = photos.backbone.id
     write_pair(tmp_path / "networks")
     other = Collection(photos.folder, backbone=tmp_path / "networks/first")
-    other.index(drop_old=True)  # plain stays with this one; deep needs the tuned one, and that one its parent to learn
+    other.index(
+        drop_old=True, own=False
+    )  # plain stays with this one; deep needs the tuned one, and that one its parent to learn
     other.use("deep")
     assert before not in photos.home.tables()
     assert any("drawn-convolutions learns from stem on" in line for line in other.check(photos.folder, **HOW))

@@ -30,7 +30,7 @@ def untaught(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     place = tmp_path_factory.mktemp("broken_off")
     drawn_convolutions.write_bundle(place / "network")
     photos = Collection(stripes(place / "photos"), backbone=place / "network")
-    photos.index()
+    photos.index(own=False)
     return photos
 
 

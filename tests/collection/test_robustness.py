@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -114,7 +115,9 @@ def test_of_two_index_runs_at_once_one_works_and_the_other_says_who(tmp_path: Pa
     second = lookalike("index", folder)
     _, said = first.communicate(timeout=120)
     assert (first.returncode, second.returncode) == (0, 1)
-    assert second.stderr.startswith(f"{folder}: process {first.pid} (index, since ")
+    assert second.stderr.startswith(
+        f"{folder}: lookalike on {socket.gethostname()}, process {first.pid} (index, since "
+    )
     assert second.stderr.endswith(" UTC) is writing to it. Wait until it is done, or end it.\n")
     assert "300 added" in said
     assert_whole(Collection(folder), 300)

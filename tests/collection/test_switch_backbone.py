@@ -197,7 +197,7 @@ def report(now):
     if now.done == int(sys.argv[3]):
         os.kill(os.getpid(), signal.SIGKILL)
 
-Collection(sys.argv[1], backbone=sys.argv[2]).index(report=report)
+Collection(sys.argv[1], backbone=sys.argv[2]).index(own=False, report=report)
 """
 
 
@@ -205,7 +205,7 @@ def test_a_killed_switch_serves_on_and_the_same_command_goes_on(tmp_path: Path, 
     folder = tmp_path / "many"
     for seed in range(600):
         draw(folder / f"{seed}.png", seed, size=(16, 16))
-    Collection(folder, backbone=pair[0]).index()
+    Collection(folder, backbone=pair[0]).index(own=False)
     before = Collection(folder).search("1.png", k=9)
     run = subprocess.run([sys.executable, "-c", SWITCH, str(folder), str(pair[1]), "400"], check=False)
     assert run.returncode == -9
@@ -216,12 +216,12 @@ def test_a_killed_switch_serves_on_and_the_same_command_goes_on(tmp_path: Path, 
     assert rows["second"]["filling"]
     there = rows["second"]["pictures"]
     assert 256 <= there < 600
-    assert f"lookalike index {folder} --backbone {pair[1]}" in collection.index().notes[0]
+    assert f"lookalike index {folder} --backbone {pair[1]}" in collection.index(own=False).notes[0]
     seen = []
-    done = Collection(folder, backbone=pair[1]).index(report=seen.append)
+    done = Collection(folder, backbone=pair[1]).index(own=False, report=seen.append)
     assert (len(seen), done.added, done.unchanged) == (600 - there, 600 - there, there)
     assert Collection(folder).status()["pictures"] == 600
-    assert Collection(folder).index().notes == []
+    assert Collection(folder).index(own=False).notes == []
 
 
 def test_dropping_frees_what_does_not_serve_and_plain_stays_where_it_is(indexed: Collection, photos: Path, pair):

@@ -35,8 +35,8 @@ def calibrate(hits: JudgedHits, pictures: int, rng: np.random.Generator) -> tupl
     >>> right = rng.random((300, 5)) < similarities
     >>> hits = JudgedHits(similarities, right, np.ones((300, 5)), np.arange(300), np.arange(300))
     >>> told, why = calibrate(hits, 1000, rng)
-    >>> told.method, bool(np.abs(told.of(np.array([0.9, 0.5, 0.3, 0.2]), 1000) - [0.9, 0.5, 0.3, 0.2]).max() < 0.15)
-    ('platt', True)
+    >>> bool(np.abs(told.of(np.array([0.9, 0.5, 0.3, 0.2]), 1000) - [0.9, 0.5, 0.3, 0.2]).max() < 0.15)
+    True
     """
     clusters = len(np.unique(hits.cluster))
     if hits.queries < FEWEST_QUERIES or clusters < FEWEST_CLUSTERS:

@@ -16,7 +16,7 @@ def load_network(bundle: Bundle) -> SplitNetwork:
     >>> at = network.unfreeze("blocks.15")
     >>> activation, pooled = network.forward_frozen(torch.zeros(1, 224, 224, 3, dtype=torch.uint8), at)
     >>> activation.shape, len(network.forward_trainable(activation, pooled, at))
-    (torch.Size([1, 192, 7, 7]), 6)
+    (torch.Size([1, 192, 7, 7]), 7)
     """
     if (bundle.path / "config.json").is_file():
         from lookalike.learning.finetuning.transformers_network import TransformersNetwork
