@@ -32,6 +32,7 @@ Blocks = Iterable[tuple[Indices, npt.NDArray[Any]]]
 VALUES = 256  # of a turned row that a scan reads; as many again are kept for the rows that it leaves
 PAYS_ROWS, PAYS_VALUES = 10_000, 1024  # with fewer rows or shorter ones, a scan of all codes is about as fast
 LEFT = 8  # where more than one row in LEFT is left, the scan of all codes is the better way
+HALF = LEFT // 2  # the second part is short: it is asked of up to half of the rows
 SAMPLE_BYTES = 1 << 26  # of float32 rows that a turn is learned from: 4,810 rows of 3,488
 PASSES = 4
 # The directions are orthonormal up to their rounding to float32, at most 2^-24 of each value: with 513 of them, 1 long,
@@ -215,12 +216,12 @@ class Bounds:
     most: Floats
 
     def reaching(self, j: int, least: np.float32) -> Indices | None:
-        """The rows that may have a similarity of `least` to query j, ascending; None where the first part leaves many.
+        """The rows that may have a similarity of `least` to query j, ascending; None where too many are left.
 
         The second part says of those that the first leaves how much of what lay outside it counts.
         """
         rows = np.flatnonzero(self.most[j] >= least)
-        if len(rows) * LEFT > self.most.shape[1]:
+        if len(rows) * LEFT > HALF * self.most.shape[1]:
             return None
         values, queries = self.codes.values[1], self.queries
         before, error_norm, rest = queries.sides[2:, j]
@@ -229,7 +230,7 @@ class Bounds:
         weight, slack = queries.size[1, j] + error_norm, error_norm + np.float32(ROUNDING)
         inside = dots * self.codes.scale[1, rows] * queries.scale[1, j] + lost * weight + slack
         may = self.most[j, rows] - outside * before + inside + left * rest >= least
-        return np.asarray(rows[may])
+        return np.asarray(rows[may]) if may.sum() * LEFT <= len(self.most[j]) else None
 
 
 def unit_sample(shape: tuple[int, int], blocks: Blocks, seed: int = 0) -> Floats:
