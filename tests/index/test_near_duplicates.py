@@ -11,7 +11,7 @@ from lookalike import similarity
 from lookalike.errors import QueryError
 from lookalike.index import near_duplicates as near_duplicates_module
 from lookalike.index.gallery import Gallery
-from lookalike.index.near_duplicates import BELOW_EQUAL, DuplicateGroup, near_duplicates
+from lookalike.index.near_duplicates import BELOW_EQUAL, DuplicateGroup, first_of_each, near_duplicates
 from lookalike.index.table import ImageRow, Table
 
 
@@ -77,3 +77,27 @@ def test_what_is_no_similarity_is_refused(gallery: Gallery):
     for least in (1.01, -1.5):
         with pytest.raises(QueryError, match=r"lie between -1 and 1\."):
             near_duplicates(gallery, least)
+
+
+def test_the_first_of_each_by_the_plain_loop_whatever_a_block_holds(gallery: Gallery, monkeypatch):
+    values = similarity(gallery.rows.whole(), gallery.rows.whole())
+    least = float(np.quantile(values[np.triu_indices(len(gallery), 1)], 0.97))
+    places = np.random.default_rng(3).permutation(len(gallery))
+    right: list[int] = []
+    for index, place in enumerate(places.tolist()):
+        if not any(values[place, places[one]] >= np.float32(least) for one in right):
+            right.append(index)
+    assert len(right) < len(places) - 3
+    for block in (1, 7, 256):
+        monkeypatch.setattr(near_duplicates_module, "BLOCK", block)
+        assert first_of_each(gallery, places, least=least) == (right, len(places) - len(right))
+        some = right[: len(right) // 2]
+        assert first_of_each(gallery, places, len(some), least) == (some, some[-1] + 1 - len(some))
+
+
+def test_equal_contents_are_one_however_their_rows_differ(tmp_path: Path):
+    table = Table(tmp_path / "t.lance")
+    one = np.eye(4, dtype=np.float16)
+    table.append([ImageRow(name, b"the same content", 1, 1, 1, 1, one[i]) for i, name in enumerate("ab")])
+    gallery = Gallery(table.snapshot())
+    assert first_of_each(gallery, np.array([1, 0])) == ([0], 1)

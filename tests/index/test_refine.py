@@ -109,3 +109,8 @@ def test_several_such_queries_are_answered_one_by_one(table: Table):
     together = search([*asked, query(FEATURES[7])], gallery, Path(), Selection(6))
     alone = [search([one], gallery, Path(), Selection(6))[0] for one in (*asked, query(FEATURES[7]))]
     assert [list(hits) for hits in together] == [list(hits) for hits in alone]
+
+
+def test_too_many_pictures_are_refused_before_memory_is_taken():
+    with pytest.raises(QueryError, match=r"2,001 pictures as one question, over 2,000\. Name fewer\."):
+        refine([query([1, 0])] * 2001, [], np.zeros(2))

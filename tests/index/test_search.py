@@ -1,5 +1,6 @@
 """Searching: the same answers as brute force, from disk or memory, filtered or not, one query or many."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,3 +99,59 @@ def test_a_hit_says_where_its_file_lies_and_what_it_holds(table: Table, tmp_path
     gallery = Gallery(table.snapshot())
     (hits,) = search([ask(FEATURES[7])], gallery, tmp_path, Selection(1))
     assert (hits[0].path, hits[0].content) == (tmp_path / FILES[7], content(7))
+
+
+@pytest.mark.parametrize("few", [4096, 1], ids=["compared", "by codes"])
+@pytest.mark.parametrize("lens", [None, LENS], ids=["plain", "pattern"])
+def test_the_least_similar_are_those_of_brute_force(table: Table, tmp_path: Path, lens, few: int):
+    vectors = FEATURES if lens is None else lens.apply(FEATURES).astype(np.float16)
+    gallery = Gallery(table.snapshot(), lens, tmp_path / "codes", few)
+    values = similarity(vectors, vectors[[0, 102]])
+    queries = [ask(vectors[0]), ask(vectors[102], content(102))]
+    answers = search(queries, gallery, tmp_path, Selection(20, reverse=True))
+    for j, hits in enumerate(answers):
+        right = sorted(range(N), key=lambda i: (values[i, j], FILES[i]))[:20]
+        assert names(hits) == [FILES[i] for i in right]
+        assert [hit.similarity for hit in hits] == values[right, j].tolist()
+
+
+def test_in_reverse_the_querys_own_pictures_come_last_and_a_least_similarity_is_asked_before_ranking(table: Table):
+    gallery, query = Gallery(table.snapshot()), ask(FEATURES[102], content(102))
+    values, own = similarity(FEATURES, FEATURES[102])[:, 0], set(range(100, 105))
+    (hits,) = search([query], gallery, Path(), Selection(None, reverse=True))
+    assert names(hits)[-5:] == sorted(FILES[i] for i in own)
+    (hits,) = search([query], gallery, Path(), Selection(7, min_similarity=0.4, reverse=True, others=True))
+    right = sorted((i for i in range(N) if values[i] >= 0.4 and i not in own), key=lambda i: (values[i], FILES[i]))
+    assert names(hits) == [FILES[i] for i in right[:7]]
+    both = search([query, query], gallery, Path(), Selection(7, min_similarity=0.4, reverse=True, others=True))
+    assert [names(one) for one in both] == [names(hits)] * 2
+    doubled = replace(query, scale=2.0)
+    (hits,) = search([doubled], gallery, Path(), Selection(7, min_similarity=0.4, reverse=True, others=True))
+    right = sorted((i for i in range(N) if values[i] >= 0.2 and i not in own), key=lambda i: (values[i], FILES[i]))
+    assert names(hits) == [FILES[i] for i in right[:7]]
+
+
+@pytest.mark.parametrize("lens", [None, LENS], ids=["plain", "pattern"])
+@pytest.mark.parametrize("k", [2, 12, None])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_copies_and_nearly_equal_pictures_only_the_first_is_a_hit(table: Table, lens, k, reverse: bool):
+    """By the plain loop: down the ranking, each that no picture kept before it is equal or nearly equal to."""
+    width = "width < 300"
+    gallery = Gallery(table.snapshot(), lens)
+    query = ask(gallery.embed_query(FEATURES[102]), content(102))
+    (ranked,) = search([query], gallery, Path(), Selection(None, where=width, reverse=reverse))
+    kept: list[str] = []
+    passed = 0
+    for name in names(ranked):
+        rows = FEATURES[[FILES.index(one) for one in (name, *kept)]]
+        if (similarity(rows[:1], rows[1:]) >= np.float32(0.98)).any():
+            passed += 1
+        elif k is None or len(kept) < k:
+            kept.append(name)
+        if len(kept) == k:
+            break
+    (hits,) = search([query], gallery, Path(), Selection(k, where=width, reverse=reverse, unique=0.98))
+    assert (names(hits), hits.hidden) == (kept, passed)
+    assert (f"{passed} copies" in hits.note) == (passed > 1)
+    if not reverse or k is None:
+        assert passed >= 9, "the ten that look alike"

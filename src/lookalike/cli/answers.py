@@ -27,7 +27,8 @@ def print_table(answers: "Sequence[Hits]") -> None:
 def print_json(answers: "Sequence[Hits]") -> None:
     for hits in answers:
         found = [{"file": hit.file, "similarity": round(hit.similarity, 6), "likely": hit.likely} for hit in hits]
-        echo_json({"query": hits.query, "lens": hits.lens, "hits": found})
+        hidden = {"hidden": hits.hidden} if hits.hidden else {}
+        echo_json({"query": hits.query, "lens": hits.lens, "hits": found, **hidden})
 
 
 def print_csv(answers: "Sequence[Hits]") -> None:

@@ -40,6 +40,7 @@ class Parts(NamedTuple):
     text: tuple[str, ...]
     plus: tuple[str, ...]
     minus: tuple[str, ...]
+    together: bool = False
 
 
 def answers(
@@ -54,10 +55,10 @@ def answers(
 
     Raises: UsageError, where nothing is asked with, or it is not clear with what.
     """
-    query, text, plus, minus = parts
+    query, text, plus, minus, together = parts
     if not query and not text:
         raise click.UsageError("Missing argument 'QUERY...' (or --text WORDS).")
-    if not text and not plus and not minus:
+    if not text and not plus and not minus and not together:
         return photos.search(query_files(query), k, skipped=skipped, report=report, **options)
     from lookalike.index.words import parse_weighted  # loads the index
 
@@ -69,8 +70,10 @@ def answers(
         return found
 
     first = sources(query)
-    if not text and len(first) != 1:
-        raise click.UsageError("--plus and --minus: name one QUERY that is a picture.")
+    if not text and not together and len(first) != 1:
+        raise click.UsageError("--plus and --minus: name one QUERY that is a picture, or add --together.")
+    if not text and not plus and not minus and len(first) == 1 and isinstance(first[0], str):  # alone after all
+        return [photos.search(first[0], k, **options)]
     words = [parse_weighted(one, text=True) for one in text]
     asked: SearchKeywords = {**options, "positive": [*first, *sources(plus)], "negative": sources(minus), "text": words}
     return [photos.search(None, k, **asked)]

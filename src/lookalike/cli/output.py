@@ -1,6 +1,7 @@
 """How the commands print: control characters and letters that the stream cannot hold are escaped."""
 
 import json
+import os
 import re
 import sys
 from typing import Any, TextIO
@@ -35,6 +36,11 @@ def echo_json(value: Any) -> None:
     charset = getattr(sys.stdout, "encoding", None) or "utf-8"
     text = json.dumps(value, ensure_ascii=not charset.lower().startswith("utf"))
     echo(text if text.isprintable() else re.sub(r"[^ -~]", _escaped, text))
+
+
+def drop_output() -> None:
+    """Whoever read our answers has read enough."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -151,6 +151,8 @@ class Collection(CollectionOutputs):
             text: what the hits should show, in words, or several of these; alone, or beside pictures. It is compared
                 with the part of the features that texts and pictures share, always plain. With words, or a `Weighted`
                 in positive or negative, there is no regression: order and similarity are the weighted mean of all.
+            reverse: the least similar first.
+            unique: of copies and nearly equal pictures among the hits only the first; `hidden` of the Hits counts them.
             region: left, top, width, height of the part of the query that is meant, in shares (0 to 1) of the picture.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: a Reporter, which is told once of pictures that cannot be ranked, or a function that takes Progress:

@@ -76,6 +76,8 @@ class SearchKeywords(TypedDict, total=False):
     negative: Sequence[Any]
     region: Sequence[float] | None
     text: str | Text | Weighted | Sequence[str | Text | Weighted]
+    reverse: bool
+    unique: bool
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class SearchOptions:
     negative: Sequence[Any] = ()
     region: Sequence[float] | None = None
     text: str | Text | Weighted | Sequence[str | Text | Weighted] = ()
+    reverse: bool = False
+    unique: bool = False
 
 
 class Searcher:
@@ -249,8 +253,12 @@ class Searcher:
         least = learned_cut(gallery.lens) if options.min_similarity == "learned" else options.min_similarity
         folder, cache = self.home.folder, self.home.cache
         whole = options.region is None and not (options.text or options.positive or options.negative)
+        whole = whole and not options.reverse  # what is likely was learned of the first hits
         likelihood = likelihood_for(gallery, options.likely, whole=whole)
-        selection = Selection(options.k, options.others, options.where, least, likelihood, options.likely)
+        unique = state.backbone.bundle.nearly_equal if options.unique else None
+        selection = Selection(
+            options.k, options.others, options.where, least, likelihood, options.likely, options.reverse, unique
+        )
         self._tell_unusable(gallery, reporter)
         if options.lens is None:
             self._tell_own(gallery, reporter)

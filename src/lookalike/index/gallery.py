@@ -125,6 +125,11 @@ class Gallery:
             count += int(rows.any(axis=1).sum())  # a row of zeros is one that holds a value which is no number
         return np.asarray(total / max(count, 1), np.float32)
 
+    @cached_property
+    def plain_rows(self) -> "VectorColumn":
+        """The features, (n, f) float16, as `rows` gives what is ranked."""
+        return self.rows if self.lens is None else VectorColumn(self._snapshot, None, self._order)
+
     @property
     def sizes(self) -> NDArray[np.int32]:
         """Width and height of each picture, upright, in pixels: (n, 2)."""

@@ -44,12 +44,13 @@ class Hit:
 
 
 class Hits(Sequence[Hit]):
-    """The pictures most like one query, the most similar first; a notebook shows them as a grid.
+    """The pictures most like one query, the most similar first unless asked otherwise; a notebook shows them as a grid.
 
     Attributes:
         query: its name. source: the picture itself, as `load` takes it; None for a vector.
         lens: the lens that was searched through; "plain" for none.
         note: what else to know of the query, a line: that its file ends early; "" for nothing.
+        hidden: how many copies and nearly equal pictures were passed over, where that was asked for.
 
     >>> hits = Hits([Hit("a.jpg", 0.5, Path("a.jpg"))], query="q.jpg", source=Path("q.jpg"))
     >>> hits[0].file, hits
@@ -71,6 +72,7 @@ class Hits(Sequence[Hit]):
         self._hits = tuple(hits)
         self.query, self.source, self.lens, self.note = query, source, lens, note
         self._content, self._cache = content, cache
+        self.hidden = 0
 
     def __len__(self) -> int:
         return len(self._hits)
@@ -82,11 +84,7 @@ class Hits(Sequence[Hit]):
     def __getitem__(self, index: int | slice) -> "Hit | Hits":
         if not isinstance(index, slice):
             return self._hits[operator.index(index)]
-        return Hits(
-            self._hits[index],
-            query=self.query, source=self.source, lens=self.lens, content=self._content, cache=self._cache,
-            note=self.note,
-        )  # fmt: skip
+        return self._with(self._hits[index], self.hidden)
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self._hits)
@@ -94,6 +92,23 @@ class Hits(Sequence[Hit]):
     def __repr__(self) -> str:
         lines = [f"{hit.similarity:.3f}  {_percent(hit.likely)}{hit.file}" for hit in self]
         return "\n".join([f"{len(self)} hit{'s' * (len(self) != 1)} for {self.query} ({self.lens})", *lines])
+
+    def choose(self, indices: Sequence[int], hidden: int) -> "Hits":
+        """Some of these hits, where the others are copies or nearly equal: how many are hidden is in the note."""
+        found = self._with([self._hits[index] for index in indices], hidden)
+        if hidden:
+            many = "copy or nearly equal picture" if hidden == 1 else "copies and nearly equal pictures"
+            found.note = " ".join(filter(None, (self.note, f"{hidden:,} {many} hidden among the hits.")))
+        return found
+
+    def _with(self, hits: Sequence[Hit], hidden: int) -> "Hits":
+        found = Hits(
+            hits,
+            query=self.query, source=self.source, lens=self.lens, content=self._content, cache=self._cache,
+            note=self.note,
+        )  # fmt: skip
+        found.hidden = hidden
+        return found
 
     def to_pandas(self) -> Any:
         """A DataFrame with columns file and similarity, and likely where the lens can tell.

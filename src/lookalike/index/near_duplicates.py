@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import QueryError
+from lookalike.index.exact_knn import similarity
 from lookalike.index.gallery import Gallery
 from lookalike.index.join_similar import join_similar
 from lookalike.index.quantization import Rows
 from lookalike.models.bundle import NEARLY_EQUAL
 from lookalike.models.vectors import as_float32, normalize_rows
 
+BLOCK = 256  # pictures that are compared with each other at a time
 BELOW_EQUAL = 0.9999  # what pictures of different contents have at most: 1.0 says that the bytes are equal
 
 
@@ -60,6 +62,46 @@ def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[Dupli
             keep = min(found, key=lambda row: (-sizes[row], dates[row], gallery.files[row]))
             groups.append(DuplicateGroup(gallery.files[keep], tuple(_others(gallery, keep, found))))
     return sorted(groups, key=lambda group: (-len(group.others), group.keep))
+
+
+def first_of_each(
+    gallery: Gallery, places: NDArray[np.int64], most: int | None = None, least: float = NEARLY_EQUAL
+) -> tuple[list[int], int]:
+    """Of pictures in an order, those that are neither copies nor nearly equal to one that was taken before them.
+
+    Their features are compared, whatever the gallery ranks: pictures that a lens takes for one kind are no copies.
+
+    Args:
+        gallery: in which they are.
+        places: (m,), where the pictures stand in the gallery, the best first.
+        most: how many are taken; None for all.
+        least: the least similarity of two that are nearly equal.
+    Returns: the indices into `places` of those that are taken, ascending; how many were passed over before the last.
+    """
+    taken: list[int] = []
+    rows = np.empty((0, gallery.plain_rows.shape[1]), np.float32)
+    for start in range(0, len(places), BLOCK):
+        block = places[start : start + BLOCK]
+        found, contents = as_float32(gallery.plain_rows[block]), gallery.contents[block]
+        alike = (similarity(found, rows) >= np.float32(least)).any(axis=1) if len(rows) else np.zeros(len(block), bool)
+        alike |= _are_in(contents, gallery.contents[places[taken]])
+        within = (similarity(found, found) >= np.float32(least)) | (contents[:, None] == contents).all(axis=2)
+        chosen: list[int] = []
+        for j in range(len(block)):
+            if not alike[j] and not within[j, chosen].any():
+                chosen.append(j)
+                if len(taken) + len(chosen) == most:
+                    taken += [start + one for one in chosen]
+                    return taken, taken[-1] + 1 - len(taken)
+        taken += [start + one for one in chosen]
+        rows = np.concatenate([rows, found[chosen]])
+    return taken, len(places) - len(taken)
+
+
+def _are_in(contents: NDArray[np.uint64], among: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which of contents (n, 2) are among others (m, 2): (n,)."""
+    there = set(map(bytes, among))
+    return np.array([bytes(one) in there for one in contents], np.bool_)
 
 
 class _Chosen:

@@ -8,6 +8,7 @@ from lookalike.errors import QueryError
 from lookalike.index.query import Query, Vector
 
 RIDGE, WRONG = 0.3, -0.2  # docs/decisions/0019-refine-by-clicks.md
+MOST = 2000  # pictures: memory and time grow with their square
 NAMED = 4  # pictures that a query's name lists
 
 
@@ -31,7 +32,7 @@ def refine(
         ridge: above 0; the larger, the nearer v is to the mean of the positive ones less `wrong` of the negative ones.
         wrong: the target of a negative picture; that of a positive one is 1.
     Returns: a query whose hits have their similarity to the nearest of the positive pictures.
-    Raises: QueryError, when there is no positive one.
+    Raises: QueryError, when there is no positive one, or there are too many.
 
     >>> east, north = (Query(name, np.array(row, float), None, None) for name, row in (("e", [1, 0]), ("n", [0, 1])))
     >>> refine([east], [north], np.zeros(2)).vector.round(3)
@@ -39,6 +40,8 @@ def refine(
     """
     if not positive:
         raise QueryError("no positive picture. Name at least one that the answers should be like.")
+    if len(positive) + len(negative) > MOST:
+        raise QueryError(f"{len(positive) + len(negative):,} pictures as one question, over {MOST:,}. Name fewer.")
     rows = _unit(np.stack([query.vector for query in (*positive, *negative)]))
     right, targets = slice(len(positive)), np.repeat([1.0, wrong], [len(positive), len(negative)])
     steps = rows - mean

@@ -1,7 +1,7 @@
 """Queries and a gallery -> Hits: the first k of each, in one pass over the ranking."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lookalike.errors import QueryError
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hit, Hits
+from lookalike.index.near_duplicates import first_of_each
 from lookalike.index.query import Query
 from lookalike.models.lens import PLAIN
 from lookalike.models.likelihood import SEEN, Likelihood
@@ -31,6 +32,9 @@ class Selection:
         likelihood: says how likely each hit is right; None: nothing is said.
         likely: leave out hits that are less likely right than this, 0 to 1, and those of which nothing can be said but
             the query itself.
+        reverse: the least similar first. As exact: it is the ranking by the opposite vector.
+        unique: leave out copies of a hit before, and pictures whose features have this similarity to one or more; k are
+            found when there are as many. None: nothing is left out.
     Raises: QueryError, when k, min_similarity or likely is out of its range.
     """
 
@@ -40,6 +44,8 @@ class Selection:
     min_similarity: float | None = None
     likelihood: Likelihood | None = None
     likely: float | None = None
+    reverse: bool = False
+    unique: float | None = None
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
@@ -68,7 +74,7 @@ class Selection:
 def search(
     queries: Sequence[Query], gallery: Gallery, folder: Path, selection: Selection, cache: Path | None = None
 ) -> Answers:
-    """The k pictures most like each query, the most similar first, equal ones in the order of their files.
+    """The k pictures most like each query, or the least, in that order; equal ones in the order of their files.
 
     Those of a query of several pictures come in the order of its own score, with their similarity to the nearest of its
     positive pictures; that is what `min_similarity` is asked of.
@@ -81,7 +87,9 @@ def search(
         cache: where the hits' thumbnails are kept.
     Raises: QueryError, when the condition of the selection cannot be understood.
     """
-    k, least = selection.k, selection.min_similarity
+    if selection.unique is not None:
+        return _unique(queries, gallery, folder, selection, cache)
+    k, least, reverse = selection.k, selection.min_similarity, selection.reverse
     allowed = None if selection.where is None else gallery.filter(selection.where)
     if len(gallery.unusable):
         allowed = np.ones(len(gallery), np.bool_) if allowed is None else allowed
@@ -89,19 +97,24 @@ def search(
     if not queries:
         return Answers()
     several = [query.likened for query in queries if query.likened is not None]
-    if several and len(queries) > 1:
+    if (several or (reverse and least is not None)) and len(queries) > 1:
         return Answers(hits for one in queries for hits in search([one], gallery, folder, selection, cache))
-    if several and least is not None:
-        reached = gallery.knn.reaches(several[0], least)
+    if least is not None and (several or reverse):
+        query = queries[0]
+        likened, needed = (query.vector[None], _unscaled(least, query.scale)) if not several else (several[0], least)
+        reached = gallery.knn.reaches(likened, needed)
         allowed = reached if allowed is None else allowed & reached
     same = [gallery.copies_of(query.content) for query in queries]
     asked = [np.concatenate([gallery.copies_of(None), *map(gallery.copies_of, query.asked)]) for query in queries]
     # Copies of the query are put first or dropped below, so rank that many more.
     more = None if k is None else (k if selection.likelihood is None else max(k, SEEN)) + max(map(len, (*same, *asked)))
-    ranked = gallery.knn.search(np.stack([query.vector for query in queries]), more, allowed)
+    vectors = np.stack([query.vector for query in queries])
+    ranked = gallery.knn.search(-vectors if reverse else vectors, more, allowed)
     searched = len(gallery) if allowed is None else int(allowed.sum())
     answers, lens = Answers(), PLAIN if gallery.lens is None else gallery.lens.name
     for query, own, parts, indices, similarities in zip(queries, same, asked, *ranked, strict=True):
+        if reverse:
+            similarities = 0 - similarities  # where -similarities has a zero below zero
         if query.scale != 1:
             similarities = np.clip(similarities * np.float32(query.scale), -1, 1)
         if allowed is not None:
@@ -112,8 +125,9 @@ def search(
             similarities = gallery.knn.compare(query.likened, indices).max(axis=0)
         likely = selection.likelihoods(similarities, searched)
         kept = selection.keeps(similarities, likely)
-        ranking: list[Ranked] = [] if selection.others else [(place, 1.0, None) for place in own.tolist()]
-        ranking += [(int(indices[i]), float(similarities[i]), likely[i]) for i in np.flatnonzero(kept)]
+        copies: list[Ranked] = [] if selection.others else [(place, 1.0, None) for place in own.tolist()]
+        ranking = [(int(indices[i]), float(similarities[i]), likely[i]) for i in np.flatnonzero(kept)]
+        ranking = ranking + copies if reverse else copies + ranking
         hits = [
             Hit(gallery.files[place], value, folder / gallery.files[place], gallery.contents[place].tobytes(), told)
             for place, value, told in ranking[:k]
@@ -130,3 +144,38 @@ def search(
             )
         )
     return answers
+
+
+def _unique(
+    queries: Sequence[Query], gallery: Gallery, folder: Path, selection: Selection, cache: Path | None
+) -> Answers:
+    """What `search` finds without copies and nearly equal pictures: as many more are ranked as it takes."""
+    k = selection.k
+    wide = None if k is None else 2 * k + 8
+    answers = search(queries, gallery, folder, replace(selection, k=wide, unique=None), cache)
+    for at, query in enumerate(queries):
+        hits, width = answers[at], wide
+        while True:
+            places = np.array([gallery.row_of(hit.file) for hit in hits], np.int64)
+            chosen, hidden = first_of_each(gallery, places, k, selection.unique or 0)
+            if width is None or len(chosen) == k or len(hits) < width:
+                break
+            width *= 4
+            (hits,) = search([query], gallery, folder, replace(selection, k=width, unique=None), cache)
+        answers[at] = hits.choose(chosen, hidden)
+    return answers
+
+
+def _unscaled(least: float, scale: float) -> float:
+    """The least float32 s for which s * scale reaches `least`, as float32 multiplies.
+
+    >>> _unscaled(0.5, 2.0)
+    0.25
+    """
+    up, down = np.float32(np.inf), np.float32(-np.inf)
+    found = np.float32(least / scale)
+    while found * np.float32(scale) >= np.float32(least):
+        found = np.nextafter(found, down)
+    while found * np.float32(scale) < np.float32(least):
+        found = np.nextafter(found, up)
+    return float(found)

@@ -53,6 +53,8 @@ class SearchRequest(Request):
     others: bool = False
     min_similarity: Annotated[float, Field(ge=-1, le=1)] | Literal["learned"] | None = None
     likely: Annotated[float, Field(ge=0, le=1)] | None = Field(None, description="the least likelihood of a hit")
+    reverse: bool = Field(False, description="the least similar first")
+    unique: bool = Field(False, description="of copies and nearly equal pictures only the first")
 
 
 class PictureOut(BaseModel):
@@ -88,7 +90,8 @@ class SearchResponse(BaseModel):
     """Hits, the best first; cut: the similarity below which hits are usually wrong, where one was learned and one
     picture was asked with: hits of several are not in the order of their similarities.
 
-    note: what else to know, a line: that words were cut, or search past the lens in service.
+    note: what else to know, a line: that words were cut, or search past the lens in service. hidden: how many copies
+    and nearly equal pictures were passed over, where that was asked for.
     """
 
     version: int
@@ -96,6 +99,7 @@ class SearchResponse(BaseModel):
     cut: float | None
     took_ms: float
     note: str = ""
+    hidden: int = 0
     hits: list[HitOut]
 
 

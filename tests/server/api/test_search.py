@@ -32,6 +32,18 @@ def test_a_picture_of_the_collection(api: Client, collection: Collection):
     assert ids(others["hits"]) == own(collection.search("03.png", 4, others=True))
 
 
+def test_the_least_similar_first_and_copies_hidden(api: Client, collection: Collection):
+    asked = {"positive": [{"id": api.id_of("01.png")}], "k": 4}
+    found = api.json(f"{api.c}/search", {**asked, "reverse": True})
+    assert ids(found["hits"]) == own(collection.search("01.png", 4, reverse=True))
+    found = api.json(f"{api.c}/search", {**asked, "unique": True})
+    hits = collection.search("01.png", 4, unique=True)
+    assert ids(found["hits"]) == own(hits)
+    assert "more/copy.png" not in {hit["file"] for hit in found["hits"]}
+    assert (found["hidden"], found["note"]) == (hits.hidden, hits.note)
+    assert hits.hidden > 0
+
+
 def test_a_part_of_it_and_pictures_for_and_against(api: Client, collection: Collection, drawn_photos: Path):
     one, two, three = (api.id_of(f"0{number}.png") for number in (1, 2, 3))
     region = [0.25, 0, 0.5, 1]

@@ -77,6 +77,8 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         "others": request.others,
         "min_similarity": request.min_similarity,
         "likely": request.likely,
+        "reverse": request.reverse,
+        "unique": request.unique,
     }
     first, *more = request.positive
     alone = not more and not request.negative and first.text is None
@@ -98,6 +100,7 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         cut=cut,
         took_ms=round(1000 * (time.perf_counter() - started), 1),
         note=hits.note,
+        hidden=hits.hidden,
         hits=[HitOut.of_hit(hit, pictures.at(row)) for hit, row in found if row is not None],
     )
 
