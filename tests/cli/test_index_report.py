@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lookalike.cli.index_report import index_lines
+from lookalike.cli.index_report import index_lines, watch_lines
 from lookalike.index.index_report import IndexReport
 
 
@@ -50,3 +50,13 @@ def test_what_was_kept_left_out_and_refused_is_said_with_what_helps():
 
 def test_after_new_pictures_it_says_how_to_search():
     assert lines(added=1)[-1] == "Now search: lookalike search photos --at own PICTURE --grid grid.png"
+
+
+def test_a_look_at_a_watched_folder_is_one_line_and_remarks():
+    done = IndexReport(added=2, moved=1, gone=3, refused={"a.jpg": "empty"}, kept_unseen=4)
+    assert watch_lines(done, 1200) == [
+        "2 added, 1 moved, 3 gone, 1 refused; 1,200 pictures.",
+        "4 pictures could not be looked at: kept as they were.",
+        "refused a.jpg: empty",
+    ]
+    assert watch_lines(IndexReport(), 1) == ["nothing new; 1 picture."]

@@ -24,17 +24,40 @@ def index_lines(done: IndexReport, folder: str, words: str, seconds: float) -> l
     ]
 
 
-def _summary(done: IndexReport, folder: str, seconds: float) -> str:
+def watch_lines(done: IndexReport, pictures: int) -> list[str]:
+    """A line about one look at a folder that is watched, then lines with what else there is to know.
+
+    Args:
+        done: what the look found.
+        pictures: how many the collection has now.
+    """
+    remarks = [
+        *done.notes,
+        *_kept(done),
+        *(f"skipped {name}: {reason}" for name, reason in done.skipped.items()),
+        *(f"lens {name} not updated: {reason}" for name, reason in done.damaged.items()),
+        *(f"refused {name}: {reason}" for name, reason in done.refused.items()),
+        *(f"{name}: cut short, and read without {lacks}." for name, lacks in done.in_part.items()),
+    ]
+    return [f"{', '.join(_counts(done))}; {plural(pictures, 'picture')}.", *remarks]
+
+
+def _counts(done: IndexReport) -> list[str]:
     counts = {
         "added": done.added,
         "changed": done.changed,
         "moved": done.moved,
         "gone": done.gone,
         "left out from now on": done.dropped,
+        "refused": len(done.refused),
     }
-    if not any(counts.values()) and not done.unchanged + done.kept_missing + done.kept_unseen:
+    return [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
+
+
+def _summary(done: IndexReport, folder: str, seconds: float) -> str:
+    parts = [part for part in _counts(done) if not part.endswith("refused")] or ["nothing new"]
+    if parts == ["nothing new"] and not done.unchanged + done.kept_missing + done.kept_unseen:
         return f"{folder}: no pictures in it. Put some there, or name another folder."
-    parts = [f"{count:,} {word}" for word, count in counts.items() if count] or ["nothing new"]
     return f"{', '.join(parts)}, {done.unchanged:,} unchanged, in {seconds:.1f} s."
 
 

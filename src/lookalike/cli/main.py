@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from lookalike import __version__
-from lookalike.cli import check, console, learn, search, serve
+from lookalike.cli import check, console, learn, search, serve, watch
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.cli.output import drop_output, echo, echo_json
 from lookalike.drawing.png import drawable
@@ -42,7 +42,7 @@ class _Group(click.Group):
             sys.exit(1)
         except KeyboardInterrupt:
             kept = " What was committed is kept; run the same command to continue."
-            echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use'} else ''}", err=True)
+            echo(f"Interrupted.{kept if context.invoked_subcommand in {'index', 'use', 'watch'} else ''}", err=True)
             sys.exit(130)
         except BrokenPipeError:
             drop_output()
@@ -206,6 +206,7 @@ for verb in (
     search.search,
     serve.serve,
     serve.mcp,
+    watch.watch,
 ):
     main.add_command(verb)
 

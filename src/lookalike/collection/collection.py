@@ -1,8 +1,9 @@
 """Collection: a folder of pictures that answers "which are the ones like this?"; the verbs, each a few lines."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import numpy as np
@@ -18,10 +19,12 @@ from lookalike.collection.outputs import CollectionOutputs
 from lookalike.collection.searcher import Searcher, SearchKeywords, SearchOptions
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
+from lookalike.collection.watch import Watcher, WatchOptions
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
 from lookalike.index.hits import Answers, Hits
 from lookalike.index.index_report import IndexReport
+from lookalike.index.indexer import Sift
 from lookalike.index.pictures import Picture
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
@@ -31,7 +34,7 @@ from lookalike.learning.datasets.tables import Layout
 from lookalike.models.backbone import Backbone
 from lookalike.models.layers import Layer
 from lookalike.models.lens import PLAIN, Lens
-from lookalike.progress import ReporterLike, as_reporter
+from lookalike.progress import Reporter, ReporterLike, as_reporter
 
 if TYPE_CHECKING:
     from lookalike.collection.asking import Answered, AnswerOptions, Asking, Kind, Question, QuestionOptions
@@ -115,8 +118,37 @@ class Collection(CollectionOutputs):
         """
         self.home.require_pictures()
         limits = Limits(pixels=int(megapixels * 1e6), option="--pixels")
-        searcher, options = self._searcher, UpdateOptions(prune, limits, drop_old, tuple(exclude), own)
-        done = self._switch.update_index(searcher.named, searcher.opened, options, as_reporter(report))
+        return self._update(UpdateOptions(prune, limits, drop_old, tuple(exclude), own), as_reporter(report))
+
+    def watch(
+        self, *, quiet_s: float = 2.0, every_s: float = 60.0, megapixels: float = 100, own: bool = True,
+        stop: Event | None = None, report: ReporterLike = None,
+    ) -> Iterator[IndexReport]:  # fmt: skip
+        """Keep the collection up to date while its folder changes; gives what each look found, the first one at once.
+
+        A folder or disk that is away, another process that writes: it waits, and takes nothing for removed.
+
+        Args:
+            quiet_s: a file is read when its size and date have been the same for so long.
+            every_s: look through the folder so often even when nothing is heard of, as from a network drive.
+            megapixels: larger pictures are refused.
+            own: learn the lens `own` as `index` does.
+            stop: an Event of threading, which ends it when set; so do `close` of the iterator and Ctrl-C.
+            report: a Reporter, which takes a line on each thing that is waited for, or a function, as for `index`.
+        Raises: MissingExtraError, without the extra "watch"; what `index` raises, from the first look alone.
+        """
+        reporter, limits = as_reporter(report), Limits(pixels=int(megapixels * 1e6), option="--pixels")
+        self.home.require_pictures()
+
+        def look(sift: Sift) -> IndexReport:
+            return self._update(UpdateOptions(limits=limits, own=own, sift=sift), reporter)
+
+        options = WatchOptions(quiet_s, every_s, stop or Event())
+        return Watcher(self.home, look, options, reporter).run()
+
+    def _update(self, options: UpdateOptions, reporter: Reporter) -> IndexReport:
+        searcher = self._searcher
+        done = self._switch.update_index(searcher.named, searcher.opened, options, reporter)
         searcher.prepare(done.config, done.backbone)
         return done.report
 

@@ -16,7 +16,7 @@ from lookalike.images.leave_out import LeaveOut
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.images.scan import is_below
 from lookalike.index.index_report import IndexReport
-from lookalike.index.indexer import Indexer, IndexOptions
+from lookalike.index.indexer import Indexer, IndexOptions, Sift
 from lookalike.index.lens_column import update_lens_column
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
@@ -36,6 +36,7 @@ class UpdateOptions:
         drop_old: remove the tables that are not in use afterwards.
         exclude: patterns of files and folders to leave out.
         own: learn the lens from the pictures alone where it is due.
+        sift: what of the changes is taken up, see `Settling.sift`; None for all.
     """
 
     prune: bool = False
@@ -43,6 +44,7 @@ class UpdateOptions:
     drop_old: bool = False
     exclude: tuple[str, ...] = ()
     own: bool = True
+    sift: Sift | None = None
 
     def for_table(self, home: CollectionFolder) -> IndexOptions:
         """What of it concerns one table."""
@@ -53,6 +55,7 @@ class UpdateOptions:
             work_log=home.work_log,
             codes=home.cache / "codes",
             cache=home.cache,
+            sift=self.sift,
         )
 
 

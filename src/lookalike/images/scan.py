@@ -50,6 +50,7 @@ class ScanResult:
         empty: names of folders with nothing in them, as one is whose disk is not mounted.
         excluded: names of files and folders that patterns leave out.
         collections: names of folders in which collections are kept.
+        mounts: names of folders that lie on another disk than the folder above them.
     """
 
     files: list[ImageFile] = field(default_factory=list)
@@ -58,6 +59,7 @@ class ScanResult:
     empty: set[str] = field(default_factory=set)
     excluded: set[str] = field(default_factory=set)
     collections: set[str] = field(default_factory=set)
+    mounts: set[str] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[ImageFile]:
         return iter(self.files)
@@ -132,7 +134,7 @@ class _Scan:
                 links.sort(key=lambda one: natural_key(one.prefix), reverse=True)
                 folders.append(links.pop())
             here = folders.pop()
-            entries, rules = self._entries(here)
+            entries, rules, device = self._entries(here)
             for entry in entries:
                 file = here.prefix + entry.name
                 if not _is_utf8(entry.name):
@@ -144,7 +146,7 @@ class _Scan:
                         result.excluded.add(file)
                     elif is_folder:
                         deeper = links if entry.is_symlink() else folders
-                        deeper.append(_Folder(here.path / entry.name, file + "/", rules))
+                        deeper.append(_Folder(here.path / entry.name, file + "/", rules, device))
                     else:
                         _add(entry, file, result)
                 except OSError as error:
@@ -152,8 +154,8 @@ class _Scan:
         result.files.sort(key=lambda one: natural_key(one.file))
         return result
 
-    def _entries(self, folder: "_Folder") -> "tuple[list[os.DirEntry[str]], IgnoreRules | None]":
-        """What lies in a folder and may be ours, with its rules; nothing where it was entered before or cannot be."""
+    def _entries(self, folder: "_Folder") -> "tuple[list[os.DirEntry[str]], IgnoreRules | None, int]":
+        """What lies in a folder and may be ours, its rules, its disk; nothing where it was entered or cannot be."""
         name = folder.prefix.rstrip("/") or "."
         try:
             status = folder.path.stat()
@@ -162,20 +164,23 @@ class _Scan:
         except OSError as error:
             if not folder.prefix or not isinstance(error, FileNotFoundError):  # that one within vanished is no news
                 self._could_not_look(name, error)
-            return [], None
+            return [], None, 0
         identity = (status.st_dev, status.st_ino)
         if identity in self._seen and status.st_ino:  # some network drives number nothing
             self.result.skipped[name] = "a link to a folder that was read already."
-            return [], None
+            return [], None, 0
         self._seen.add(identity)
+        if folder.above not in (None, status.st_dev):
+            self.result.mounts.add(name)
         if folder.prefix and self._is_collection(folder.path, name, identity, every):
-            return [], None
+            return [], None, 0
         if not every:
             self.result.empty.add(name)
         rules = folder.rules
         if any(one.name == IGNORE_FILE for one in every):
             rules = read_rules(folder.path / IGNORE_FILE, folder.prefix, rules)
-        return [one for one in every if one.name[0] != "." and one.name.casefold() not in NOT_OURS], rules
+        ours = [one for one in every if one.name[0] != "." and one.name.casefold() not in NOT_OURS]
+        return ours, rules, status.st_dev
 
     def _is_collection(
         self, path: Path, name: str, identity: tuple[int, int], entries: "list[os.DirEntry[str]]"
@@ -200,6 +205,7 @@ class _Folder(NamedTuple):
     path: Path
     prefix: str  # its name within the whole: "", or ending in /
     rules: IgnoreRules | None  # of the folder above
+    above: int | None = None  # the disk of the folder above
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

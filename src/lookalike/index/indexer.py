@@ -1,7 +1,7 @@
 """A folder -> the table: what is new, changed, moved and gone; decoding and embedding overlapped; commit by batch."""
 
 import time
-from collections.abc import Container, Generator, Sequence
+from collections.abc import Callable, Container, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -29,6 +29,8 @@ from lookalike.models.lens import Lens
 from lookalike.progress import SILENT, Reporter, Timer
 from lookalike.text import plural
 
+Sift = Callable[[ChangeSet, Mapping[str, tuple[int, int]], ScanResult], ChangeSet]
+
 
 @dataclass(frozen=True)
 class IndexOptions:
@@ -41,6 +43,7 @@ class IndexOptions:
         work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
         codes: where ranking codes are kept, which tell of rows that hold no numbers; None for nowhere.
         cache: where thumbnails of large pictures are kept; None for nowhere.
+        sift: what of the changes is taken up in this run, see `Settling.sift`; None for all.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
     """
 
@@ -50,6 +53,7 @@ class IndexOptions:
     work_log: Path | None = None
     codes: Path | None = None
     cache: Path | None = None
+    sift: Sift | None = None
     commit_rows: int = 256
     commit_seconds: float = 5.0
 
@@ -204,7 +208,10 @@ class Indexer:
         before, report = self._before, self.report
         conditions = limits_of(self.options.limits), installed_decoders()
         again = {file for file, one in before.refused.items() if one.may_be_readable(*conditions)}
-        changes = compare_with_table(self.scan, before.known(), again, started_ns)
+        known = before.known()
+        changes = compare_with_table(self.scan, known, again, started_ns)
+        if self.options.sift is not None:
+            changes = self.options.sift(changes, known, self.scan)
         report.unchanged = sum(file in before.files for file in changes.unchanged)
         report.still_refused = sum(
             file in before.refused and before.refused[file].is_picture for file in changes.unchanged
