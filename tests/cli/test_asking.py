@@ -49,7 +49,7 @@ def test_pictures_words_and_weights_are_one_query(folder: Path):
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        ([], 2, "main search: Missing argument 'QUERY...' (or --text WORDS). See: main search --help"),
+        ([], 2, "main search: Missing argument 'QUERY...' (or --text WORDS, --url URL, --clipboard). See: main search"),
         (["--text", " "], 1, "no words. Write what the pictures should show."),
         (["--text", "red", "--lens", "taste"], 1, "words through the lens taste: a lens is learned on pictures and "),
         (["--text", "red^-1"], 1, "nothing that the answers should be like. Give at least one a weight above 0."),

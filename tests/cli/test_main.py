@@ -70,7 +70,7 @@ def test_what_a_user_can_mend_is_one_line_and_exit_one(photos: Path):
 
 def test_wrong_usage_is_one_line_that_says_where_to_look_and_exit_two(photos: Path):
     said = {
-        ("search", photos): "lookalike search: Missing argument 'QUERY...' (or --text WORDS). "
+        ("search", photos): "lookalike search: Missing argument 'QUERY...' (or --text WORDS, --url URL, --clipboard). "
         "See: lookalike search --help\n",
         ("search", photos, "1.png", "-k", 0): "lookalike search: Invalid value for '-k': 0 is not in the range x>=1. "
         "See: lookalike search --help\n",

@@ -1,6 +1,9 @@
 """`search`: which questions are one, the least similar first, copies hidden, in every form of output."""
 
+import functools
 import json
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -78,3 +81,32 @@ def test_several_queries_beside_plus_are_refused_with_what_joins_them(folder: Pa
         "lookalike search: --plus and --minus: name one QUERY that is a picture, or add --together. "
         "See: lookalike search --help\n"
     )
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *words: object) -> None:
+        pass
+
+
+def test_the_picture_at_an_address_is_a_query_where_private_ones_are_allowed(folder: Path):
+    running = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{running.server_port}/2.png"
+    try:
+        found = run("search", folder, "--url", url, "--allow-private", "-k", 1, "--json")
+        assert json.loads(found.stdout)["query"] == url
+        assert json.loads(found.stdout)["hits"][0]["file"] == "2.png"
+        both = files("search", folder, "3.png", "--url", url, "--allow-private", "--together")
+        assert both == files("search", folder, "3.png", "--plus", "2.png")
+        refused = run("search", folder, "--url", url)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert refused.stderr.startswith(f"{url}: 127.0.0.1 is 127.0.0.1, an address of a private network.")
+    finally:
+        running.shutdown()
+        running.server_close()
+
+
+def test_an_address_in_the_place_of_a_picture_says_how_to_ask_with_it(folder: Path):
+    found = run("search", folder, "https://host.example/a.png")
+    assert found.exit_code == 2
+    assert "https://host.example/a.png is an address: write it behind --url." in found.stderr

@@ -1,6 +1,7 @@
 """What the words after `search` ask for -> one call on Collection."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -10,6 +11,7 @@ from lookalike.cli.console import query_files
 if TYPE_CHECKING:
     from lookalike.collection.collection import Collection
     from lookalike.collection.searcher import SearchKeywords
+    from lookalike.images.sources import NamedImage
     from lookalike.index.hits import Hits
     from lookalike.progress import Reporter
 
@@ -41,6 +43,16 @@ class Parts(NamedTuple):
     plus: tuple[str, ...]
     minus: tuple[str, ...]
     together: bool = False
+    fetched: "Sequence[Path | NamedImage]" = ()
+
+
+def fetched(urls: Sequence[str], allow_private: bool, clipboard: bool) -> "Sequence[Path | NamedImage]":
+    """The pictures at addresses and in the clipboard. Raises: ImageError."""
+    if not urls and not clipboard:
+        return ()
+    from lookalike.cli import fetched  # loads ssl and Pillow
+
+    return fetched.fetched(urls, allow_private, clipboard)
 
 
 def answers(
@@ -55,12 +67,14 @@ def answers(
 
     Raises: UsageError, where nothing is asked with, or it is not clear with what.
     """
-    query, text, plus, minus, together = parts
-    if not query and not text:
-        raise click.UsageError("Missing argument 'QUERY...' (or --text WORDS).")
+    query, text, plus, minus, together, others = parts
+    if not query and not text and not others:
+        raise click.UsageError("Missing argument 'QUERY...' (or --text WORDS, --url URL, --clipboard).")
+    if address := next((one for one in query if one.startswith(("http://", "https://"))), None):
+        raise click.UsageError(f"{address} is an address: write it behind --url.")
     if not text and not plus and not minus and not together:
-        return photos.search(query_files(query), k, skipped=skipped, report=report, **options)
-    from lookalike.index.words import parse_weighted  # loads the index
+        return photos.search([*query_files(query), *others], k, skipped=skipped, report=report, **options)
+    from lookalike.index.words import Weighted, parse_weighted  # loads the index
 
     def sources(names: Sequence[str]) -> list[Any]:
         """Pictures with their weights; a folder among them is replaced by its files."""
@@ -69,10 +83,11 @@ def answers(
             found += query_files([one]) if isinstance(one, str) else [one]
         return found
 
-    first = sources(query)
+    first = [*sources(query), *others]
     if not text and not together and len(first) != 1:
         raise click.UsageError("--plus and --minus: name one QUERY that is a picture, or add --together.")
-    if not text and not plus and not minus and len(first) == 1 and isinstance(first[0], str):  # alone after all
+    alone = not text and not plus and not minus and len(first) == 1
+    if alone and not isinstance(first[0], Weighted):
         return [photos.search(first[0], k, **options)]
     words = [parse_weighted(one, text=True) for one in text]
     asked: SearchKeywords = {**options, "positive": [*first, *sources(plus)], "negative": sources(minus), "text": words}

@@ -13,6 +13,7 @@ import click
 
 from lookalike import __version__
 from lookalike.cli import check, console, learn, search, serve, watch
+from lookalike.cli.index_report import index_lines
 from lookalike.cli.options import AT, FOLDER, open_collection
 from lookalike.cli.output import drop_output, echo, echo_json
 from lookalike.drawing.png import drawable
@@ -114,8 +115,6 @@ def index(
     pixels: float,
 ) -> None:
     """Create or update the collection of FOLDER."""
-    from lookalike.cli.index_report import index_lines  # loads the index
-
     photos = open_collection(folder, at, backbone=backbone, threads=threads, moved=moved)
     started = time.monotonic()
     with console.bars(" pictures/s") as report:

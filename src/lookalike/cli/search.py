@@ -54,6 +54,9 @@ class _Cut(click.ParamType[Any]):
 )
 @PLUS
 @MINUS
+@click.option("--url", multiple=True, metavar="URL", help="Ask with the picture at this address (http, https, 50 MB).")
+@click.option("--allow-private", is_flag=True, help="Let --url lead to this machine and to private networks.")
+@click.option("--clipboard", is_flag=True, help="Ask with the picture in the clipboard.")
 @click.option("--together", is_flag=True, help="All QUERY are one question, as if all but the first were --plus.")
 @click.option("--reverse", is_flag=True, help="The least similar first.")
 @click.option(
@@ -81,6 +84,9 @@ def search(
     likely: float | None,
     plus: tuple[str, ...],
     minus: tuple[str, ...],
+    url: tuple[str, ...],
+    allow_private: bool,
+    clipboard: bool,
     together: bool,
     reverse: bool,
     unique: bool,
@@ -104,7 +110,8 @@ def search(
             "lens": lens, "others": others, "where": where, "min_similarity": min_similarity, "reverse": reverse,
             "unique": unique, "likely": likely,
         }  # fmt: skip
-        parts = asking.Parts(query, text, plus, minus, together)
+        fetched = asking.fetched(url, allow_private, clipboard)
+        parts = asking.Parts(query, text, plus, minus, together, fetched)
         answers = asking.answers(photos, parts, k, options, skipped, report)
     show: Callable[[Sequence[Hits]], None] = print_json if as_json else print_csv if as_csv else print_table
     try:
@@ -127,5 +134,5 @@ def search(
         with console.working("copying"):
             copies = photos.copy_hits(answers, copy_to)
         echo(f"{plural(len(copies), 'picture')} copied to {copy_to}", err=True)
-    if not answers or any(name in skipped for name in query):
+    if not answers or any(name in skipped for name in (*query, *map(str, fetched))):
         sys.exit(1)  # a stray file in a folder of queries is named and no more

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, MappingView, Sequence, Set
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,35 @@ CAN_BE = "a path, bytes, a file opened with 'rb', a PIL image, or an array of pi
 _CHANNELS = (1, 3, 4)
 
 
+@dataclass(frozen=True)
+class NamedImage:
+    """A picture that is no file here, from an address or the clipboard, and what answers call it.
+
+    >>> str(NamedImage("https://host/a.jpg", b""))
+    'https://host/a.jpg'
+    """
+
+    name: str
+    image: bytes | Image.Image = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def as_image_source(source: Any, limits: Limits = LIMITS) -> Path | bytes | Image.Image | NDArray[Any]:
     """A picture in any form, as a path, bytes, a PIL image or an array.
 
     Args:
-        source: a str or os.PathLike; bytes, bytearray or memoryview; an object with `read`, or one whose `file` has it
-            (an upload), which is read from its start where it can be; a PIL image; an array, or what has `__array__`
-            or `__dlpack__` (a tensor). Colors may come first or last; floats of an image (h, w, c) go from 0 to 1.
+        source: a str or os.PathLike; a NamedImage; bytes, bytearray or memoryview; an object with `read`, or one whose
+            `file` has it (an upload), which is read from its start where it can be; a PIL image; an array, or what has
+            `__array__` or `__dlpack__` (a tensor). Colors may come first or last; floats of an image (h, w, c) go from
+            0 to 1.
         limits: what is read of a file at most.
     Returns: arrays that are no image in floats come back as they are, such as features (f,).
     Raises: ImageError, for anything else.
     """
+    if isinstance(source, NamedImage):
+        source = source.image
     if isinstance(source, Image.Image | bytes):
         return source
     if isinstance(source, str | os.PathLike):

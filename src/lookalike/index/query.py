@@ -14,7 +14,7 @@ from lookalike.errors import ImageError, QueryError
 from lookalike.images.crop import crop
 from lookalike.images.decode import content_hash, read_bytes
 from lookalike.images.jpeg import mend_jpeg
-from lookalike.images.sources import as_image_source
+from lookalike.images.sources import NamedImage, as_image_source
 from lookalike.index.gallery import Gallery
 from lookalike.index.pictures import Picture
 from lookalike.names import Folders, name_within
@@ -80,11 +80,12 @@ class QueryResolver:
     def _resolve(self, source: Any) -> Query:
         if isinstance(source, Picture):
             return self._stored(source)
+        named = source.name if isinstance(source, NamedImage) else ""
         try:
             if not isinstance(source, str | Path):
                 source = as_image_source(source)
         except ImageError as error:
-            raise QueryError(f"the query: {error}") from error
+            raise QueryError(f"{named or 'the query'}: {error}") from error
         gallery = self.gallery
         if isinstance(source, np.ndarray) and source.dtype.kind == "f":
             if source.shape != (gallery.features,):
@@ -92,12 +93,12 @@ class QueryResolver:
                     f"a vector of shape {source.shape}: this backbone's features are ({gallery.features},)."
                 )
             return Query("a vector", gallery.embed_query(source), None, None)
-        with _named(source):
+        with _named(named or source):
             if isinstance(source, str | Path):
                 return self._from_path(str(source))
             if isinstance(source, bytes):
-                return Query("a picture", *self._known(source), source, _note("the query", source))
-            return Query("a picture", gallery.embed_query(self.embed(source)), None, source)
+                return Query(named or "a picture", *self._known(source), source, _note(named or "the query", source))
+            return Query(named or "a picture", gallery.embed_query(self.embed(source)), None, source)
 
     def resolve_all(
         self,
@@ -127,6 +128,8 @@ class QueryResolver:
 
     def _part(self, source: Any, region: Sequence[float]) -> Query:
         name = source.file if isinstance(source, Picture) else source
+        if isinstance(source, NamedImage):
+            name, source = source.name, source.image
         if isinstance(source, Picture):
             source = source.path
         elif isinstance(source, str | Path):

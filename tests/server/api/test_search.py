@@ -44,6 +44,12 @@ def test_the_least_similar_first_and_copies_hidden(api: Client, collection: Coll
     assert hits.hidden > 0
 
 
+def test_no_address_is_ever_asked(api: Client, monkeypatch):
+    monkeypatch.setattr("socket.create_connection", lambda *words, **options: pytest.fail("it connected"))
+    asked = api.post(f"{api.c}/search", json={"positive": [{"url": "http://127.0.0.1/a.png"}]})
+    assert asked.status_code in (400, 422)
+
+
 def test_a_part_of_it_and_pictures_for_and_against(api: Client, collection: Collection, drawn_photos: Path):
     one, two, three = (api.id_of(f"0{number}.png") for number in (1, 2, 3))
     region = [0.25, 0, 0.5, 1]
