@@ -20,6 +20,11 @@ def test_new_changed_and_refused_files_are_read_and_the_others_are_not():
     assert (found.unchanged, found.gone) == (("a",), ("f",))
 
 
+def test_what_is_to_be_read_comes_in_natural_order_whatever_the_scan_has():
+    found = compare_with_table(ScanResult([file("10.jpg"), file("b/1.jpg"), file("2.jpg")]), {})
+    assert [one.file for one in found.read] == ["2.jpg", "10.jpg", "b/1.jpg"]
+
+
 def test_what_could_not_be_looked_at_is_not_gone_and_what_is_left_out_is_neither():
     scan = ScanResult(
         [file("a")], unseen={"locked", "link.jpg"}, empty={"mount"}, excluded={"drafts"}, collections={"theirs"}

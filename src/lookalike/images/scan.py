@@ -27,15 +27,20 @@ _EARLIEST, _LATEST = -(2**63), 2**63 - 1  # in ns; 1677 and 2262
 
 @dataclass(frozen=True, slots=True)
 class ImageFile:
-    """One file: its name relative to the folder with / between parts, its size in bytes, its date in ns.
+    """One file: its name relative to the folder with / between parts, where it lies, its bytes, its date in ns.
 
     A date that 64 bits cannot hold, before 1677 or after 2262, is the nearest one that they can.
     """
 
     file: str
-    path: Path
+    place: str
     bytes: int
     mtime_ns: int
+
+    @property
+    def path(self) -> Path:
+        """Where it lies; made when it is asked for, as few of a folder's files are read."""
+        return Path(self.place)
 
 
 @dataclass
@@ -97,7 +102,7 @@ def _part_key(part: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
     return tuple(pieces), part  # names that differ only in case or leading zeros still have an order
 
 
-def scan_folder(folder: Path, leave_out: LeaveOut = NOTHING_ELSE) -> ScanResult:
+def scan_folder(folder: Path, leave_out: LeaveOut = NOTHING_ELSE, *, ordered: bool = True) -> ScanResult:
     """Every file under a folder: dot-names and the thumbnails of other programs are left out, links are followed.
 
     Every real folder is entered once, so links that lead back (or aside) end there. Folders that cannot be read, links
@@ -107,12 +112,16 @@ def scan_folder(folder: Path, leave_out: LeaveOut = NOTHING_ELSE) -> ScanResult:
     Args:
         folder: any folder; when it cannot be read, or is not there, the result is empty and says so.
         leave_out: what else is left out.
+        ordered: put the files into natural order, which takes longer than finding them.
     Raises: CollectionError, for an ignore file that cannot be read, and for a pattern that is none.
 
     >>> scan_folder(Path("no such folder")).skipped
     {'.': 'cannot be read (No such file or directory). Check the disk and the permissions.'}
     """
-    return _Scan(leave_out).run(folder)
+    found = _Scan(leave_out).run(folder)
+    if ordered:
+        found.files.sort(key=lambda one: natural_key(one.file))
+    return found
 
 
 class _Scan:
@@ -151,7 +160,6 @@ class _Scan:
                         _add(entry, file, result)
                 except OSError as error:
                     self._could_not_look(file, error)
-        result.files.sort(key=lambda one: natural_key(one.file))
         return result
 
     def _entries(self, folder: "_Folder") -> "tuple[list[os.DirEntry[str]], IgnoreRules | None, int]":
@@ -226,12 +234,14 @@ def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult) -> None:
         return  # a file that vanished
     if stat.S_ISREG(status.st_mode):
         date = min(max(status.st_mtime_ns, _EARLIEST), _LATEST)
-        result.files.append(ImageFile(file, Path(entry.path), status.st_size, date))
+        result.files.append(ImageFile(file, entry.path, status.st_size, date))
     else:
         result.skipped[file] = "a pipe, a socket or a device, not a file."
 
 
 def _is_utf8(name: str) -> bool:
+    if name.isascii():
+        return True
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:

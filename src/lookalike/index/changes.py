@@ -3,7 +3,7 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
-from lookalike.images.scan import ImageFile, ScanResult, is_below
+from lookalike.images.scan import ImageFile, ScanResult, is_below, natural_key
 
 # Some file systems keep dates in steps of two seconds: a file can change twice within one.
 TICK_NS = 2_000_000_000
@@ -40,7 +40,7 @@ def compare_with_table(
     """Compare a folder with what is known of it.
 
     Args:
-        scan: of the folder.
+        scan: of the folder, in any order; what is to be read comes in natural order.
         known: file -> (bytes, mtime_ns), refused files included.
         again: files to read though they have not changed.
         started_ns: when the scan began, in ns since 1970.
@@ -52,6 +52,7 @@ def compare_with_table(
             unchanged.append(one.file)
         else:
             read.append(replace(one, mtime_ns=date_to_keep(one.mtime_ns, started_ns)))
+    read.sort(key=lambda one: natural_key(one.file))
     gone: list[str] = []
     unseen: list[str] = []
     excluded: list[str] = []

@@ -202,7 +202,7 @@ class Indexer:
         Raises: CollectionError, when the folder is not there.
         """
         started_ns = time.time_ns()
-        self.scan = scan_folder(self.folder, self.options.leave_out)
+        self.scan = scan_folder(self.folder, self.options.leave_out, ordered=False)
         if not self.folder.is_dir():
             raise CollectionError(f"{self.folder}: no such folder. Plug the disk in, or check the name.")
         before, report = self._before, self.report
