@@ -61,7 +61,7 @@ def test_of_parts_and_of_several_pictures_nothing_is_said(told: Collection):
     one, other = (told.pictures().at(i).file for i in (0, 1))
     assert {hit.likely for hit in told.search(one, region=(0, 0, 0.5, 0.5))} == {None}
     assert {hit.likely for hit in told.search(positive=[one, other])} == {None}
-    with pytest.raises(QueryError, match="not for a part, several or words"):
+    with pytest.raises(QueryError, match="not for a part, several, words or --reverse"):
         told.search(positive=[one, other], likely=0.5)
 
 

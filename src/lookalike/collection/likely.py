@@ -32,5 +32,5 @@ def likelihood_for(gallery: Gallery, cut: float | None, *, whole: bool) -> Likel
             f"{len(gallery):,}. Learn the lens again, or leave --likely out."
         )
     if not whole:
-        raise QueryError("likely: known for one whole picture, not for a part, several or words. Leave it out.")
+        raise QueryError("likely: known for one whole picture, not for a part, several, words or --reverse.")
     return found
