@@ -150,9 +150,12 @@ def multi_positive_softmax(
         negative[anchors, negatives] = True
         positive &= ~negative
     asks = positive.any(1) & negative.any(1)  # (b,): the rows that can be anchors
-    logits = (embeddings[asks] @ embeddings.T) / temperature  # (a, d) @ (d, b) -> (a, b)
-    found = logits.masked_fill(~positive[asks], -torch.inf).logsumexp(1)
-    everything = logits.masked_fill(~(positive | negative)[asks], -torch.inf).logsumexp(1)
+    asking = embeddings
+    if not bool(asks.all()):  # else without a copy, whose gradient would be laid into zeros row by row
+        asking, positive, negative = embeddings[asks], positive[asks], negative[asks]
+    logits = (asking @ embeddings.T) / temperature  # (a, d) @ (d, b) -> (a, b)
+    found = logits.masked_fill(~positive, -torch.inf).logsumexp(1)
+    everything = logits.masked_fill(~(positive | negative), -torch.inf).logsumexp(1)
     return (everything - found).sum() / max(len(found), 1)
 
 

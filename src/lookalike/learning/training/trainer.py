@@ -20,6 +20,8 @@ from lookalike.learning.training.miners import Miner, Triplets, all_triplets
 from lookalike.learning.training.schedules import warm_up_then_cosine
 from lookalike.learning.training.trainer_state import Labelled, TrainerState
 
+PAIRS_AT_ONCE = 4096  # of a batch, each compared with every row of it
+
 
 def train(
     network: nn.Module,
@@ -153,11 +155,12 @@ def active_share(embeddings: Tensor, labels: Tensor, given: Tensor, margin: floa
     """
     distance = squared_distances(embeddings)
     same, other = positive_mask(labels), negative_mask(labels)
-    negatives = distance.masked_fill(~other, torch.inf).sort(dim=1).values  # (b, b): nearest first
-    nearer = torch.searchsorted(negatives, distance + margin)  # (b, b): negatives inside each pair's margin
+    negatives = distance.masked_fill(~other, torch.inf)  # (b, b)
     anchor, positive, negative = given.T
-    inside = distance[anchor, negative] < distance[anchor, positive] + margin
-    count = int((nearer * same).sum()) + int(inside.sum())
+    count = int((distance[anchor, negative] < distance[anchor, positive] + margin).sum())
+    for at in same.nonzero().split(PAIRS_AT_ONCE):  # (pairs, 2): negatives inside each pair's margin
+        reach = distance[at[:, 0], at[:, 1]] + margin
+        count += int((negatives[at[:, 0]] < reach[:, None]).sum())
     return count / max(int((same.sum(1) * other.sum(1)).sum()) + len(given), 1)
 
 
