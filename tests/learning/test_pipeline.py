@@ -13,8 +13,8 @@ from lookalike.learning.config import ClosedForm, LearnConfig, LowRank
 from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.labelled_features import LabelledFeatures
-from lookalike.learning.pipeline import LowRankRefiner, describe_plan, learn_lens, plan_learning
-from lookalike.progress import as_reporter
+from lookalike.learning.pipeline import LearnedBefore, LowRankRefiner, describe_plan, learn_lens, plan_learning
+from lookalike.progress import SILENT, as_reporter
 
 NAMES = [f"{row}.png" for row in range(160)]
 
@@ -99,3 +99,31 @@ def test_ctrl_c_while_it_is_proved_ends_everything(features):
     config = LearnConfig(ClosedForm())
     with pytest.raises(KeyboardInterrupt):
         learn_lens(features, config, plan_learning(features, config), as_reporter(stop))
+
+
+def test_what_the_validation_learned_is_not_learned_again(features):
+    pytest.importorskip("torch")
+    asked = []
+
+    class Counting(ClosedFormTrainer):
+        def fit(self, data, start=None, reporter=SILENT):
+            asked.append(len(data))
+            return super().fit(data, start, reporter)
+
+    data, lens = features.data, ClosedFormTrainer().fit(features.data)
+    known = LearnedBefore(Counting(), data, lens)
+    other = data.subset(np.arange(80))
+    assert known.fit(other).settings["rows"] == 80 and asked == [80]
+    assert known.fit(data.subset(np.arange(160))) is lens and asked == [80]
+    assert known.fit(data) is not lens and asked == [80, 160]  # once only: a lens is large
+    other_start = LearnedBefore(Counting(), data, lens, start=lens)
+    assert other_start.fit(data) is not lens  # from another start it would be another lens
+
+
+def test_the_proof_is_the_same_where_its_first_fold_was_validated(features):
+    pytest.importorskip("torch")
+    config = LearnConfig(LowRank(epochs=2))
+    plan = plan_learning(features, config)
+    refiner = LowRankRefiner(LowRank(epochs=2), config.seed)
+    proof = prove_labelled(features.data, ClosedFormTrainer(), refiner, plan=plan)
+    assert learn_lens(features, config, plan).proof == proof

@@ -30,6 +30,8 @@ WITHOUT_TORCH = (
     "pip install 'lookalike[learn]' adds the correction by gradient."
 )
 
+READ = ("labels", "domains", "triplets", "features")  # what a lens is learned from
+
 
 @dataclass(frozen=True)
 class LearnResult:
@@ -38,8 +40,8 @@ class LearnResult:
     Attributes:
         lens: learned from all examples; it has the settings of its learning, no name and no proof yet.
         proof: its queries and hits are rows of the features.
-        history: metrics of each step of a validation run: a fold of its own, whose held-out queries give the recall;
-            empty for the closed form.
+        history: metrics of each step of a validation run: the proof's first fold, whose held-out queries give the
+            recall; empty for the closed form.
         notes: lines for people.
         history_title: what the history is of.
         epochs: of the Keras example's network, the losses of each.
@@ -139,11 +141,13 @@ def learn_lens(
     if isinstance(config.method, LowRank) and features.views is None:
         try:
             refiner = LowRankRefiner(config.method, config.seed)
-            history = _validation_run(trainer, refiner, plan, reporter)
+            history, first, second = _validation_run(trainer, refiner, plan, reporter)
+            proof = prove_labelled(features.data, first, second, plan=plan, reporter=reporter)
         except MissingExtraError:
             refiner = None
             notes.append(WITHOUT_TORCH)
-    proof = prove_labelled(features.data, trainer, refiner, plan=plan, reporter=reporter)
+    if refiner is None:
+        proof = prove_labelled(features.data, trainer, plan=plan, reporter=reporter)
     data = features.training_rows().data
     lens = trainer.fit(data)
     if refiner is not None and proof.selected == "correction":
@@ -165,26 +169,56 @@ def trainer_for(features: FeatureSet, config: LearnConfig, own: Lens | None = No
 
 def _validation_run(
     trainer: Trainer, refiner: LowRankRefiner, plan: EvaluationPlan, reporter: Reporter
-) -> "tuple[StepMetrics, ...]":
-    """The correction on a fold of its own, for its curve alone: nothing is chosen by it."""
+) -> "tuple[tuple[StepMetrics, ...], Trainer, Trainer]":
+    """The correction on the proof's first fold, with its curve, and both ways to learn, which know this fold already.
+
+    Nothing is chosen by the curve: what the proof gets is the last step, as on every other fold.
+    """
     from lookalike.learning.training import LowRankConfig, LowRankRun
 
-    fold = next(plan.hold_out.folds(np.random.default_rng(plan.seed + 1)), None)
+    fold = next(plan.hold_out.folds(plan.generator()), None)
     if fold is None:
-        return ()
+        return (), trainer, refiner
     data = plan.data.subset(fold.train, fold.triplets)
+    asked, at = np.unique(np.concatenate([fold.queries, fold.gallery]), return_inverse=True)
+    features, queries, gallery = plan.data.features[asked], at[: len(fold.queries)], at[len(fold.queries) :]
 
     def recall_at_1(lens: Lens) -> float:
-        embedding = lens.apply(plan.data.features)
-        return float((fold.ranks(embedding[fold.queries] @ embedding[fold.gallery].T) == 1).mean())
+        embedding = lens.apply(features)
+        return float((fold.ranks(embedding[queries] @ embedding[gallery].T) == 1).mean())
 
     config = LowRankConfig.from_method(refiner.method, data.labels)
-    run = LowRankRun(trainer.fit(data), data, config, measure=recall_at_1, seed=refiner.seed)
+    start = trainer.fit(data)
+    run = LowRankRun(start, data, config, measure=recall_at_1, keep="last", seed=refiner.seed)
     history = []
     for step in run.steps():
         history.append(step)
         reporter.progress(step.progress("validating"))
-    return tuple(history)
+    return tuple(history), LearnedBefore(trainer, data, start), LearnedBefore(refiner, data, run.lens(), start)
+
+
+class LearnedBefore:
+    """A way to learn that has learned from some rows already: asked for them again, it gives that lens, once.
+
+    Args:
+        trainer: learns from all others.
+        data: those rows.
+        lens: what was learned from them.
+        start: from where on, for a trainer that refines a lens.
+    """
+
+    def __init__(self, trainer: Trainer, data: LabelledFeatures, lens: Lens, start: Lens | None = None):
+        self.trainer, self.start = trainer, start
+        self.known: tuple[LabelledFeatures, Lens] | None = (data, lens)
+
+    def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
+        """See `Trainer`."""
+        if self.known is not None and start is self.start:
+            before, lens = self.known
+            if all(np.array_equal(getattr(before, one), getattr(data, one)) for one in READ):
+                self.known = self.start = None  # they are large
+                return lens
+        return self.trainer.fit(data, start, reporter)
 
 
 def describe_plan(features: FeatureSet, plan: EvaluationPlan) -> list[str]:

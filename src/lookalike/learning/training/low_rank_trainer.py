@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -68,6 +68,7 @@ class LowRankRun:
         data: the examples; features are read batch by batch.
         config: how; None for the defaults.
         measure: gives the recall of a lens, larger is better; the best step counts. None: the last step counts.
+        keep: "last", where the last step counts though it is measured.
         seed: of the main directions, the batches and dropout.
     Raises: ShapeError, when features do not fit the lens.
     """
@@ -79,6 +80,7 @@ class LowRankRun:
         config: LowRankConfig | None = None,
         *,
         measure: Callable[[Lens], float] | None = None,
+        keep: Literal["highest", "last"] = "highest",
         seed: int = 0,
     ):
         self.start, self.data, self.config, self.seed = start, data, config or LowRankConfig(), seed
@@ -90,7 +92,7 @@ class LowRankRun:
         self.network = LowRank(main_directions(self.rows, self.config.rank, seed), self.config.dropout)
         self.validation: Validation | None = None
         if measure is not None:
-            self.validation = Validation(lambda network: measure(self.lens(network.state_dict())))
+            self.validation = Validation(lambda network: measure(self.lens(network.state_dict())), keep=keep)
         self.best = BestState()
 
     def steps(self) -> Iterator[StepMetrics]:
