@@ -58,3 +58,16 @@ def test_many_groups_are_looked_at_through_some_of_them():
     group = np.repeat(np.arange(1200), 6)
     x = np.random.default_rng(0).standard_normal((7200, 4)).astype(np.float32)
     assert np.isfinite(reweight_between_class(identity(4), LabelledFeatures.create(x, group)).matrix).all()
+
+
+def test_a_triangular_lens_is_weighted_as_the_same_lens_turned():
+    """Of a triangle, as the closed form gives it, only the part that is not zero is multiplied: the result is equal."""
+    rng = np.random.default_rng(0)
+    f, group = 600, np.repeat(np.arange(10), 12)  # more columns than are multiplied at once
+    x = (rng.standard_normal((10, f))[group] + rng.standard_normal((120, f))).astype(np.float32)
+    triangle = np.triu(rng.standard_normal((f, f))).astype(np.float32) / 25
+    turn = np.linalg.qr(rng.standard_normal((f, f)))[0].astype(np.float32)
+    data = LabelledFeatures.create(x, group)
+    one, other = (reweight_between_class(Lens("one", x.mean(0), m), data) for m in (triangle, triangle @ turn))
+    assert_allclose(one.matrix @ turn, other.matrix, atol=1e-4)
+    assert np.abs(one.matrix - triangle).max() > 1e-2

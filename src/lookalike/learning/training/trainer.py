@@ -158,9 +158,11 @@ def active_share(embeddings: Tensor, labels: Tensor, given: Tensor, margin: floa
     negatives = distance.masked_fill(~other, torch.inf)  # (b, b)
     anchor, positive, negative = given.T
     count = int((distance[anchor, negative] < distance[anchor, positive] + margin).sum())
-    for at in same.nonzero().split(PAIRS_AT_ONCE):  # (pairs, 2): negatives inside each pair's margin
-        reach = distance[at[:, 0], at[:, 1]] + margin
-        count += int((negatives[at[:, 0]] < reach[:, None]).sum())
+    pairs = same.nonzero()  # (pairs, 2)
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):  # negatives inside each pair's margin
+        anchors, positives = pairs[start : start + PAIRS_AT_ONCE].T
+        reach = distance[anchors, positives] + margin
+        count += int((negatives[anchors] < reach[:, None]).sum())
     return count / max(int((same.sum(1) * other.sum(1)).sum()) + len(given), 1)
 
 
