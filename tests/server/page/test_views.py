@@ -84,18 +84,6 @@ def test_axe_finds_nothing_on_the_map_and_in_a_blind_test(
     page.locator(".verdict").wait_for()  # said at once, in words
     check(page, "the end of a blind test")
 
-    with Client(server) as api:
-        questions = api.json(f"{api.c}/questions?kind=blind&lens=clicked&n=40")
-        for one in questions[:-1]:
-            answer = {"right": [], "wrong": [candidate["id"] for candidate in one["candidates"]]}
-            api.json(f"{api.c}/questions/{one['question']}", answer, status=201)
-    settled(page, "lenses")
-    settled(page, "blind?name=clicked")
-    page.locator(".candidate").first.wait_for()
-    page.keyboard.press("Enter")
-    page.locator(".verdict").wait_for()  # said at once, in words
-    check(page, "the end of a blind test")
-
 
 def test_with_korean_no_english_word_is_left_and_axe_finds_nothing_on_a_phone(open_page: Opener, shared: Server):
     page: Any = open_page(shared.url, language="ko-KR")
