@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lookalike.errors import MissingExtraError
 from lookalike.images.leave_out import IGNORE_FILE
-from lookalike.images.scan import NOT_OURS
+from lookalike.images.scan import NOT_OURS, folder_identity
 
 if TYPE_CHECKING:
     from watchfiles.main import FileChange
@@ -39,13 +39,13 @@ class Alarm:
         self.folder, self._at, self._stop = folder, at, stop
         self.reason = ""
         self._root = folder.resolve()
-        self._known = _identity(folder)
+        self._known = folder_identity(folder)
         self._events: Iterator[set[FileChange]] | None = None
         self._begin()
 
     def wait(self) -> dict[str, Path] | None:
         """Wait a quarter of a second at most: name -> path of what changed meanwhile; None where anything may have."""
-        if _identity(self.folder) != self._known:
+        if folder_identity(self.folder) != self._known:
             self._begin()
             return None
         if self._events is None:
@@ -64,7 +64,7 @@ class Alarm:
 
     def _begin(self) -> None:
         self._end("")
-        self._known, self._root = _identity(self.folder), self.folder.resolve()
+        self._known, self._root = folder_identity(self.folder), self.folder.resolve()
         if self._known is None:
             return
         from watchfiles import watch
@@ -95,11 +95,3 @@ class Alarm:
         if any(part[0] == "." or part.casefold() in NOT_OURS for part in parts) and parts[-1] != IGNORE_FILE:
             return None
         return "/".join(parts)
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
-    try:
-        status = folder.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino

@@ -130,7 +130,7 @@ class _Scan:
     def __init__(self, leave_out: LeaveOut):
         self.result = ScanResult()
         self._patterns = leave_out.patterns
-        self._own = None if leave_out.own is None else _identity(leave_out.own)
+        self._own = None if leave_out.own is None else folder_identity(leave_out.own)
         self._seen: set[tuple[int, int]] = set()
 
     def run(self, folder: Path) -> ScanResult:
@@ -216,7 +216,8 @@ class _Folder(NamedTuple):
     above: int | None = None  # the disk of the folder above
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def folder_identity(folder: Path) -> tuple[int, int] | None:
+    """Disk and number of a folder, the same by whatever path it is reached; None where it is not there."""
     try:
         status = folder.stat()
     except OSError:
