@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionError
-from lookalike.files import replace_folder
 from lookalike.index.quantization import (
     ROUNDING,
     SCAN_BYTES,
@@ -18,11 +17,12 @@ from lookalike.index.quantization import (
     Floats,
     Indices,
     Rows,
-    checksums,
+    checksums_of,
     encode,
     in_blocks,
     lengths,
     row_blocks,
+    save_arrays,
     some_dots,
 )
 from lookalike.models.vectors import as_float32
@@ -142,13 +142,7 @@ class PrefixCodes:
 
     def save(self, folder: Path) -> None:
         """Write turn and codes as a folder of npy files, whole or not at all."""
-
-        def write(new: Path) -> None:
-            for name, array in vars(self).items():
-                np.save(new / f"{name}.npy", array)
-            np.save(new / "checksums.npy", self._checksums())
-
-        replace_folder(folder, write)
+        save_arrays(folder, vars(self), {})
 
     @classmethod
     def load(cls, folder: Path) -> "PrefixCodes":
@@ -169,7 +163,7 @@ class PrefixCodes:
         if turn.ndim != 2 or values.dtype != np.int8 or values.shape != (2, n, m) or sides.shape != (5, n):
             raise CollectionError(f"{folder}: prefix codes that do not fit together. Delete it: they are made again.")
         found = cls(turn, values, scale, sides)
-        if not np.array_equal(found._checksums(), expected):
+        if not np.array_equal(checksums_of(vars(found)), expected):
             raise CollectionError(f"{folder}: damaged prefix codes. Delete it: they are made again.")
         return found
 
@@ -192,9 +186,6 @@ class PrefixCodes:
             sides += [error_norm * size, np.sqrt(np.maximum(outside, 0) + TILT)]
         values, scale, size = (np.stack(arrays) for arrays in zip(*codes, strict=True))
         return Projected(values, scale.astype(np.float32), np.stack(sides).astype(np.float32), size.astype(np.float32))
-
-    def _checksums(self) -> npt.NDArray[np.uint64]:
-        return np.concatenate([checksums(np.asarray(array)) for array in vars(self).values()])
 
 
 @dataclass(frozen=True)

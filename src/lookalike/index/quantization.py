@@ -1,7 +1,7 @@
 """Rows as one byte a value, which estimate every similarity at the speed of memory and know how wrong they may be."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +16,8 @@ import numpy.typing as npt
 from lookalike.errors import CollectionError, ShapeError
 from lookalike.files import replace_folder
 from lookalike.models.vectors import as_float32
+
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 Floats = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
@@ -126,13 +128,7 @@ class Int8Codes:
 
     def save(self, folder: Path, keys: npt.NDArray[np.uint64] | None = None) -> None:
         """Write the codes as a folder of npy files, whole or not at all; `keys` tell which rows they are of."""
-
-        def write(new: Path) -> None:
-            for name, array in (vars(self) | ({} if keys is None else {"keys": keys})).items():
-                np.save(new / f"{name}.npy", array)
-            np.save(new / "checksums.npy", self._checksums())
-
-        replace_folder(folder, write)
+        save_arrays(folder, vars(self), {} if keys is None else {"keys": keys})
 
     @classmethod
     def load(cls, folder: Path) -> "Int8Codes":
@@ -151,12 +147,25 @@ class Int8Codes:
         if values.ndim != 2 or values.dtype != np.int8 or not scale.shape == error_norm.shape == values.shape[:1]:
             raise CollectionError(f"{folder}: ranking codes that do not fit together. Delete it: they are made again.")
         codes = cls(values, scale, error_norm)
-        if not np.array_equal(codes._checksums(), expected):
+        if not np.array_equal(checksums_of(vars(codes)), expected):
             raise CollectionError(f"{folder}: damaged ranking codes. Delete it: they are made again.")
         return codes
 
-    def _checksums(self) -> npt.NDArray[np.uint64]:
-        return np.concatenate([checksums(np.asarray(array)) for array in vars(self).values()])
+
+def save_arrays(folder: Path, arrays: Arrays, unchecked: Arrays) -> None:
+    """Write arrays and their checksums as a folder of npy files, whole or not at all; `unchecked` ones have none."""
+
+    def write(new: Path) -> None:
+        for name, array in {**arrays, **unchecked}.items():
+            np.save(new / f"{name}.npy", array)
+        np.save(new / "checksums.npy", checksums_of(arrays))
+
+    replace_folder(folder, write)
+
+
+def checksums_of(arrays: Arrays) -> npt.NDArray[np.uint64]:
+    """`checksums` of all of them, one after the other."""
+    return np.concatenate([checksums(np.asarray(array)) for array in arrays.values()])
 
 
 def checksums(array: npt.NDArray[Any]) -> npt.NDArray[np.uint64]:
