@@ -24,7 +24,7 @@ def query(row: object, content: bytes | None = None, name: str = "q") -> Query:
 def test_one_for_and_one_against_worked_by_hand():
     """Rows at right angles do not see each other: each has its target / (1 + ridge) as its weight, so 1 to -0.2."""
     made = refine([query([2, 0])], [query([0, 3])], np.zeros(2))  # lengths do not count
-    assert_allclose(made.vector, np.array([1, WRONG]) / np.hypot(1, WRONG), atol=1e-6)
+    assert_allclose(made.vector, np.array([1, -0.2]) / np.hypot(1, 0.2), atol=1e-6)
 
 
 def drawn(seed: int, n: int = 7) -> tuple[np.ndarray, np.ndarray]:
