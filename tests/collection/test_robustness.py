@@ -17,7 +17,7 @@ from support.pictures import draw
 
 from lookalike import Collection
 from lookalike.errors import CollectionError
-from lookalike.index.indexer import IndexOptions
+from lookalike.index.embed_files import IndexOptions
 from lookalike.models.lens import Lens
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX system")

@@ -19,10 +19,10 @@ from support.pictures import aged, draw
 
 from lookalike import Collection
 from lookalike.errors import Cancelled, CollectionError, LockedError
-from lookalike.images.scan import scan_folder
 from lookalike.index import reader
+from lookalike.index.embed_files import IndexOptions
 from lookalike.index.index_report import IndexReport
-from lookalike.index.indexer import Indexer, IndexOptions, embed_files
+from lookalike.index.indexer import Indexer
 from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.table import Table
 from lookalike.models.backbone import Backbone
@@ -190,19 +190,6 @@ def test_who_stops_keeps_what_was_committed_and_no_thread_remains(tmp_path: Path
     assert len(table.columns()["file"]) == 16
     done = indexer().run()
     assert (done.added, done.unchanged, len(table.columns()["file"])) == (14, 16, 30)
-
-
-def test_files_are_embedded_without_a_table_and_a_known_content_is_not(photos: Path):
-    """7 files, two of one content; a broken file is refused with its reason."""
-    (photos / "broken.png").write_bytes(b"")
-    files, backbone = scan_folder(photos).files, Backbone()
-    (batch,) = embed_files(files, backbone)
-    copied = [(copy.file.file, copy.first) for copy in batch.copies]
-    assert (len(batch.rows), copied) == (6, [("sub/copy.png", "1.png")])
-    assert [(one.file, one.kind) for one in batch.refused] == [("broken.png", "broken")]
-    twice = next(row.content for row in batch.rows if row.file == "1.png")
-    (batch,) = embed_files(files, backbone, {twice})
-    assert (len(batch.rows), {copy.file.file for copy in batch.copies}) == (5, {"1.png", "sub/copy.png"})
 
 
 def index(folder: Path, **options: object) -> IndexReport:

@@ -7,19 +7,22 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
 from lookalike import __version__
 from lookalike.cli import check, console, learn, search, serve, watch
 from lookalike.cli.index_report import index_lines
-from lookalike.cli.options import AT, FOLDER, open_collection
+from lookalike.cli.options import AT, FOLDER, open_collection, with_workers
 from lookalike.cli.output import drop_output, echo, echo_json
 from lookalike.drawing.png import drawable
 from lookalike.errors import DamagedTableWarning, LookalikeError, MemoryLimitError, is_out_of_memory
 from lookalike.models.address_space import is_limited, reserve_little
 from lookalike.text import plural, printable_line
+
+if TYPE_CHECKING:
+    from lookalike.distributed.options import WorkersKeywords
 
 
 class _Group(click.Group):
@@ -102,6 +105,7 @@ def main() -> None:
     metavar="MP",
     help="Refuse pictures of more megapixels.",
 )
+@with_workers
 def index(
     folder: Path,
     at: Path | None,
@@ -113,13 +117,14 @@ def index(
     no_own: bool,
     threads: int | None,
     pixels: float,
+    **workers: "Unpack[WorkersKeywords]",
 ) -> None:
     """Create or update the collection of FOLDER."""
     photos = open_collection(folder, at, backbone=backbone, threads=threads, moved=moved)
     started = time.monotonic()
     with console.bars(" pictures/s") as report:
         done = photos.index(prune=prune, megapixels=pixels, drop_old=drop_old, exclude=exclude, own=not no_own,
-                            report=report)  # fmt: skip
+                            report=report, **workers)  # fmt: skip
     for line in index_lines(done, str(folder), _same(folder, at), time.monotonic() - started):
         echo(printable_line(line), err=True)
 

@@ -1,7 +1,8 @@
-"""What every verb shares: FOLDER, --at, and opening the collection."""
+"""What verbs share: FOLDER, --at, where work is done, and opening the collection."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,27 @@ if TYPE_CHECKING:
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collection in DIR, not in FOLDER/.lookalike.")
+
+
+_WORKERS = (
+    click.option(
+        "--on",
+        metavar="ENGINE",
+        help="Let workers do it: ray for workers on this machine, ray=ADDRESS for a cluster (host:port, "
+        "ray://host:port, auto).",
+    ),
+    click.option("--workers", type=click.IntRange(1), metavar="N", help="How many workers; all processors by default."),
+    click.option(
+        "--shard", type=click.IntRange(1), metavar="N", help="Pictures that a worker takes at once; at most 4,096."
+    ),
+)
+
+
+def with_workers(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options that say where work is done."""
+    for option in reversed(_WORKERS):
+        verb = option(verb)
+    return verb
 
 
 def open_collection(

@@ -20,11 +20,12 @@ from lookalike.collection.searcher import Searcher, SearchKeywords, SearchOption
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.collection.watch import Watcher, WatchOptions
+from lookalike.distributed.options import WorkersKeywords, embedder_of
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
+from lookalike.index.embed_files import Sift
 from lookalike.index.hits import Answers, Hits
 from lookalike.index.index_report import IndexReport
-from lookalike.index.indexer import Sift
 from lookalike.index.pictures import Picture
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
@@ -99,7 +100,7 @@ class Collection(CollectionOutputs):
 
     def index(
         self, *, prune: bool = False, megapixels: float = 100, drop_old: bool = False, exclude: Sequence[str] = (),
-        own: bool = True, report: ReporterLike = None,
+        own: bool = True, report: ReporterLike = None, **workers: Unpack[WorkersKeywords],
     ) -> IndexReport:  # fmt: skip
         """Bring the collection up to date with its folder: only content that is new is embedded.
 
@@ -114,11 +115,13 @@ class Collection(CollectionOutputs):
             own: from 300 pictures on, learn the lens `own` from them alone, once.
             report: a Reporter or a function that takes Progress: "indexing", or "switching" to another backbone, then
                 "embedding" of views.
+            workers: on, workers and shard: pictures are embedded by workers of Ray, see `WorkersKeywords`.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
         self.home.require_pictures()
-        limits = Limits(pixels=int(megapixels * 1e6), option="--pixels")
-        return self._update(UpdateOptions(prune, limits, drop_old, tuple(exclude), own), as_reporter(report))
+        limits, embedder = Limits(pixels=int(megapixels * 1e6), option="--pixels"), embedder_of(workers)
+        options = UpdateOptions(prune, limits, drop_old, tuple(exclude), own, embedder=embedder)
+        return self._update(options, as_reporter(report))
 
     def watch(
         self, *, quiet_s: float = 2.0, every_s: float = 60.0, megapixels: float = 100, own: bool = True,

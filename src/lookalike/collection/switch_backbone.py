@@ -15,8 +15,9 @@ from lookalike.errors import CollectionError
 from lookalike.images.leave_out import LeaveOut
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.images.scan import is_below
+from lookalike.index.embed_files import Embedder, IndexOptions, Sift
 from lookalike.index.index_report import IndexReport
-from lookalike.index.indexer import Indexer, IndexOptions, Sift
+from lookalike.index.indexer import Indexer
 from lookalike.index.lens_column import update_lens_column
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
@@ -37,6 +38,7 @@ class UpdateOptions:
         exclude: patterns of files and folders to leave out.
         own: learn the lens from the pictures alone where it is due.
         sift: what of the changes is taken up, see `Settling.sift`; None for all.
+        embedder: what embeds; None for this process.
     """
 
     prune: bool = False
@@ -45,6 +47,7 @@ class UpdateOptions:
     exclude: tuple[str, ...] = ()
     own: bool = True
     sift: Sift | None = None
+    embedder: Embedder | None = None
 
     def for_table(self, home: CollectionFolder) -> IndexOptions:
         """What of it concerns one table."""
@@ -56,6 +59,7 @@ class UpdateOptions:
             codes=home.cache / "codes",
             cache=home.cache,
             sift=self.sift,
+            embedder=self.embedder,
         )
 
 

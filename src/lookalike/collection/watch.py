@@ -10,8 +10,8 @@ from lookalike.collection.alarm import Alarm
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.write_lock import LockHolder
 from lookalike.errors import CollectionError, LockedError
+from lookalike.index.embed_files import Sift
 from lookalike.index.index_report import IndexReport
-from lookalike.index.indexer import Sift
 from lookalike.index.settling import QUIET_S, Settling
 from lookalike.progress import SILENT, Reporter
 

@@ -1,139 +1,27 @@
 """A folder -> the table: what is new, changed, moved and gone; decoding and embedding overlapped; commit by batch."""
 
 import time
-from collections.abc import Callable, Container, Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
-from lookalike.errors import CollectionError, ImageError
-from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
-from lookalike.images.limits import LIMITS, Limits
+from lookalike.errors import CollectionError
 from lookalike.images.scan import ImageFile, ScanResult, is_below, scan_folder
 from lookalike.index.changes import ChangeSet, compare_with_table
+from lookalike.index.embed_files import EmbeddingWork, IndexBatch, IndexOptions, embed_files
 from lookalike.index.gallery import Gallery
 from lookalike.index.index_report import IndexReport
 from lookalike.index.lens_column import update_lens_column
-from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.refused import RefusedFile, RefusedTable, installed_decoders, limits_of
-from lookalike.index.run_contents import ContentsOfRun
 from lookalike.index.table import ImageRow, Table
 from lookalike.index.table_state import CopiedFile, TableState
 from lookalike.index.versions import describe
-from lookalike.index.work_log import logged
 from lookalike.models.backbone import Backbone
 from lookalike.models.lens import Lens
-from lookalike.progress import SILENT, Reporter, Timer
+from lookalike.progress import SILENT, Reporter
 from lookalike.text import plural
-
-Sift = Callable[[ChangeSet, Mapping[str, tuple[int, int]], ScanResult], ChangeSet]
-
-
-@dataclass(frozen=True)
-class IndexOptions:
-    """How a folder is indexed.
-
-    Attributes:
-        prune: remove the rows of missing files even when the folder looks unplugged.
-        limits: what an image may cost.
-        leave_out: patterns, and the collection's own folder.
-        work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
-        codes: where ranking codes are kept, which tell of rows that hold no numbers; None for nowhere.
-        cache: where thumbnails of large pictures are kept; None for nowhere.
-        sift: what of the changes is taken up in this run, see `Settling.sift`; None for all.
-        commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
-    """
-
-    prune: bool = False
-    limits: Limits = LIMITS
-    leave_out: LeaveOut = NOTHING_ELSE
-    work_log: Path | None = None
-    codes: Path | None = None
-    cache: Path | None = None
-    sift: Sift | None = None
-    commit_rows: int = 256
-    commit_seconds: float = 5.0
-
-
-@dataclass
-class IndexBatch:
-    """What became of some files: rows to add (some read in part), copies of what the table holds, refused files."""
-
-    rows: list[ImageRow] = field(default_factory=list)
-    copies: list[CopiedFile] = field(default_factory=list)
-    refused: list[RefusedFile] = field(default_factory=list)
-    in_part: dict[str, str] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.rows) + len(self.copies) + len(self.refused)
-
-
-def embed_files(
-    files: Sequence[ImageFile],
-    backbone: Backbone,
-    known: Container[bytes] = frozenset(),
-    options: IndexOptions | None = None,
-    reporter: Reporter = SILENT,
-) -> Generator[IndexBatch]:
-    """Read and embed files, a batch at a time; no table is needed, so this may run on another machine than `Indexer`.
-
-    Each content is decoded and embedded once, however many files have it.
-
-    Args:
-        files: to read, in this order.
-        backbone: what embeds them.
-        known: the hashes of contents whose features the table holds; these files are not embedded again.
-        options: limits, and when a batch is full.
-        reporter: called after each file; for the last one of a batch, once the batch was committed.
-    Yields: batches; the last one may be small. A file that vanished meanwhile is in none.
-    """
-    options = options or IndexOptions()
-    contents = ContentsOfRun()
-    reader = ImageReader(backbone.bundle.side_px, known, options.limits, contents.is_first, options.cache)
-    conditions = limits_of(options.limits), installed_decoders()
-
-    def refuse(file: ImageFile, error: ImageError) -> RefusedFile:
-        return RefusedFile(file.file, file.bytes, file.mtime_ns, error.reason, error.kind, *conditions)
-
-    batch, timer, last = IndexBatch(), Timer("indexing", len(files)), time.monotonic()
-    with (
-        logged(options.work_log, lambda file: reader.read(file.path)) as read,
-        closing(backbone.pipeline(files, read)) as pipeline,
-    ):
-        for done, (file, outcome, features) in enumerate(pipeline, start=1):
-            if isinstance(outcome, Decoded) and not np.isfinite(features).all():
-                outcome = _without_numbers(outcome.content)
-            if isinstance(outcome, Decoded):
-                size = (outcome.image.width, outcome.image.height)
-                batch.rows.append(ImageRow(file.file, outcome.content, file.bytes, file.mtime_ns, *size, features))
-                if outcome.image.lacks:
-                    batch.in_part[file.file] = outcome.image.lacks
-                waiting = contents.settle(outcome.content, file.file)
-                batch.copies += [CopiedFile(one, outcome.content, file.file) for one in waiting]
-            elif isinstance(outcome, ImageError):
-                waiting = [] if outcome.content is None else contents.settle(outcome.content, outcome)
-                batch.refused += [refuse(one, outcome) for one in (file, *waiting) if outcome.kind != "gone"]
-            elif outcome.content in known:
-                batch.copies.append(CopiedFile(file, outcome.content))
-            elif isinstance(first := contents.outcome(outcome.content, file), ImageError):
-                batch.refused.append(refuse(file, first))
-            elif first is not None:
-                batch.copies.append(CopiedFile(file, outcome.content, first))
-            if len(batch) >= options.commit_rows or time.monotonic() - last > options.commit_seconds:
-                yield batch
-                batch, last = IndexBatch(), time.monotonic()
-            reporter.progress(timer.at(done))
-    if batch:
-        yield batch
-
-
-def _without_numbers(content: bytes) -> ImageError:
-    error = ImageError("its features are no numbers under this backbone. Leave it out, or use another backbone.")
-    error.content = content
-    return error
 
 
 class Indexer:
@@ -221,8 +109,13 @@ class Indexer:
         return changes
 
     def embed(self, files: Sequence[ImageFile], reporter: Reporter = SILENT) -> Generator[IndexBatch]:
-        """Read and embed files, a batch at a time, see `embed_files`; content that the table holds is not embedded."""
-        return embed_files(files, self.backbone, self._before.row_of, self.options, reporter)
+        """Read and embed files, a batch at a time; content that the table holds is not embedded."""
+        before, options = self._before, self.options
+        if options.embedder is None:
+            return embed_files(files, self.backbone, before.row_of, options, reporter)
+        stored, known = before.files.keys(), before.row_of.keys()
+        work = EmbeddingWork(files, self.backbone, known, stored, self.table, self.lenses, options)
+        return options.embedder(work, reporter)
 
     def commit(self, batch: IndexBatch) -> None:
         """Write a batch into the table and into that of the refused files."""
@@ -236,9 +129,10 @@ class Indexer:
         copies = [copy for copy in batch.copies if not before.is_stored(copy)]
         rows = batch.rows + before.copied_rows([copy for copy in copies if copy.first is None])
         rows += self._copied_rows(batch.rows, [copy for copy in copies if copy.first is not None])
+        self.table.append_fragments(batch.fragments)
         self.table.append(rows, {lens.name: lens.apply for lens in self.lenses})
         self.refused.append([one for one in batch.refused if before.refused.get(one.file) != one])
-        read = (*(row.file for row in rows), *(copy.file.file for copy in batch.copies))
+        read = (*(row.file for row in rows), *(copy.file.file for copy in batch.copies), *batch.in_fragments)
         if cured := sorted({file for file in read if file in before.refused}):
             self.refused.remove(cured)
         # What the system refused to read may be as it was: its row stays.
@@ -248,7 +142,7 @@ class Indexer:
         changed = sum(row.file in before.files for row in rows) - sum(not before.is_stored(copy) for copy in same)
         report.unchanged += len(same)
         report.changed += changed
-        report.added += sum(row.file not in before.files for row in rows)
+        report.added += sum(row.file not in before.files for row in rows) + len(batch.in_fragments)
         report.in_part |= batch.in_part
         self._report_refused(batch.refused)
 

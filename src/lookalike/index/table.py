@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.files import try_writing
 from lookalike.index.damage import Damage, damaged_rows, is_local, reading
+from lookalike.index.fragments import append_fragments, write_fragments
 from lookalike.index.lance_io import LanceTable
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.snapshot import COLUMNS, LENS, ROWS_AT_ONCE, Embed, Snapshot
@@ -87,28 +88,53 @@ class Table:
             lenses: name -> features (n, f) float16 to embedding (n, d), for the columns that the table has. The rows
                 stay without a vector in the columns that are not named, and can be found by `Snapshot.unfilled`.
         """
-        if not rows:
-            return
+        if rows:
+            self._stored.write_rows(self._as_arrow(rows, lenses or {}, self.lenses()))
+
+    def create(self, features: int) -> None:
+        """Make the table without a row, where there is none: fragments are added to one that is there.
+
+        Args:
+            features: the number of features f.
+        """
+        if self.snapshot() is None:
+            import pyarrow as pa
+
+            self._stored.write_rows(pa.schema(_fields(features)).empty_table())
+
+    def write_fragment(self, rows: Sequence[ImageRow], lenses: Mapping[str, Embed] | None = None) -> list[str]:
+        """Write rows as a fragment that no version names yet; any number of processes may do so at once.
+
+        Args:
+            rows: of files that the table does not have.
+            lenses: as for `append`; the columns that are not named have no file in the fragment.
+        Returns: the fragment, for `append_fragments`. One that is never appended is removed by `clean`.
+        """
+        opened = self._stored.open()
+        assert opened is not None, "create the table first"
+        named = {name: d for name, d in self.lenses().items() if name in (lenses or {})}
+        return write_fragments(opened.dataset, self._as_arrow(rows, lenses or {}, named))
+
+    def append_fragments(self, fragments: Sequence[str]) -> None:
+        """Commit fragments that `write_fragment` has written, all of them at once; call it under the lock."""
+        if fragments:
+            with self._stored.commit() as dataset:
+                append_fragments(dataset, fragments)
+
+    def _as_arrow(self, rows: Sequence[ImageRow], lenses: Mapping[str, Embed], columns: Mapping[str, int]) -> Any:
+        """Rows as a pyarrow Table, with these columns of lenses (name -> d); null where one is not computed."""
         import pyarrow as pa
 
         features = np.stack([row.features for row in rows]).astype(np.float16)
-        columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
-        columns["features"] = as_vectors(features)
-        fields = [
-            ("file", pa.string()),
-            ("content", pa.binary(16)),
-            ("bytes", pa.int64()),
-            ("mtime_ns", pa.int64()),
-            ("width", pa.int32()),
-            ("height", pa.int32()),
-            ("features", pa.list_(pa.float16(), features.shape[1])),
-        ]
-        for name, d in self.lenses().items():
+        values: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
+        values["features"] = as_vectors(features)
+        fields = _fields(features.shape[1])
+        for name, d in columns.items():
             kind = pa.list_(pa.float16(), d)
-            embed = (lenses or {}).get(name)
-            columns[LENS + name] = pa.nulls(len(rows), kind) if embed is None else as_vectors(embed(features))
+            embed = lenses.get(name)
+            values[LENS + name] = pa.nulls(len(rows), kind) if embed is None else as_vectors(embed(features))
             fields.append((LENS + name, kind))
-        self._stored.write_rows(pa.table(columns, schema=pa.schema(fields)))
+        return pa.table(values, schema=pa.schema(fields))
 
     def remove(self, files: Iterable[str]) -> None:
         """Remove the rows of files."""
@@ -210,3 +236,18 @@ class Table:
         Only for who holds the collection's lock: what another writer has not committed yet would go too.
         """
         self._stored.clean(kept)
+
+
+def _fields(features: int) -> list[Any]:
+    """The columns of a table without lenses, as pyarrow has them."""
+    import pyarrow as pa
+
+    return [
+        ("file", pa.string()),
+        ("content", pa.binary(16)),
+        ("bytes", pa.int64()),
+        ("mtime_ns", pa.int64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("features", pa.list_(pa.float16(), features)),
+    ]

@@ -1,0 +1,206 @@
+"""Shards done by actors of Ray, on this machine or a cluster; a worker that ends is started again."""
+
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from lookalike.distributed.engine import Build, Outcome, Shard, Value, WorkerDiedError
+from lookalike.errors import CollectionError, LookalikeError, MissingExtraError
+
+TRIES = 3  # of a shard whose process ends
+AHEAD = 2  # shards that a worker has: one that it does and one that waits, so that it never waits for the driver
+LAST_S = 30.0  # for shards under way after Ctrl-C
+CONNECT_S = 10.0
+STORE_BYTES = 100_000_000  # of Ray's own store on this machine; no picture goes into it
+SETTINGS = {  # read when Ray is imported: it sends no statistics, and a worker that ends is ours to report
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": "A worker died or was killed",
+}
+ENVIRONMENT = {"LANCE_CPU_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each worker is one of many
+
+
+class RayEngine:
+    """Does shards with Ray.
+
+    Token authentication stays as Ray has it, on: Ray listens on all addresses of a machine.
+
+    Args:
+        address: of a cluster, host:port, ray://host:port or "auto"; None to start workers on this machine, which end
+            with the run.
+        workers: how many; None for one a processor.
+    Raises: MissingExtraError, without the extra "ray".
+    """
+
+    def __init__(self, address: str | None = None, workers: int | None = None):
+        self.address, self.asked = address, workers
+        self.workers, self.elsewhere = workers or 0, address is not None
+        for name, value in SETTINGS.items():
+            os.environ.setdefault(name, value)
+        try:
+            import ray
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("--on ray", "ray") from error
+        self._ray: Any = ray
+
+    def run(self, build: Build[Shard, Value], waiting: deque[Shard]) -> Generator[Outcome[Shard, Value]]:
+        """See `Engine.run`. A shard whose process ends is done again; after the third time its outcome is a
+        WorkerDiedError.
+
+        Raises: CollectionError, where Ray cannot be started or reached.
+        """
+        if not waiting:
+            return
+        with self._session():
+            self.workers = self.asked or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+            yield from _Run(self._ray, min(self.workers, len(waiting)), build, waiting).outcomes()
+
+    @contextmanager
+    def _session(self) -> Iterator[None]:
+        """Ray as long as it is needed; one that the caller had started stays."""
+        if self._ray.is_initialized():
+            yield
+            return
+        try:
+            self._start()
+        except Exception as error:  # Ray has no class of its own for these
+            self._ray.shutdown()
+            where = f"{self.address}: no cluster of Ray answers there" if self.address else "Ray could not be started"
+            raise CollectionError(f"{where} ({_first_line(error)}).") from error
+        try:
+            yield
+        finally:
+            self._ray.shutdown()
+
+    def _start(self) -> None:
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
+        environment = {"runtime_env": {"env_vars": ENVIRONMENT}}
+        if self.address is not None:
+            _try_connecting(self.address)
+            self._ray.init(address=self.address, **quiet, **environment)
+            return
+        here: dict[str, Any] = {
+            "address": "local", "num_cpus": self.asked or os.cpu_count() or 1, "include_dashboard": False,
+            "object_store_memory": STORE_BYTES, "_node_ip_address": "127.0.0.1",
+        }  # fmt: skip
+        try:
+            self._ray.init(**here, **quiet, **environment)
+        except Exception:  # a machine under load may be too slow for it once
+            self._ray.shutdown()
+            self._ray.init(**here, **quiet, **environment)
+
+
+@dataclass
+class _Task(Generic[Shard]):
+    """One shard that a worker has: what Ray calls its result, and how often its process has ended."""
+
+    shard: Shard
+    result: Any = None
+    deaths: int = 0
+
+
+class _Actor:
+    """Lives in a worker's process: makes what does the shards with the first of them."""
+
+    def __init__(self) -> None:
+        self._work: Callable[[Any], Any] | None = None
+
+    def do(self, build: list[Any], shard: Any) -> Any:
+        """One shard; an error that is an outcome is given back as it is, whatever its class.
+
+        Args:
+            build: a reference to it in Ray's store, in a list, so that it is read once and not with each shard.
+            shard: to do.
+        """
+        try:
+            if self._work is None:
+                import ray
+
+                self._work = ray.get(build[0])()
+            return self._work(shard), None
+        except (LookalikeError, OSError) as error:
+            return None, error.with_traceback(None)
+
+
+class _Run(Generic[Shard, Value]):
+    """One run: the workers, and the shards that each of them has."""
+
+    def __init__(self, ray: Any, workers: int, build: Build[Shard, Value], waiting: deque[Shard]):
+        self._ray, self._waiting = ray, waiting
+        self._kind = ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Actor)
+        self._build = ray.put(build)
+        self._actors = [self._kind.remote() for _ in range(workers)]
+        self._tasks: list[deque[_Task[Shard]]] = [deque() for _ in self._actors]
+
+    def outcomes(self) -> Generator[Outcome[Shard, Value]]:
+        ends: float | None = None
+        while True:
+            try:
+                if ends is None:
+                    self._fill()
+                under_way = [tasks[0].result for tasks in self._tasks if tasks]  # a worker does its shards in order
+                if not under_way or (ends is not None and time.monotonic() > ends):
+                    break
+                done = set(self._ray.wait(under_way, timeout=1.0)[0])
+            except KeyboardInterrupt:
+                if ends is not None:
+                    raise
+                ends = time.monotonic() + LAST_S
+                self._drop_those_that_wait()
+                continue
+            for worker, tasks in enumerate(self._tasks):
+                if tasks and tasks[0].result in done:
+                    yield from self._finish(worker, tasks)
+        if ends is not None:
+            raise KeyboardInterrupt
+
+    def _fill(self) -> None:
+        """Give every worker what it has too little of, one shard each in turn."""
+        for _ in range(AHEAD):
+            for worker, tasks in enumerate(self._tasks):
+                if self._waiting and len(tasks) < AHEAD:
+                    tasks.append(self._begun(worker, _Task(self._waiting.popleft())))
+
+    def _begun(self, worker: int, task: _Task[Shard]) -> _Task[Shard]:
+        task.result = self._actors[worker].do.remote([self._build], task.shard)
+        return task
+
+    def _drop_those_that_wait(self) -> None:
+        """Only the first shard of each worker is under way."""
+        for tasks in self._tasks:
+            while len(tasks) > 1:
+                self._ray.cancel(tasks.pop().result)
+
+    def _finish(self, worker: int, tasks: deque[_Task[Shard]]) -> Iterator[Outcome[Shard, Value]]:
+        """What came of a worker's first shard. Where its process has ended, a new one begins all that it had again."""
+        try:
+            value, error = self._ray.get(tasks[0].result)
+        except (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError) as died:
+            tasks[0].deaths += 1
+            if tasks[0].deaths >= TRIES:
+                lost = tasks.popleft()
+                yield Outcome(lost.shard, error=WorkerDiedError(_first_line(died)))
+            self._ray.kill(self._actors[worker])  # also one that only could not be reached
+            self._actors[worker] = self._kind.remote()
+            for task in tasks:
+                self._begun(worker, task)
+        else:
+            yield Outcome(tasks.popleft().shard, value, error)
+
+
+def _try_connecting(address: str) -> None:
+    """Whether anything listens there: Ray itself would ask for minutes.
+
+    Raises: OSError.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

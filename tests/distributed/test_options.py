@@ -1,0 +1,39 @@
+"""What names an engine, and what does not."""
+
+import pytest
+
+from lookalike.distributed.embed import DistributedEmbedder
+from lookalike.distributed.options import WorkersKeywords, embedder_of, engine_of
+from lookalike.errors import CollectionError
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"on": "spark"}, "--on spark: not known. There are ray and ray=ADDRESS."),
+        ({"on": "ray="}, "--on ray=: not known. There are ray and ray=ADDRESS."),
+        ({"on": "ray", "workers": 0}, "--workers 0: at least 1 is needed."),
+        ({"on": "ray", "shard": 0}, "--shard 0: at least 1 is needed."),
+    ],
+)
+def test_what_is_no_engine_is_said_in_one_line(options: WorkersKeywords, says: str):
+    with pytest.raises(CollectionError) as raised:
+        embedder_of(options)
+    assert str(raised.value) == says
+
+
+def test_nothing_named_is_this_process():
+    assert engine_of({}) is None
+    assert embedder_of({"on": None, "workers": 3, "shard": None}) is None
+
+
+def test_ray_is_named_with_and_without_an_address():
+    pytest.importorskip("ray")
+    here, there = engine_of({"on": "ray", "workers": 3}), engine_of({"on": "ray=10.0.0.1:6379"})
+    assert here is not None
+    assert (here.workers, here.elsewhere) == (3, False)
+    assert there is not None
+    assert (there.workers, there.elsewhere) == (0, True)
+    embedder = embedder_of({"on": "ray", "shard": 100})
+    assert isinstance(embedder, DistributedEmbedder)
+    assert embedder.shard == 100
