@@ -12,11 +12,12 @@ LIMIT_S = 2.0
 _POOL = ThreadPoolExecutor(8, "timed")
 
 
-async def timed(work: Callable[[], Result], limit_s: float = LIMIT_S) -> Result:
-    """What work gives, in a thread.
+async def timed(work: Callable[[], Result], limit_s: float | None = None) -> Result:
+    """What work gives, in a thread, within LIMIT_S or another limit.
 
     Raises: Refusal, when it takes longer; the thread ends by itself later.
     """
+    limit_s = LIMIT_S if limit_s is None else limit_s
     try:
         return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(_POOL, work), limit_s)
     except TimeoutError:

@@ -11,10 +11,12 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from lookalike.images.thumbnails import encoded, thumbnail_bytes
+from lookalike.index.pictures import PictureList, PicturePage
 from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.picture_files import read_picture
 from lookalike.server.schemas import Order, PagesResponse, PictureOut, PictureResponse, Side
 from lookalike.server.timed import timed
+from lookalike.server.workspace import OpenCollection
 
 router = APIRouter(tags=["pictures"])
 DECODERS = threading.Semaphore(min(4, os.cpu_count() or 1))  # more would be no faster, and each takes up to 100 MB
@@ -48,14 +50,25 @@ async def pictures(
     order: Order = "file",
 ) -> PagesResponse:
     """Some of the pictures, by file, date or at random."""
-    found = await run_in_threadpool(opened.pictures)  # a large table may take longer, the first time
-    page = await timed(lambda: found.page(offset, limit, where=where or None, order=order))
+    found = await run_in_threadpool(_list, opened)
+
+    def read() -> PicturePage:
+        return found.page(offset, limit, where=where or None, order=order)
+
+    page = await (timed(read) if where else run_in_threadpool(read))
     return PagesResponse(
         version=page.version,
         total=page.total,
         offset=page.offset,
         pictures=[PictureOut.of(one) for one in page.pictures],
     )
+
+
+def _list(opened: OpenCollection) -> PictureList:
+    """The pictures, with the columns that a page shows: to read them the first time takes long in a large table."""
+    found = opened.pictures()
+    found.page(limit=1)
+    return found
 
 
 @router.get("/c/{c}/pictures/{id}")

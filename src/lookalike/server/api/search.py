@@ -64,7 +64,7 @@ async def search(opened: Opened, request: SearchRequest) -> SearchResponse:
     With more than one picture, or one against: ranked by a regression through them, none of them among the hits, and a
     hit's similarity is that to the nearest positive one.
     """
-    limit_s = 2.0 if request.where else 30.0
+    limit_s = None if request.where else 30.0
     await run_in_threadpool(opened.count)  # opens the table, the first time
     return await timed(lambda: _search(opened, request), limit_s)
 

@@ -62,7 +62,8 @@ export class Scroll {
   moved() {
     const { scrollTop } = this.root;
     if (this.own === null || Math.abs(scrollTop - this.own) > 1) {
-      this.top = scrollTop * this.scale;
+      // The sheet's own margin, scaled, would go on below the last row.
+      this.top = this.scale === 1 ? scrollTop : Math.min(scrollTop * this.scale, this.height - this.view);
       this.speed();
     }
     this.own = null;
