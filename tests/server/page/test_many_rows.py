@@ -1,9 +1,10 @@
 """The grid over 100,000 and 1,000,000 pictures: few nodes, the last picture reached, nothing asked for in flight."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from support.in_browser import DESK, tile
 from support.many_rows import many_rows
 
@@ -20,6 +21,7 @@ STEP = """by => new Promise((moved) => {
 })"""
 # Of two moves of a mouse that drags a bar, Chromium passes over the second where both come within one frame.
 NEXT_FRAME = "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+BEGUN = "url => performance.getEntriesByName(url).map((one) => one.startTime)"  # ms
 FIRST_SEEN = """() => {
     const top = document.querySelector('[role=listbox]').getBoundingClientRect().top;
     const seen = [...document.querySelectorAll('.tile')].filter((one) => one.getBoundingClientRect().bottom > top);
@@ -103,6 +105,25 @@ def test_the_last_picture_is_among_the_first_in_the_opposite_order(page: Page, s
     expect(tile(page, total)).to_have_attribute("aria-label", "0000001.png")
     order.select_option("file")
     expect(tile(page, 1)).to_have_attribute("aria-label", "0000000.png")
+
+
+def test_rows_that_do_not_come_are_asked_for_again_after_a_pause_and_not_in_a_loop(page: Page):
+    rows = re.compile(r"/pictures\?offset=[1-9]")
+    refused: set[str] = set()
+
+    def answer(route: Route) -> None:
+        busy = {"error": {"code": "server.busy", "message": ""}}
+        route.continue_() if route.request.url in refused else route.fulfill(status=503, json=busy)
+        refused.add(route.request.url)
+
+    page.route(rows, answer)
+    page.evaluate("performance.clearResourceTimings()")
+    page.evaluate(STEP, 300_000)
+    expect(page.locator(".tile:not([hidden])[aria-label='Loading']")).to_have_count(0)
+    page.unroute(rows)
+    begun = {url: page.evaluate(BEGUN, url) for url in refused}
+    assert all(later - sooner > 1400 for sooner, later in begun.values()), begun
+    assert begun
 
 
 def test_a_turn_of_the_wheel_moves_by_rows_however_many_there_are(page: Page):

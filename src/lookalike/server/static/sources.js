@@ -3,6 +3,7 @@ import { api, of } from "./api.js";
 
 const BLOCK = 400;
 const MOST_BLOCKS = 40;
+const PAUSE_MS = 1500; // before rows that did not come are asked for again
 
 /** A list that is whole: hits of a search, members of a group. */
 export class ListSource {
@@ -20,12 +21,13 @@ export class ListSource {
   ensure() {}
 }
 
-/** All pictures under a filter, in an order. told: called when rows came, or with an error. */
+/** All pictures under a filter, in an order. told: called when rows came, with an error, or {} to draw once more. */
 export class PagedSource {
   constructor({ where, order }, told) {
     Object.assign(this, { where, order, told, total: 0, cut: null, version: null, error: null });
     this.blocks = new Map(); // in the order in which they were used last
     this.asked = new Map();
+    this.paused = new Set();
   }
 
   get(index) {
@@ -36,8 +38,9 @@ export class PagedSource {
     if (!this.total) return;
     for (let block = Math.floor(from / BLOCK); block <= Math.floor(Math.max(from, to - 1) / BLOCK); block++) {
       const found = this.blocks.get(block);
-      if (!found) this.fetch(block).catch(() => {});
-      else {
+      if (!found) {
+        if (!this.paused.has(block)) this.fetch(block);
+      } else {
         this.blocks.delete(block);
         this.blocks.set(block, found);
       }
@@ -66,10 +69,21 @@ export class PagedSource {
       this.total = page.total;
       this.told({ isNew, total: page.total, version: page.version });
     } catch (error) {
-      if (error.code !== "aborted" && !this.closed) this.told({ error });
+      if (error.code === "aborted" || this.closed) return;
+      this.pause(block);
+      this.told({ error });
     } finally {
       this.asked.delete(block);
     }
+  }
+
+  /** Wait with a block that did not come; then the grid asks for it, if it still shows it. */
+  pause(block) {
+    this.paused.add(block);
+    setTimeout(() => {
+      this.paused.delete(block);
+      if (!this.closed) this.told({});
+    }, PAUSE_MS);
   }
 
   close() {

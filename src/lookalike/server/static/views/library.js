@@ -73,7 +73,7 @@ function Pictures() {
       if (error) {
         filterError.value = where && error.code.startsWith("query") ? error : null;
         counted.value = { ...counted.value, error };
-      } else {
+      } else if (total !== undefined) {
         filterError.value = null;
         counted.value = { total };
         if (isNew) tell("library.told", { n: total });
