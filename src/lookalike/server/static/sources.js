@@ -24,7 +24,7 @@ export class ListSource {
 /** All pictures under a filter, in an order. told: called when rows came, with an error, or {} to draw once more. */
 export class PagedSource {
   constructor({ where, order }, told) {
-    Object.assign(this, { where, order, told, total: 0, cut: null, version: null, error: null });
+    Object.assign(this, { where, order, told, total: 0, cut: null, version: null });
     this.blocks = new Map(); // in the order in which they were used last
     this.asked = new Map();
     this.paused = new Set();
@@ -67,23 +67,15 @@ export class PagedSource {
       if (this.blocks.size > MOST_BLOCKS) this.blocks.delete(this.blocks.keys().next().value);
       const isNew = this.total !== page.total;
       this.total = page.total;
-      this.told({ isNew, total: page.total, version: page.version });
+      this.told({ isNew, total: page.total });
     } catch (error) {
       if (error.code === "aborted" || this.closed) return;
-      this.pause(block);
+      this.paused.add(block);
+      setTimeout(() => this.paused.delete(block) && this.told({}), PAUSE_MS);
       this.told({ error });
     } finally {
       this.asked.delete(block);
     }
-  }
-
-  /** Wait with a block that did not come; then the grid asks for it, if it still shows it. */
-  pause(block) {
-    this.paused.add(block);
-    setTimeout(() => {
-      this.paused.delete(block);
-      if (!this.closed) this.told({});
-    }, PAUSE_MS);
   }
 
   close() {

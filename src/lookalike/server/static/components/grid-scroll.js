@@ -36,11 +36,16 @@ export class Scroll {
   setHeight(height) {
     this.height = height;
     this.sheet.style.height = `${Math.min(height, MOST)}px`;
-    this.top = Math.max(0, Math.min(this.top, height - this.view));
+    this.hold(this.top);
+  }
+
+  /** Within the rows: below them is a margin, which a scale would make long. */
+  hold(top) {
+    this.top = Math.max(0, Math.min(top, this.height - this.view));
   }
 
   to(top) {
-    this.top = Math.max(0, Math.min(top, Math.max(0, this.height - this.view)));
+    this.hold(top);
     this.own = Math.round(this.top / this.scale);
     this.root.scrollTop = this.own;
   }
@@ -62,8 +67,7 @@ export class Scroll {
   moved() {
     const { scrollTop } = this.root;
     if (this.own === null || Math.abs(scrollTop - this.own) > 1) {
-      // The sheet's own margin, scaled, would go on below the last row.
-      this.top = this.scale === 1 ? scrollTop : Math.min(scrollTop * this.scale, this.height - this.view);
+      this.hold(scrollTop * this.scale);
       this.speed();
     }
     this.own = null;
