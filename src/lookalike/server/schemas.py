@@ -88,7 +88,7 @@ class HitOut(PictureOut):
 
 class SearchResponse(BaseModel):
     """Hits, the best first; cut: the similarity below which hits are usually wrong, where one was learned and one
-    picture was asked with: hits of several are not in the order of their similarities.
+    picture was asked with, the most similar first: hits of several are not in the order of their similarities.
 
     note: what else to know, a line: that words were cut, or search past the lens in service. hidden: how many copies
     and nearly equal pictures were passed over, where that was asked for.

@@ -39,7 +39,9 @@ def test_from_a_new_folder_to_a_lens_in_service(badges: Client, tmp_path: Path):
     assert answer == {"name": "kinds"}
     assert api.json(f"{api.c}/status")["lens"] == "kinds"
     id = api.json(f"{api.c}/pictures?limit=1")["pictures"][0]["id"]
-    assert api.json(f"{api.c}/search", {"positive": [{"id": id}]})["lens"] == "kinds"
+    found = api.json(f"{api.c}/search", {"positive": [{"id": id}]})
+    assert (found["lens"], found["cut"]) == ("kinds", kept["threshold"]["similarity"])
+    assert api.json(f"{api.c}/search", {"positive": [{"id": id}], "reverse": True})["cut"] is None
     assert api.json(f"{api.c}/search", {"positive": [{"id": id}], "lens": "plain"})["lens"] == "plain"
 
     export = api.run(do="export", what="parquet", lens="kinds")

@@ -38,6 +38,23 @@ def test_plus_and_minus_ask_with_both(page: Page, api: Client):
     expect(page.get_by_role("group", name="Less like these")).to_be_visible()
 
 
+def test_copies_are_hidden_and_the_least_similar_comes_first_where_that_is_asked(page: Page, api: Client):
+    ask_in_page(page, "a/04.png")
+    asked = {"positive": [{"id": api.id_of("a/04.png")}], "k": 200}
+    page.get_by_label("Of copies only the first").check()
+    found = api.json(f"{api.c}/search", {**asked, "unique": True})
+    expect(page.get_by_label(f"Of copies only the first ({found['hidden']})")).to_be_checked()
+    assert found["hidden"] > 0
+    assert "a/copy.png" not in {hit["file"] for hit in found["hits"]}
+    assert "unique=1" in page.url
+    page.get_by_label("The least similar first").check()
+    expected = answer_of(api, **asked, unique=True, reverse=True)
+    expect(tile(page, 1)).to_have_attribute("aria-label", re.compile(re.escape(expected[0])))
+    assert names(page, 5) == expected[:5]
+    page.get_by_role("button", name="New question").click()
+    assert "reverse" not in page.url
+
+
 def test_the_filter_lets_through_what_the_api_lets_through_and_says_what_is_wrong(page: Page, api: Client):
     page.keyboard.press("/")
     box = page.get_by_label("Filter", exact=True)

@@ -90,7 +90,8 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         query, region = None, None
     with opened.lock:
         hits = opened.collection.search(query, request.k, region=region, **options)
-        cut = _cut(opened, hits) if alone else None  # hits of several come in another order than their similarities
+        # Hits of several come in another order than their similarities.
+        cut = _cut(opened, hits) if alone and not request.reverse else None
         pictures = opened.pictures()
         gallery = pictures.gallery
         found = [(hit, gallery.row_of(hit.file)) for hit in hits]

@@ -50,7 +50,7 @@ export function cropAsked(asked, region) {
   else askWith(next);
 }
 
-export const clearQuestion = () => go({ plus: [], minus: [], compare: false, ...NO_CLICKS });
+export const clearQuestion = () => go({ plus: [], minus: [], compare: false, reverse: false, ...NO_CLICKS });
 
 /** Ask with a file that was dropped, pasted or chosen. It is sent to ask with, and never added to the folder. */
 export async function askWithFile(file) {
@@ -85,6 +85,8 @@ export const searchBody = (asked, changes = {}) => ({
   lens: hasWords(asked) ? "plain" : asked.lens || null,
   where: asked.where || null,
   others: asked.others,
+  unique: asked.unique,
+  reverse: asked.reverse,
   ...changes,
 });
 

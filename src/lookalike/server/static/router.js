@@ -3,6 +3,7 @@ import { signal } from "./ui.js";
 
 export const VIEWS = ["library", "judge", "blind", "teach", "lenses", "proof", "duplicates", "groups", "map", "status"];
 const KEPT = ["lens", "where", "order", "name", "k"];
+const FLAGS = ["compare", "others", "unique", "reverse"];
 const TOKEN = "lookalike.token";
 
 /** ID, ID@x,y,w,h, u:QUERY of a picture that was sent, or t:WORDS -> {id | query | text, region?} */
@@ -39,7 +40,7 @@ function read(hash) {
   for (const name of KEPT) found[name] = params.get(name) ?? "";
   for (const name of ["plus", "minus"]) found[name] = (params.get(name) ?? "").split("~").filter(Boolean).map(parseAsked);
   found.said = (params.get("said") ?? "").split("~").filter((one) => /^[yn][0-9a-f]+$/.test(one)).map(parseSaid);
-  for (const name of ["compare", "others"]) found[name] = params.get(name) === "1";
+  for (const name of FLAGS) found[name] = params.get(name) === "1";
   return found;
 }
 
@@ -49,7 +50,7 @@ export function addressOf(state) {
   for (const name of ["plus", "minus"]) if (state[name].length) params.set(name, state[name].map(formatAsked).join("~"));
   if (state.said.length) params.set("said", state.said.map(formatSaid).join("~"));
   for (const name of KEPT) if (state[name]) params.set(name, state[name]);
-  for (const name of ["compare", "others"]) if (state[name]) params.set(name, "1");
+  for (const name of FLAGS) if (state[name]) params.set(name, "1");
   const search = params.toString().replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("%7E", "~").replaceAll("%3A", ":");
   return `#/${state.view}${search ? `?${search}` : ""}`;
 }

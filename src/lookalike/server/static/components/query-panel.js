@@ -13,7 +13,8 @@ import { Thumb } from "./thumb.js";
 const HOW_MANY = [50, MOST, 1000];
 
 export function QueryPanel() {
-  const { plus, minus, others, k } = route.value;
+  const { plus, minus, k } = route.value;
+  const hidden = answer.value?.hidden;
   return html`<section class="query-panel" aria-label=${t("ask.panel")}>
     ${status.value?.words && html`<${WordsBox} />`}
     <${ChoosePicture} small=${isAsking.value} />
@@ -29,10 +30,12 @@ export function QueryPanel() {
             ${HOW_MANY.map((n) => html`<option key=${n} value=${n}>${num(n)}</option>`)}
           </select>
         </label>
-        <label class="check-field">
-          <input type="checkbox" checked=${others} onChange=${(event) => go({ others: event.target.checked }, { replace: true })} />
-          <span>${t("ask.others")}</span>
-        </label>
+        ${["others", "unique", "reverse"].map(
+          (name) => html`<label class="check-field" key=${name}>
+            <input type="checkbox" checked=${route.value[name]} onChange=${(event) => go({ [name]: event.target.checked }, { replace: true })} />
+            <span>${t(`ask.${name}`)}${name === "unique" && hidden ? ` (${num(hidden)})` : ""}</span>
+          </label>`,
+        )}
         <p class="hint wide-only">${t("ask.hint")}</p>
         <${Button} class="clear-all" icon="close" label=${t("ask.clear")} keyId="back" onClick=${clearQuestion} />
       </div>
