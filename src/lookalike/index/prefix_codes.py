@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lookalike.errors import CollectionError
+from lookalike.index.products import Products
 from lookalike.index.quantization import (
     ROUNDING,
     SCAN_BYTES,
@@ -112,13 +113,13 @@ class PrefixCodes:
         first, error_norm, rest = asked.sides[:3]
         weights = np.stack([first, asked.size[0] + error_norm, rest], axis=1)  # (q, 3)
         slack, scale = (error_norm + np.float32(ROUNDING + TILT))[:, None], asked.scale[0, :, None]
-        packed = numkong.dots_pack(asked.values[0])
+        products = Products(asked.values[0])
         _, n, m = self.values.shape
         most = np.empty((len(queries), n), np.float32)
 
         def scan(start: int, stop: int) -> None:
             part = slice(start, stop)
-            dots = np.asarray(numkong.dots_packed(self.values[0, part], packed))
+            dots = products.of(self.values[0, part])
             out = dots.T.astype(np.float32, order="C")  # a query's bounds beside each other, for what reads them next
             out *= scale
             out *= self.scale[0, part]

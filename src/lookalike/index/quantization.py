@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lookalike.errors import CollectionError, ShapeError
 from lookalike.files import replace_folder
+from lookalike.index.products import Products
 from lookalike.models.vectors import as_float32
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -101,18 +102,11 @@ class Int8Codes:
         """
         values, scale, error_norm = encode(queries)
         estimates = np.empty((len(self.values), len(queries)), np.float32)
-        # A few long queries are as fast as memory by plain dot products; many, or short ones, pay for being packed.
-        few = len(values) < 4 and values.shape[1] > 256
-        packed = None if few else numkong.dots_pack(values)
+        products = Products(values)
 
         def scan(start: int, stop: int) -> None:
-            block = self.values[start:stop]
-            if packed is None:
-                dots = numkong.cdist(block, values, "dot", out_dtype="float32")
-            else:
-                dots = numkong.dots_packed(block, packed)
-            out = estimates[start:stop]
-            np.multiply(np.asarray(dots), self.scale[start:stop, None], out=out, dtype=np.float32, casting="unsafe")
+            dots, out = products.of(self.values[start:stop]), estimates[start:stop]
+            np.multiply(dots, self.scale[start:stop, None], out=out, dtype=np.float32, casting="unsafe")
             np.multiply(out, scale, out=out)
 
         n, d = self.values.shape
@@ -228,13 +222,13 @@ def read(rows: Rows, indices: Indices) -> Floats:
 
 def some_dots(values: npt.NDArray[np.int8], query: npt.NDArray[np.int8], rows: Indices) -> Floats:
     """Products of some rows (m,) of codes (n, d) with a query's (1, d): (m,) float32."""
-    dots = np.empty(len(rows), np.float32)
+    dots, products = np.empty(len(rows), np.float32), Products(query)
 
     def scan(start: int, stop: int) -> None:
         # Into memory that is at hand: a copy of all of them at once would cost as much as their products.
         block = np.empty((stop - start, values.shape[1]), np.int8)
         np.take(values, rows[start:stop], axis=0, out=block, mode="clip")
-        dots[start:stop] = np.asarray(numkong.cdist(block, query, "dot", out_dtype="float32"))[:, 0]
+        dots[start:stop] = products.of(block)[:, 0]
 
     in_blocks(scan, len(rows), max(1, GATHER_BYTES // values.shape[1]))
     return dots
