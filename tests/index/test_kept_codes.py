@@ -37,11 +37,11 @@ class Column:
         return row_blocks(self.rows)
 
 
-def kept(folder: Path, rows, numbers, turns=True) -> KeptCodes:
+def kept(folder: Path, rows, numbers) -> KeptCodes:
     """Of a version whose rows have these numbers in the table."""
     keys = np.column_stack([numbers, numbers, numbers]).astype(np.uint64)
     name = f"plain@source-{abs(hash(tuple(numbers)))}"
-    return KeptCodes(Column(rows), keys, folder / name, turns)
+    return KeptCodes(Column(rows), keys, folder / name)
 
 
 @pytest.fixture(autouse=True)
@@ -63,9 +63,9 @@ def test_a_search_makes_codes_and_only_preparing_makes_the_prefix(tmp_path):
     assert dates == {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*.npy")}
 
 
-@pytest.mark.parametrize(("rows", "turns"), [(ROWS[:999], True), (ROWS[:, :9], True), (ROWS, False)])
-def test_few_rows_short_ones_and_those_of_a_lens_have_no_prefix(tmp_path, rows, turns):
-    codes = kept(tmp_path, rows, range(len(rows)), turns)
+@pytest.mark.parametrize("rows", [ROWS[:999], ROWS[:, :9]])
+def test_few_rows_and_short_ones_have_no_prefix(tmp_path, rows):
+    codes = kept(tmp_path, rows, range(len(rows)))
     codes.prepare()
     assert codes.load()[1] is None
     assert not list(tmp_path.rglob("turn.npy"))

@@ -186,7 +186,7 @@ class Gallery:
 
     def _codes(self) -> KeptCodes:
         folder = None if self._kept is None else self._kept / self.cache_name
-        return KeptCodes(self.rows, self._keys, folder, turns=self.lens is None)
+        return KeptCodes(self.rows, self._keys, folder)
 
 
 class VectorColumn:

@@ -24,19 +24,18 @@ class Column(Rows, Protocol):
 
 
 class KeptCodes:
-    """Codes of rows, and where they are kept.
+    """Codes of rows, and where they are kept; prefix codes too, where there are rows and values enough for them.
 
     Args:
         rows: (n, d), of which codes are made.
         keys: (n, 3) uint64; rows of equal keys are the same, in any version.
         folder: COLUMN@SOURCE-ROWS, which may vanish at any time; None keeps none.
-        turns: whether prefix codes are made too, where there are rows and values enough for them.
     """
 
-    def __init__(self, rows: Column, keys: NDArray[np.uint64], folder: Path | None, turns: bool = False):
+    def __init__(self, rows: Column, keys: NDArray[np.uint64], folder: Path | None):
         n, d = rows.shape
         self.rows, self.keys, self.folder = rows, keys, folder
-        self.turns = turns and n >= PAYS_ROWS and d >= PAYS_VALUES
+        self.turns = n >= PAYS_ROWS and d >= PAYS_VALUES
 
     def load(self) -> tuple[Int8Codes, PrefixCodes | None]:
         """The codes, made and kept where they are not there. Prefix codes only if they are: a search can do without.
