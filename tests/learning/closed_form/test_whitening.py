@@ -68,6 +68,7 @@ def test_it_is_the_formula_with_fewer_rows_than_features(ridge):
 def test_both_ways_to_compute_it_agree():
     x, group = drawn(n=30, f=40)
     blocks = list(whitening._differences(x, group, np.zeros((0, 2), int)))
+    assert {one.dtype for one in blocks} == {np.dtype(np.float32)}
     scale = np.linspace(0.5, 2, 40)
     many, few = (way(iter(blocks), scale, 1.0, 0.0) for way in (whitening._from_many, whitening._from_few))
     assert_allclose(many @ many.T, few @ few.T, atol=1e-4)

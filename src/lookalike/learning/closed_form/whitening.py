@@ -200,7 +200,8 @@ def _differences(x: Features, labels: Rows, pairs: Rows) -> Iterator[NDArray[np.
         members = order[starts[first] : starts[first] + int(sizes[first:last].sum())]
         if len(members) <= ROWS_AT_ONCE:
             part = x[members].astype(np.float32)
-            mean = np.add.reduceat(part, starts[first:last] - starts[first], axis=0) / sizes[first:last, None]
+            mean = np.add.reduceat(part, starts[first:last] - starts[first], axis=0)
+            mean /= sizes[first:last, None].astype(np.float32)  # in float64 all that follows would be
             yield part - np.repeat(mean, sizes[first:last], axis=0)
         else:
             chunks = [members[at : at + ROWS_AT_ONCE] for at in range(0, len(members), ROWS_AT_ONCE)]
