@@ -46,13 +46,13 @@ class Recipe:
     parts: Mapping[str, Part]
 
 
-# docs/decisions/0017: what each part weighs for plain search and for lenses.
+# docs/decisions/0017 and 0021: what each part weighs for plain search and for lenses.
 RECIPE = Recipe(
-    5,
+    6,
     0.94,
     {
         "features": Part("features", "centre", 1.0, 1.0, soft=0.3),
-        "exp5.centre": Part("exp5", "centre", 0.6, 2.2),
+        "exp5.centre": Part("exp5", "centre", 0.6, 4.0),
         "exp5.fall": Part("exp5", "fall", 0.1, 0.7),
         "st6": Part("st6", "mean", 0.2, 0.25),
         "st5": Part("st5", "mean", 0.2, 0.25),
