@@ -4,7 +4,8 @@
 
 plain: the last depth alone, and what plain search reads. own: the lens without labels, of each set as a collection of
 its own and of all sets as one collection, by its settings. small: of 100, 300 and 1,000 pictures drawn from a set,
-which are the collection. few: learned from a few groups, asked with half of the groups, which are never learned from.
+which are the collection. few: learned from a few groups, asked with half of the groups, which are never learned from;
+each side of a set asks each other one by itself, and recall is their mean. With --corrected, by the correction as well.
 
 Protocols as in plain_recall.py, with pictures of one half asking (`--half`), or all of them. Ratio: the mean over the
 sets of recall@1 to that of the last depth. Pictures are embedded once, and kept (nine_tasks.py).
@@ -14,6 +15,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import permutations
 
 import numpy as np
 from nine_tasks import SETS, Pictures, kept
@@ -166,9 +168,11 @@ def _leave_one_out(x: np.ndarray, group: np.ndarray, side: np.ndarray | None) ->
     return 100 * float((group[similarity.argmax(axis=1)] == group)[asked].mean())
 
 
-def section_few(sets: list[Viewed], draws: int) -> None:
+def section_few(sets: list[Viewed], draws: int, with_correction: bool) -> None:
     """Half of the groups ask each other; of the other half some are learned from. The collection is the set."""
-    print(f"\n{'learned from':28} plain   own  " + "  ".join(f"{share:4g}" for share in SHARES) + "   chosen (shares)")
+    names = ["last", "plain", "own", *(f"{share:g}" for share in SHARES), "chosen"]
+    names += ["corrected"] * with_correction
+    print(f"\n{'learned from':28}", *(f"{name:>9}" for name in names), "  shares")
     for one in (some for some in sets if some.name in FEW):
         lens = own(one, LabelFreeConfig(dims=DIMS))
         some = np.sort(np.random.default_rng(0).permutation(len(one.files))[:SPREAD])
@@ -181,17 +185,30 @@ def section_few(sets: list[Viewed], draws: int) -> None:
                 sides = None if one.side is None else one.side[at]
                 data = LabelledFeatures.create(one.features[at], one.group[at], domains=sides)
                 data = replace(data, parts=parts())
-                x, group, side = one.features[asks], one.group[asks], None if one.side is None else one.side[asks]
                 forms = [ClosedFormTrainer(prior=one.features[some], prior_share=share).fit(data) for share in SHARES]
                 chosen = PriorTrainer(one.features[some], lens, seed=draw).fit(data)
                 shares.append(chosen.settings["prior_share"])
-                embeddings = [normalize_rows(x), lens.apply(x), *(form.apply(x) for form in (*forms, chosen))]
-                rows.append([_leave_one_out(e, group, side) for e in embeddings])
-            plain, alone, *mixed, picked = np.mean(rows, axis=0)
-            told = "  ".join(f"{value:4.1f}" for value in mixed)
-            print(
-                f"{one.name + ', ' + str(n):28} {plain:5.1f} {alone:5.1f}  {told}   {picked:5.1f} {shares}", flush=True
-            )
+                lenses = [lens, *forms, chosen]
+                if with_correction:
+                    from lookalike.learning.training import LowRankTrainer
+
+                    lenses.append(LowRankTrainer(seed=draw).fit(data, chosen))
+                x, group, side = one.features[asks], one.group[asks], None if one.side is None else one.side[asks]
+                embeddings = [one.last[asks], normalize_rows(x), *(form.apply(x) for form in lenses)]
+                rows.append([_each_side(e, group, side) for e in embeddings])
+            found = (f"{value:9.1f}" for value in np.mean(rows, axis=0))
+            print(f"{one.name + ', ' + str(n):28}", *found, f"  {shares}", flush=True)
+
+
+def _each_side(x: np.ndarray, group: np.ndarray, side: np.ndarray | None) -> float:
+    """recall@1 in percent: of all rows, or the mean over the sides that ask another one."""
+    if side is None:
+        return _leave_one_out(x, group, None)
+    found = []
+    for a, b in permutations(np.unique(side), 2):
+        asks, answers = side == a, side == b
+        found.append((group[answers][(x[asks] @ x[answers].T).argmax(axis=1)] == group[asks]).mean())
+    return 100 * float(np.mean(found))
 
 
 def main() -> None:
@@ -200,6 +217,7 @@ def main() -> None:
     parser.add_argument("--half", type=int, choices=(0, 1), help="0: for choosing, 1: for the report; all by default")
     parser.add_argument("--sets", nargs="+", default=list(SETS))
     parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--corrected", action="store_true", help="few: the correction too; needs torch")
     arguments = parser.parse_args()
     sets = [Viewed(name, arguments.half) for name in arguments.sets]
     last = rotated(sets, lambda one: one.last)
@@ -212,7 +230,7 @@ def main() -> None:
     if "small" in arguments.sections:
         section_small(sets)
     if "few" in arguments.sections:
-        section_few(sets, arguments.draws)
+        section_few(sets, arguments.draws, arguments.corrected)
 
 
 if __name__ == "__main__":
