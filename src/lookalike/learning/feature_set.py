@@ -77,8 +77,10 @@ class FeatureSet:
     def names(self, folder: Path) -> list[str]:
         """What each row is called: a file of the collection in `folder` as it is called there, else its whole path."""
         root, found = folder.resolve(), []
+        parents: dict[Path, Path] = {}  # a folder of many pictures is followed once
         for path in self.paths:
-            whole = path.resolve()
+            parent = parents.get(path.parent) or parents.setdefault(path.parent, path.parent.resolve())
+            whole = path.resolve() if path.is_symlink() else parent / path.name
             found.append(whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(whole))
         return found
 

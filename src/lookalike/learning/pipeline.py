@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lookalike.errors import MissingExtraError
 from lookalike.learning.closed_form.default import ClosedFormTrainer
@@ -148,7 +149,7 @@ def learn_lens(
     if refiner is None:
         proof = prove_labelled(features.data, trainer, plan=plan, reporter=reporter)
     data = features.training_rows().data
-    lens = trainer.fit(data)
+    lens = (trainer.settled() if isinstance(trainer, PriorTrainer) else trainer).fit(data)
     if refiner is not None and proof.selected == "correction":
         lens, stopped = refiner.fit_until_stopped(data, lens, reporter)
         notes += [stopped] if stopped else []
@@ -182,13 +183,12 @@ def _validation_run(
     asked, at = np.unique(np.concatenate([fold.queries, fold.gallery]), return_inverse=True)
     features, queries, gallery = plan.data.features[asked], at[: len(fold.queries)], at[len(fold.queries) :]
 
-    def recall_at_1(lens: Lens) -> float:
-        embedding = lens.apply(features)
+    def recall_at_1(embedding: NDArray[np.float32]) -> float:
         return float((fold.ranks(embedding[queries] @ embedding[gallery].T) == 1).mean())
 
     config = LowRankConfig.from_method(refiner.method, data.labels)
     start = trainer.fit(data)
-    run = LowRankRun(start, data, config, measure=recall_at_1, keep="last", seed=refiner.seed)
+    run = LowRankRun(start, data, config, measure=recall_at_1, of=features, keep="last", seed=refiner.seed)
     history = []
     for step in run.steps():
         history.append(step)

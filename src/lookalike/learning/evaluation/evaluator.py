@@ -1,6 +1,7 @@
 """Plain search, lenses, and closed forms on real and on shuffled labels: their answers to the same held-out queries."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, TypeVar
 
@@ -149,17 +150,23 @@ class Evaluator:
 
         Raises: ExamplesError, when nothing can be learned from them.
         """
+        with ThreadPoolExecutor(1) as beside:  # a refiner trains on one processor: this is for another
+            others = beside.submit(self._without_lens, fold, rng)
+            lenses = {}
+            for name, embedding in embedder.embed(self.plan.searched, fold).items():
+                lenses[name] = self._answers(fold, embedding[fold.queries] @ embedding.T)  # (q, d) @ (d, n) -> (q, n)
+            plain, own, permuted = others.result()
+        return FoldAnswers(fold.query_id, fold.queries, fold.cluster, plain, permuted, lenses, own)
+
+    def _without_lens(self, fold: Fold, rng: np.random.Generator) -> tuple[Answers, dict[str, Answers], Rows]:
+        """What no lens has to be learned for: plain's answers, those of `own`, and the ranks under closed forms."""
         plain = self._answers(fold, self.plan.similarity[fold.queries])
-        lenses = {}
-        for name, embedding in embedder.embed(self.plan.searched, fold).items():
-            lenses[name] = self._answers(fold, embedding[fold.queries] @ embedding.T)  # (q, d) @ (d, n) -> (q, n)
         own = {}
         if self.own is not None:
             own["own"] = self._answers(fold, self.own[fold.queries] @ self.own.T)
         forms = self._closed_forms(fold, rng)
         similarities = [forms.similarities(i, fold.queries, fold.gallery) for i in range(self.permutations + 1)]
-        permuted = np.stack([fold.ranks(one) for one in similarities])
-        return FoldAnswers(fold.query_id, fold.queries, fold.cluster, plain, permuted, lenses, own)
+        return plain, own, np.stack([fold.ranks(one) for one in similarities])
 
     def _answers(self, fold: Fold, similarities: NDArray[np.float32]) -> Answers:
         """From the similarities of the fold's queries to all rows, and to unlabelled pictures: (q, n + u)."""

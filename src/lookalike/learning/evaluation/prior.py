@@ -1,6 +1,7 @@
 """How much the pictures alone say beside the labels: chosen on examples that are held out from the learning."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
@@ -37,20 +38,36 @@ class PriorTrainer:
         own: the lens that search has without examples, which is what the share 1 gives; None for none.
         dims: as for `WhitenTrainer`.
         seed: of the splits.
+        share: one that is chosen already; None: each lens chooses by its own examples.
+        chosen: the shares of the lenses so far.
     """
 
     spread: Features
     own: Lens | None = None
     dims: int | None = None
     seed: int = 0
+    share: float | None = None
+    chosen: list[float] = field(default_factory=list)
 
     def fit(self, data: LabelledFeatures, start: Lens | None = None, reporter: Reporter = SILENT) -> Lens:
         """Learn a lens; its settings say the share. Raises: ExamplesError, ShapeError."""
-        share = choose_share(data, self.spread, self.own, seed=self.seed)
+        share = choose_share(data, self.spread, self.own, seed=self.seed) if self.share is None else self.share
+        self.chosen.append(share)
         if share == 1 and self.own is not None:
             return replace(self.own, settings={"method": "closed form", "prior_share": 1.0}, proof=None)
         lens = ClosedFormTrainer(dims=self.dims, prior=self.spread, prior_share=share).fit(data)
         return replace(lens, settings={**lens.settings, "prior_share": share})
+
+    def settled(self) -> "PriorTrainer":
+        """The same with the share that most of its lenses have so far, of equals the least; as it is before the first.
+
+        What was proved is then what is learned: similarities under different shares differ by a factor of two, so that
+        what a proof says of them would not hold of a lens with another share than its own lenses had.
+
+        >>> PriorTrainer(np.eye(2), chosen=[0.2, 0.0, 0.2]).settled().share
+        0.2
+        """
+        return replace(self, share=max(sorted(self.chosen), key=self.chosen.count)) if self.chosen else self
 
 
 def choose_share(data: LabelledFeatures, spread: Features, own: Lens | None = None, *, seed: int = 0) -> float:
@@ -79,13 +96,10 @@ def choose_share(data: LabelledFeatures, spread: Features, own: Lens | None = No
     ranks: dict[float, list[Rows]] = {share: [] for share in (*SHARES, *((1.0,) if own is not None else ()))}
     embedding = None if own is None else own.apply(some.features)
     for fold in folds:
-        for share, found in ranks.items():
-            if share < 1:
-                similarity = forms.similarities(fold, share)
-            else:
-                assert embedding is not None
-                similarity = embedding[fold.queries] @ embedding[fold.gallery].T
-            found.append(fold.ranks(similarity))
+        for share, similarity in forms.similarities(fold, SHARES).items():
+            ranks[share].append(fold.ranks(similarity))
+        if embedding is not None:
+            ranks[1].append(fold.ranks(embedding[fold.queries] @ embedding[fold.gallery].T))
     if not folds:
         return usual
     inverse = {share: 1 / np.concatenate(found) for share, found in ranks.items()}
@@ -116,34 +130,30 @@ class _Forms:
         both = np.concatenate([x, t]).astype(np.float32)
         self.gram, self.ridge = both @ both.T, RIDGE / x.shape[1]
 
-    def similarities(self, fold: Fold, share: float) -> NDArray[np.float32]:
-        """Of a fold's queries to its gallery, (q, g), learned from its training rows."""
-        parts = [(_differences(self.data, fold, self.n), 1 - share)]
-        if share:
-            parts.append((np.eye(len(self.gram) - self.n, dtype=np.float32), share))
-        at, blocks, products = 0, [], []
-        for part, weight in parts:
-            block = part @ self.gram[at : at + part.shape[1]]  # (d, n + m): with the rows of all
-            trace = float((block[:, at : at + part.shape[1]] * part).sum(dtype=np.float64))
-            root = np.float32(np.sqrt(weight / trace) if trace > 0 else 0)
-            blocks.append(block * root)
-            products.append((part, root))
-            at += part.shape[1]
-        first = np.concatenate(blocks)  # (d, n + m)
-        columns, at = [], 0
-        for part, root in products:
-            columns.append(first[:, at : at + part.shape[1]] @ part.T * root)
-            at += part.shape[1]
-        inner = np.concatenate(columns, axis=1)  # (d, d)
-        inner[np.diag_indices(len(inner))] += np.float32(self.ridge)
-        rows = np.unique(np.concatenate([fold.queries, fold.gallery]))
+    def similarities(self, fold: Fold, shares: Iterable[float]) -> dict[float, NDArray[np.float32]]:
+        """Of a fold's queries to its gallery, (q, g), learned from its training rows, for each share."""
+        within = _differences(self.data, fold, self.n)  # (p, n)
+        p, rows = len(within), np.unique(np.concatenate([fold.queries, fold.gallery]))
         place = np.full(self.n, -1)
         place[rows] = np.arange(len(rows))
-        seen = first[:, rows]
-        products_of = self.gram[np.ix_(rows, rows)] - seen.T @ np.linalg.solve(inner, seen)
-        length = np.sqrt(np.maximum(products_of.diagonal(), np.finfo(np.float32).tiny))
-        products_of = products_of / length[:, None] / length
-        return np.asarray(products_of[np.ix_(place[fold.queries], place[fold.gallery])], np.float32)
+        asked = np.ix_(place[fold.queries], place[fold.gallery])
+        # Products of the differences and the spread with all rows, and with one another: the same for every share.
+        across = np.concatenate([within @ self.gram[: self.n], self.gram[self.n :]])  # (p + m, n + m)
+        inner = np.concatenate([across[:, : self.n] @ within.T, across[:, self.n :]], axis=1)  # (p + m, p + m)
+        traces = [float(part.diagonal().sum(dtype=np.float64)) for part in (inner[:p, :p], inner[p:, p:])]
+        seen, itself, found = across[:, rows], self.gram[np.ix_(rows, rows)], {}
+        for share in shares:
+            weights = zip((1 - share, share), traces, strict=True)
+            root = np.repeat([np.sqrt(w / t) if t > 0 else 0 for w, t in weights], (p, len(inner) - p))
+            some = np.flatnonzero(root)
+            root = root[some].astype(np.float32)
+            square = inner[np.ix_(some, some)] * root[:, None] * root
+            square[np.diag_indices(len(square))] += np.float32(self.ridge)
+            part = seen[some] * root[:, None]
+            products = itself - part.T @ np.linalg.solve(square, part)
+            length = np.sqrt(np.maximum(products.diagonal(), np.finfo(np.float32).tiny))
+            found[share] = np.asarray((products / length[:, None] / length)[asked], np.float32)
+        return found
 
 
 def _differences(data: LabelledFeatures, fold: Fold, n: int) -> NDArray[np.float32]:

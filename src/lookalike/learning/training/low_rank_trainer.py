@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from lookalike.errors import NoActiveTripletsError, ShapeError, TrainingError
-from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.labelled_features import Features, LabelledFeatures
 from lookalike.learning.labels import Rows
 from lookalike.learning.training.config import LowRankConfig, Validation, described
 from lookalike.learning.training.history import BestState, StepMetrics
@@ -67,7 +68,9 @@ class LowRankRun:
         start: the closed form to start from.
         data: the examples; features are read batch by batch.
         config: how; None for the defaults.
-        measure: gives the recall of a lens, larger is better; the best step counts. None: the last step counts.
+        measure: gives the recall of the embedding (m, d) of `of`, larger is better; the best step counts. None: the
+            last step counts.
+        of: (m, f) features of what is measured; they are whitened once for all steps.
         keep: "last", where the last step counts though it is measured.
         seed: of the main directions, the batches and dropout.
     Raises: ShapeError, when features do not fit the lens.
@@ -79,7 +82,8 @@ class LowRankRun:
         data: LabelledFeatures,
         config: LowRankConfig | None = None,
         *,
-        measure: Callable[[Lens], float] | None = None,
+        measure: Callable[[NDArray[np.float32]], float] | None = None,
+        of: Features | None = None,
         keep: Literal["highest", "last"] = "highest",
         seed: int = 0,
     ):
@@ -91,8 +95,9 @@ class LowRankRun:
         self.rows = rows.all() if few else rows
         self.network = LowRank(main_directions(self.rows, self.config.rank, seed), self.config.dropout)
         self.validation: Validation | None = None
-        if measure is not None:
-            self.validation = Validation(lambda network: measure(self.lens(network.state_dict())), keep=keep)
+        if measure is not None and of is not None:
+            measured = WhitenedRows(start, of).all()
+            self.validation = Validation(lambda network: measure(self._embedding(measured, network)), keep=keep)
         self.best = BestState()
 
     def steps(self) -> Iterator[StepMetrics]:
@@ -131,6 +136,12 @@ class LowRankRun:
         about = described(config.resolved, rank=A.shape[1], dropout=config.dropout, interpolation=config.interpolation)
         about |= {"step": self.best.step, "seed": self.seed, "threads": THREADS}
         return replace(self.start, matrix=matrix, settings={**self.start.settings, "correction": about}, proof=None)
+
+    def _embedding(self, rows: Tensor, network: nn.Module) -> NDArray[np.float32]:
+        """What the corrected lens gives for whitened rows (m, d), without its matrix."""
+        A, B = (network.state_dict()[name] for name in ("A", "B"))
+        found: NDArray[np.float32] = normalize(rows + self.config.interpolation * (rows @ A) @ B).numpy()
+        return found
 
 
 def correct(
