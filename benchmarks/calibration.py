@@ -2,32 +2,34 @@
 
     LOOKALIKE_DATA=... OMP_NUM_THREADS=1 python benchmarks/calibration.py [seeds, 5] [sets, all] [--corrected]
 
-Of each set a part is learned from and proved, as `learn` does it in a collection that holds the whole set. Then up to
-2,000 other pictures ask the whole collection, as people do: learned and other pictures. "new": whole groups are learned
-from, pictures of other groups ask. "known": pictures of every group are, others of the same groups ask. A line says of
-the first hits, and of the first ten, the share that is right, the mean of what was said, and the expected calibration
-error in ten steps (Guo et al., arXiv:1706.04599), in points: mean and deviation over the seeds. In brackets the error
-that chance alone makes of so many hits, where all that is said is exactly true. "held out" is what the proof reports.
+Of each set a part is learned from and proved, as `learn` does it in a collection that holds the whole set: in closed
+form, beside a share of the pictures' own spread that each fold chooses. Then up to 2,000 other pictures ask the whole
+collection, as people do: learned and other pictures. "new": whole groups are learned from, pictures of other groups
+ask. "known": pictures of every group are, others of the same groups ask. A line says of the first hits, and of the
+first ten, the share that is right, the mean of what was said, and the expected calibration error in ten steps (Guo et
+al., arXiv:1706.04599), in points: mean and deviation over the seeds. In brackets the error that chance alone makes of
+so many hits, where all that is said is exactly true. "held out" is what the proof reports.
 
---corrected learns with the correction by gradient. Features are kept in LOOKALIKE_BENCH, so that a second run embeds
-nothing.
+--corrected tries the correction by gradient as well; --development takes seeds from 100, on which settings were chosen.
+Features are kept in LOOKALIKE_BENCH, so that a second run embeds nothing.
 """
 
 import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
-from held_out import corrected
+from held_out import weighted
 from nine_tasks import Pictures
 
-from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.closed_form.label_free import label_free, label_free_config
 from lookalike.learning.evaluation.calibration import calibration_error, reliability
 from lookalike.learning.evaluation.plan import plan_evaluation
+from lookalike.learning.evaluation.prior import PriorTrainer
 from lookalike.learning.evaluation.prove import prove_labelled
 from lookalike.learning.labelled_features import LabelledFeatures
 from lookalike.learning.labels import Rows
 
-ASK, HITS, OTHERS, DRAWS = 2000, 50, 2000, 20
+ASK, HITS, OTHERS, SPREAD, DRAWS = 2000, 50, 2000, 1024, 20
 
 
 @dataclass(frozen=True)
@@ -66,15 +68,25 @@ def one(case: Case, p: Pictures, seed: int, with_correction: bool) -> list[float
     """Held-out error; of the first hit and the first ten: right, said, error; None where nothing is said."""
     learned, rest = case.split(p, seed)
     side = None if p.side is None else p.side[learned]
-    data = LabelledFeatures.create(p.features[learned], p.group[learned], domains=side)
+    data = weighted(LabelledFeatures.create(p.features[learned], p.group[learned], domains=side))
     others = p.features[np.random.default_rng(seed).permutation(rest)[:OTHERS]].astype(np.float16)
     kind = "groups" if case.kind == "new" else "pictures"
     plan = replace(plan_evaluation(data, kind, seed=seed), others=others)
-    trainer = corrected(seed) if with_correction else ClosedFormTrainer()
-    told = prove_labelled(data, trainer, plan=plan, permutations=0).likelihood
-    if told is None:
+    scale = None if data.parts is None else data.parts.scale
+    own = label_free(p.features, config=label_free_config(len(p.features)), scale=scale)
+    spread = p.features[np.sort(np.random.default_rng(seed).permutation(len(p.features))[:SPREAD])]
+    trainer, refiner = PriorTrainer(spread, own, seed=seed), None
+    if with_correction:
+        from lookalike.learning.training import LowRankTrainer
+
+        refiner = LowRankTrainer(seed=seed)
+    proof = prove_labelled(data, trainer, refiner, plan=plan, permutations=0)
+    if (told := proof.likelihood) is None:
         return None
-    embedding = trainer.fit(data).apply(p.features)
+    lens = trainer.settled().fit(data)
+    if refiner is not None and proof.selected == "correction":
+        lens = refiner.fit(data, lens)
+    embedding = lens.apply(p.features)
     queries = np.sort(np.random.default_rng(seed + 1).permutation(rest)[:ASK])
     similarity = embedding[queries] @ embedding.T
     similarity[np.arange(len(queries)), queries] = -np.inf
@@ -99,13 +111,14 @@ def floor(said: np.ndarray) -> float:
 
 def main() -> None:
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    seeds, wanted = int(words[0]) if words else 5, words[1:]
+    seeds, wanted = int(words[0]) if words else 5, words[1:]  # sets or cases
     print(f"{'':18} said of  held out  first: right  said   error (chance)  first ten: right  said   error (chance)")
     for case in CASES:
-        if wanted and case.pictures not in wanted:
+        if wanted and not {case.pictures, case.name} & set(wanted):
             continue
         p = Pictures(case.pictures)
-        rows = [one(case, p, seed, "--corrected" in sys.argv) for seed in range(seeds)]
+        first = 100 if "--development" in sys.argv else 0
+        rows = [one(case, p, first + seed, "--corrected" in sys.argv) for seed in range(seeds)]
         told = np.array([row for row in rows if row is not None])
         if not len(told):
             print(f"{case.name:20}  {0:3} of {seeds}", flush=True)

@@ -12,7 +12,8 @@ from lookalike.models.proof_parts import check, is_count, is_number, is_share, i
 
 Method = Literal["platt", "isotonic"]
 NEAR, SEEN = 5, 12  # first hits whose mean similarities say how crowded it is around a query
-EVIDENCE = 5  # what is known of a hit: similarity, logarithm of its rank, the first hit's similarity, two means
+BEND = 2  # the rank from which on a second weight adds to what a later rank takes away
+EVIDENCE = 6  # what is known of a hit: similarity, log rank, the first hit's similarity, two means, log rank from 2 on
 GROWTH = 0.25  # of the logarithm of how many times larger a collection became, taken from the log-odds
 MOST_GROWTH = 5.0  # times as many pictures as the proof searched: beyond, nothing is said
 
@@ -46,8 +47,9 @@ class Likelihood:
 
     Attributes:
         method: "platt" or "isotonic".
-        weights: of what `evidence` gives, and the constant: six numbers. That of the similarity is 0 or more, that of
-            the rank 0 or less, so that within an answer no hit is more likely right than a hit before it.
+        weights: of what `evidence` gives, and the constant: seven numbers. That of the similarity is 0 or more, those
+            of the rank are 0 or less, so that within an answer no hit is more likely right than a hit before it. Lenses
+            of earlier previews have six, without the last of the evidence.
         steps: of "isotonic": pairs of log-odds and probability, both rising.
         lowest, highest: bounds of what is said: what so many queries cannot rule out.
         queries: how many held-out queries it was learned from.
@@ -73,10 +75,12 @@ class Likelihood:
 
     def __post_init__(self) -> None:
         weights, steps = self.weights, self.steps
-        numbers = isinstance(weights, tuple) and len(weights) == EVIDENCE + 1 and all(map(is_number, weights))
+        numbers = (
+            isinstance(weights, tuple) and all(map(is_number, weights)) and len(weights) in (EVIDENCE, EVIDENCE + 1)
+        )
         check(
             method=(self.method, self.method in get_args(Method)),
-            weights=(weights, numbers and weights[0] >= 0 >= weights[1]),
+            weights=(weights, numbers and weights[0] >= 0 >= max((weights[1], *weights[EVIDENCE - 1 : -1]))),
             steps=(steps, _are_steps(steps) and (self.method == "isotonic") == bool(steps)),
             lowest=(self.lowest, is_share(self.lowest)),
             highest=(self.highest, is_share(self.highest) and self.highest >= self.lowest),
@@ -100,11 +104,16 @@ class Likelihood:
         """
         if not len(similarities):
             return np.zeros(0)
-        found = evidence(np.asarray(similarities, np.float64)[None])[0]  # (k,) -> (k, 5)
-        odds = found @ np.array(self.weights[:-1]) + self.weights[-1]
+        odds = self.log_odds(np.asarray(similarities, np.float64)[None])[0]
         odds = odds - GROWTH * math.log(max(1.0, pictures / self.pictures))
         told: NDArray[np.float64] = np.minimum.accumulate(self.from_log_odds(odds))
         return told
+
+    def log_odds(self, similarities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of hits (q, k), each query's falling, before the size of the collection is counted: (q, k)."""
+        known = len(self.weights) - 1
+        odds: NDArray[np.float64] = evidence(similarities)[..., :known] @ np.array(self.weights[:-1]) + self.weights[-1]
+        return odds
 
     def from_log_odds(self, odds: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probabilities that log-odds come to, within the bounds; of any shape."""
@@ -137,15 +146,19 @@ def percent(likely: float) -> str:
 
 
 def evidence(similarities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What is known of hits: similarity, logarithm of rank, the first hit's similarity, means of the first 5 and 12.
+    """What is known of hits: similarity, log rank, the first hit's similarity, means of the first 5 and 12, a bend.
+
+    The last is the logarithm of the rank over 2, from rank 2 on: of things that belong together in threes or fours, the
+    first hits are right about alike often, and those behind them fall off steeply.
 
     Args:
         similarities: (q, k) of the first k hits of q queries, falling; -inf where there are no more.
-    Returns: (q, k, 5) float64; 0 in place of what is not there.
+    Returns: (q, k, 6) float64; 0 in place of what is not there.
 
-    >>> evidence(np.array([[0.9, 0.5]])).round(2)
-    array([[[0.9 , 0.  , 0.9 , 0.7 , 0.7 ],
-            [0.5 , 0.69, 0.9 , 0.7 , 0.7 ]]])
+    >>> evidence(np.array([[0.9, 0.7, 0.5]])).round(2)
+    array([[[0.9 , 0.  , 0.9 , 0.7 , 0.7 , 0.  ],
+            [0.7 , 0.69, 0.9 , 0.7 , 0.7 , 0.  ],
+            [0.5 , 1.1 , 0.9 , 0.7 , 0.7 , 0.41]]])
     """
     there = np.isfinite(similarities)
     known = np.where(there, similarities, 0.0)
@@ -156,6 +169,7 @@ def evidence(similarities: NDArray[np.float64]) -> NDArray[np.float64]:
     for column, first in ((3, NEAR), (4, SEEN)):
         counted = np.maximum(there[:, :first].sum(axis=1, keepdims=True), 1)
         found[..., column] = known[:, :first].sum(axis=1, keepdims=True) / counted
+    found[..., 5] = np.maximum(found[..., 1] - math.log(BEND), 0)
     return found
 
 

@@ -1,6 +1,7 @@
 """What held-out queries are shown, by hand: places, marks, and for how many pictures each hit stands."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 
 from lookalike.learning.evaluation.folds import Fold
@@ -30,7 +31,7 @@ def shown_to(query, order, *, of_kinds=False, train=range(6), **more):
 
 
 def test_places_marks_and_weights_where_whole_groups_are_held_out():
-    """Row 7 is right and counts once; row 3 was learned; each of four held-out rows stands for 2 = 8 / 4."""
+    """Row 7 is right and counts once; row 3 was learned; 4 held-out rows stand for 12. Row 8 is right, too."""
     similarity, right, weight = shown_to(6, [10, 7, 3, 9, 8])
     assert_allclose(similarity[:5], [1, 0.9, 0.8, 0.7, 0.6])
     assert right[:5].tolist() == [0, 1, 0, 0, 1]
@@ -39,19 +40,33 @@ def test_places_marks_and_weights_where_whole_groups_are_held_out():
 
 
 def test_a_wrong_one_that_was_held_out_stands_for_the_unlabelled_ones():
-    """Query 3 of a fold in which groups 1 and 2 are held out: seven rows, so 8 / 7."""
+    """Query 3 of a fold in which groups 1 and 2 are held out: seven rows and eight without a label, so 15 / 7."""
     _, right, weight = shown_to(3, [7, 0, 4], train=range(3))
     assert right[:3].tolist() == [0, 0, 1]
-    assert_allclose(weight[:3], [8 / 7, 1, 1])
+    assert_allclose(weight[:3], [15 / 7, 1, 1])
+
+
+def test_as_many_wrong_ones_are_counted_as_there_are():
+    """1,000 pictures in any order, 40 of them held out and the rest without a label: all are wrong but the query."""
+    rng, weights = np.random.default_rng(0), []
+    labels, others = np.array([0, 0, *range(1, 42)]), 959
+    data = LabelledFeatures.create(rng.standard_normal((43, 2)), labels)
+    none = np.zeros((1, 1), bool)
+    fold = Fold(np.arange(1, 3), np.zeros((0, 3), int), *(np.array([0]),) * 4, none, none)
+    for _ in range(4000):
+        similarities = rng.random((1, 43 + others)).astype(np.float32)
+        similarities[0, 1:3] = -1  # what was learned is far away
+        weights.append(judge_hits(similarities, fold, data, of_kinds=False)[2, :, 0].sum())
+    assert np.mean(weights) == pytest.approx(DEPTH, rel=0.05)
 
 
 def test_where_pictures_within_groups_are_held_out_right_ones_stand_for_unlabelled_ones_too():
-    """Rows 2 and 5 to 9 are held out but the query is row 8: two others of its group stand for three."""
+    """Rows 2 and 5 to 9 are held out, and the query is row 8: two others of its group stand for three but itself."""
     train = [0, 1, 3, 4]
     _, right, weight = shown_to(8, [7, 2, 0], of_kinds=True, train=train)
-    as_many = 8 / 6
+    as_many = (8 + 6) / 6
     assert right[:3].tolist() == [1, 0, 0]
-    assert_allclose(weight[:3], [as_many * 3 / 2, as_many, 1])
+    assert_allclose(weight[:3], [(3 * as_many - 1) / 2, as_many, 1])
 
 
 def test_a_query_that_is_alone_of_its_group_is_stood_for_by_those_that_were_learned():

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.learning.evaluation.judged_hits import Floats, JudgedHits
-from lookalike.models.likelihood import EVIDENCE, Likelihood, Method, ReliabilityBin, evidence
+from lookalike.models.likelihood import Likelihood, Method, ReliabilityBin, evidence
 
 PARTS = 5  # of the queries; each part is judged by what the others taught
 BINS = 10
@@ -15,7 +15,7 @@ COUNTED = 10  # first hits whose calibration error is reported
 FEWEST_QUERIES, FEWEST_CLUSTERS = 40, 7
 LARGEST_ERROR = 0.1  # of the calibration error on held-out queries: above, nothing is said
 PENALTY = 1e-2  # on squared standardised weights, so that separable hits do not make them infinite
-SIGNS = (1, -1, 0, 0, 0)  # that weights may have: more similar is more likely, a later rank is not
+SIGNS = (1, -1, 0, 0, 0, -1)  # that weights may have: more similar is more likely, a later rank is not
 
 
 def calibrate(hits: JudgedHits, pictures: int, rng: np.random.Generator) -> tuple[Likelihood | None, str]:
@@ -66,7 +66,7 @@ def calibrate(hits: JudgedHits, pictures: int, rng: np.random.Generator) -> tupl
             "Give more examples."
         )
     found = _fit(hits, pictures, method, error, bins)
-    if not any(found.weights[:2]):
+    if not any((*found.weights[:2], found.weights[-2])):
         return None, "how likely a hit is right cannot be said: more similar hits were not right more often."
     return found, ""
 
@@ -184,7 +184,7 @@ def _fit(
     counted = weight > 0
     x, y, w = evidence(hits.similarities)[counted], hits.right[counted].astype(np.float64), weight[counted]
     weights = logistic_weights(x, y, w, SIGNS)
-    steps = _steps(x @ weights[:EVIDENCE] + weights[-1], y, w) if method == "isotonic" else ()
+    steps = _steps(x @ weights[:-1] + weights[-1], y, w) if method == "isotonic" else ()
     least = 1 / (hits.queries + 2)  # as Laplace's rule has it for what never happened in so many queries
     return Likelihood(
         method if steps or method == "platt" else "platt",
@@ -202,8 +202,7 @@ def _fit(
 def _fitted(hits: JudgedHits, pictures: int, method: Method) -> Callable[[Floats], Floats]:
     """From similarities (q, k) to likelihoods (q, k), by what these hits teach."""
     likelihood = _fit(hits, pictures, method)
-    weights = np.array(likelihood.weights)
-    return lambda found: likelihood.from_log_odds(evidence(found) @ weights[:EVIDENCE] + weights[-1])
+    return lambda found: likelihood.from_log_odds(likelihood.log_odds(found))
 
 
 def _steps(odds: Floats, right: Floats, weight: Floats) -> tuple[tuple[float, float], ...]:

@@ -57,11 +57,12 @@ def judge_hits(
     """The first hits of a fold's queries among everything: learned, held-out and unlabelled pictures.
 
     Ranks are those of a search of the whole collection: nothing is left out but the query and its copies. What has no
+    Ranks are those of a search of the whole collection: nothing is left out but the query and its copies. What has no
     label takes its place and weighs nothing. The unlabelled pictures are as new to the lens as those held out, which
-    therefore stand for them: a wrong one that was held out counts as often as there are unlabelled pictures for each
-    that was held out, at least once. So does a right one where pictures within groups were held out, because the
-    unlabelled ones are of the same kinds; where whole groups were, all that belongs with a query is labelled, and a
-    right one counts once.
+    therefore stand for them: a wrong one that was held out counts for itself, and as often again as there are
+    unlabelled pictures for each that was held out. So does a right one where pictures within groups were held out,
+    because the unlabelled ones are of the same kinds; where whole groups were, all that belongs with a query is
+    labelled, and a right one counts once.
 
     Args:
         similarities: (q, n + u) of the fold's queries to the n rows of `data` and to u unlabelled pictures.
@@ -87,17 +88,18 @@ def judge_hits(
     own = data.labels[fold.queries]
     right = known & (labels[at] == own[:, None])
     held = n - len(fold.train)
-    as_many = max(1.0, (every - n) / max(held, 1))  # each held-out picture stands for so many
+    as_many = (every - n + held) / max(held, 1)  # each held-out picture stands for so many
     weight = np.where(learned[at], 1.0, as_many)
     if not of_kinds:
         weight[right] = 1
-    elif every > n:
-        # The query itself is held out and is no hit: the others of its kind stand for it too, or else the learned ones.
+    else:
+        # The query itself is held out and is no hit: the others of its kind stand for what it would stand for, or else
+        # the learned ones do.
         held_of, learned_of = (_count(data.labels, rows)[own] for rows in (~learned[:n], learned[:n]))
-        more = np.where(held_of > 1, held_of / np.maximum(held_of - 1, 1), 1)[:, None]
+        each = np.where(held_of > 1, (held_of * as_many - 1) / np.maximum(held_of - 1, 1), 0)[:, None]
         alone = (held_of <= 1)[:, None] & right & learned[at]
-        weight = np.where(right & ~learned[at], weight * more, weight)
-        weight = np.where(alone, 1 + as_many / np.maximum(learned_of, 1)[:, None], weight)
+        weight = np.where(right & ~learned[at], each, weight)
+        weight = np.where(alone, 1 + (as_many - 1) / np.maximum(learned_of, 1)[:, None], weight)
     shown = np.full((3, DEPTH, q), -np.inf, np.float32)
     shown[1:] = 0
     shown[0, :k], shown[1, :k], shown[2, :k] = found.T, right.T, np.where(known, weight, 0).T
