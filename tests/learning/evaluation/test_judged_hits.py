@@ -23,11 +23,12 @@ def data_of(labels=LABELS, **more):
     return LabelledFeatures.create(np.eye(len(labels), 4), labels, **more)
 
 
-def shown_to(query, order, *, of_kinds=False, train=range(6), **more):
+def shown_to(query, order, *, of_kinds=False, train=range(6), unit=None, **more):
     """The hits of one query to which rows are like in this order: similarities 1, .9, ...; others far behind."""
     similarities = np.full((1, len(LABELS) + OTHERS), -0.5, np.float32)
     similarities[0, order] = 1 - np.arange(len(order)) / 10
-    return judge_hits(similarities, fold_of([query], train), data_of(**more), of_kinds=of_kinds)[:, :, 0]
+    fold = fold_of([query], train)
+    return judge_hits(similarities, fold, data_of(**more), of_kinds=of_kinds, unit=unit)[:, :, 0]
 
 
 def test_places_marks_and_weights_where_whole_groups_are_held_out():
@@ -44,6 +45,18 @@ def test_a_wrong_one_that_was_held_out_stands_for_the_unlabelled_ones():
     _, right, weight = shown_to(3, [7, 0, 4], train=range(3))
     assert right[:3].tolist() == [0, 0, 1]
     assert_allclose(weight[:3], [15 / 7, 1, 1])
+
+
+def test_what_is_held_out_with_the_query_whatever_the_fold_stands_for_fewer():
+    """Row 7 is nearly equal to query 3, and row 8 is not: 8 unlabelled for 10 labelled ones, and 15 / 7 as above."""
+    unit = np.array([0, 1, 2, 3, 4, 5, 6, 3, 8, 9])
+    _, right, weight = shown_to(3, [7, 8, 4], train=range(3), unit=unit)
+    assert right[:3].tolist() == [0, 0, 1]
+    assert_allclose(weight[:3], [1 + 8 / 10, 15 / 7, 1])
+    of_its_kind = np.array([0, 1, 2, 3, 4, 5, 6, 7, 7, 9])
+    _, right, weight = shown_to(8, [7, 6], of_kinds=True, train=[0, 1, 3, 4], unit=of_its_kind)
+    assert right[:2].tolist() == [1, 1]
+    assert_allclose(weight[:2], [1 + 8 / 10, (3 * (8 + 6) / 6 - 1) / 2])
 
 
 def test_as_many_wrong_ones_are_counted_as_there_are():

@@ -170,7 +170,8 @@ class Evaluator:
 
     def _answers(self, fold: Fold, similarities: NDArray[np.float32]) -> Answers:
         """From the similarities of the fold's queries to all rows, and to unlabelled pictures: (q, n + u)."""
-        shown = judge_hits(similarities, fold, self.data, of_kinds=self.plan.hold_out.kind == "pictures")
+        of_kinds, unit = self.plan.hold_out.kind == "pictures", self.plan.hold_out.groups.of
+        shown = judge_hits(similarities, fold, self.data, of_kinds=of_kinds, unit=unit)
         similarities = similarities[:, : len(self.data)]
         near = similarities[:, fold.gallery]
         relevant, excluded = self.data.relevance(fold.queries, np.arange(len(self.data)))

@@ -52,7 +52,7 @@ class JudgedHits:
 
 
 def judge_hits(
-    similarities: NDArray[np.float32], fold: Fold, data: LabelledFeatures, *, of_kinds: bool
+    similarities: NDArray[np.float32], fold: Fold, data: LabelledFeatures, *, of_kinds: bool, unit: Rows | None = None
 ) -> NDArray[np.float32]:
     """The first hits of a fold's queries among everything: learned, held-out and unlabelled pictures.
 
@@ -64,11 +64,15 @@ def judge_hits(
     because the unlabelled ones are of the same kinds; where whole groups were, all that belongs with a query is
     labelled, and a right one counts once.
 
+    What is nearly equal to a query is always held out with it, and not by a share of all: it stands for fewer, as many
+    as there are unlabelled pictures for each labelled one.
+
     Args:
         similarities: (q, n + u) of the fold's queries to the n rows of `data` and to u unlabelled pictures.
         fold: of these data.
         data: n rows.
         of_kinds: whether pictures within groups were held out.
+        unit: (n,) what was held out together, as `SplitGroups.of` has it; None: each row by itself.
     Returns: (3, DEPTH, q) float32: similarities, -inf for none; 1 where right; weights.
     """
     n, every, q = len(data), similarities.shape[1], len(fold.queries)
@@ -100,6 +104,10 @@ def judge_hits(
         alone = (held_of <= 1)[:, None] & right & learned[at]
         weight = np.where(right & ~learned[at], each, weight)
         weight = np.where(alone, 1 + (as_many - 1) / np.maximum(learned_of, 1)[:, None], weight)
+    if unit is not None:
+        row = np.minimum(at, n - 1)
+        beside = known & ~learned[at] & (unit[row] == unit[fold.queries, None]) & (of_kinds | ~right)
+        weight = np.where(beside, 1 + (every - n) / n, weight)
     shown = np.full((3, DEPTH, q), -np.inf, np.float32)
     shown[1:] = 0
     shown[0, :k], shown[1, :k], shown[2, :k] = found.T, right.T, np.where(known, weight, 0).T
