@@ -125,3 +125,10 @@ def test_places_count_as_they_shall_in_pictures_of_another_side():
     _, ran, _ = network.runner(network.unfreeze("blocks.15"))(pixels)
     for one, other in zip(ran, depths, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+
+
+def test_blocks_are_counted_from_the_last_one_on():
+    network = load_network(resolve_bundle("efficientnet-lite0"))
+    found = {network.layer_of(name): network.blocks_after(name) for name, _ in network.named_parameters()}
+    names = ("conv_head", "blocks.15._project_conv", "blocks.14._expand_conv", "blocks.0._depthwise_conv", "conv_stem")
+    assert [found[name] for name in names] == [0, 0, 1, 15, 16]

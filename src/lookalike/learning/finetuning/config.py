@@ -18,9 +18,12 @@ class FineTuneConfig:
         layer: the first that learns: its name, the start of names up to a dot ("blocks.15"), or its place in
             `bundle.layers`, which counts from the end where it is negative.
         train: of the training. Its None stand for: temperature 0.1, 128 rows, 150 steps (50 for less than 600 images),
-            4 rows a label and up to 12 where labels are few, and a learning rate of 1e-3 where one block learns, 4e-4
-            where more do, 1e-4 for networks of other families; warmed up and then falling along a cosine.
+            4 rows a label and up to 12 where labels are few, and the learning rate of the backbone's family
+            (`LEARNING_RATES`): of the last block, warmed up and then falling along a cosine.
         weight_decay: of AdamW.
+        layer_decay: what each block's learning rate is multiplied with for the block before it, above 0, at most 1;
+            None for that of the backbone's family.
+        head_rate: learning rate of the correction that is trained along; None for that of the backbone's family.
         rank, dropout: of the low-rank correction that is trained along and thrown away.
         loss_input: what the loss sees of the features: the "last" stage alone, or "all"; the lens afterwards sees all.
             With all of them the closed form has learned few examples by heart, and leaves little to be learned.
@@ -38,6 +41,8 @@ class FineTuneConfig:
     layer: str | int = -1
     train: TrainConfig = field(default_factory=TrainConfig)
     weight_decay: float = 1e-4
+    layer_decay: float | None = None
+    head_rate: float | None = None
     rank: int = 128
     dropout: float = 0.2
     loss_input: Literal["last", "all"] = "last"

@@ -16,6 +16,7 @@ from lookalike.learning.closed_form.whitening import whiten
 from lookalike.learning.finetuning.activation_cache import ActivationCache
 from lookalike.learning.finetuning.config import FINE_TUNE, FineTuneConfig
 from lookalike.learning.finetuning.finetuner import CHECKPOINT, FineTuneCost, has_few_weights, seconds_a_step
+from lookalike.learning.finetuning.learning_rates import DEFAULT_FAMILY, family_of, learning_rates_of
 from lookalike.learning.finetuning.load_network import load_network
 from lookalike.learning.finetuning.split_network import Split, SplitNetwork
 from lookalike.learning.labels import rows_by_label
@@ -125,9 +126,7 @@ class LayerFineTuner:
         for _ in self.fill_cache():
             pass
         self.embedder = self.embedder or self.start()
-        optimizer = torch.optim.AdamW(
-            self.embedder.parameters(), self.train.learning_rate, weight_decay=self.config.weight_decay
-        )
+        optimizer = self._optimizer(self.embedder)
         state = TrainerState.create(
             self.embedder, self.activations, self.data, self.train, optimizer=optimizer, seed=self.seed
         )
@@ -139,6 +138,21 @@ class LayerFineTuner:
                 f"the GPU has too little memory for {self.train.rows} pictures a step. Use fewer rows, or unfreeze "
                 "from a later layer on."
             ) from error
+
+    def learning_rates(self) -> dict[str, float]:
+        """Each weight of the network that learns -> its learning rate before the schedule."""
+        decay = self.config.layer_decay or 1.0
+        weights = self.network.trainable()
+        return {name: self.train.learning_rate * decay ** self.network.blocks_after(name) for name in weights}
+
+    def _optimizer(self, embedder: "FineTunedEmbedder") -> torch.optim.Optimizer:
+        groups: dict[float, list[nn.Parameter]] = {}
+        weights = self.network.trainable()
+        for name, rate in self.learning_rates().items():
+            groups.setdefault(rate, []).append(weights[name])
+        groups.setdefault(self.config.head_rate or self.train.learning_rate, []).extend(embedder.head.parameters())
+        parts = [{"params": some, "lr": rate} for rate, some in groups.items()]
+        return torch.optim.AdamW(parts, weight_decay=self.config.weight_decay)
 
     def start(self) -> "FineTunedEmbedder":
         """What is trained, as it is before the first step: it gives what the closed form of the same examples gives."""
@@ -226,15 +240,11 @@ def _is_small(data: Labelled) -> bool:
     return sum(map(len, rows_by_label(data.labels))) < SMALL and len(data.triplets) < SMALL // 3
 
 
-def _is_converted(network: SplitNetwork) -> bool:
-    """Whether a network is of another family than the default backbone."""
-    return (network.bundle.path / "config.json").is_file()
-
-
 def _resolve_train(config: FineTuneConfig, data: Labelled, network: SplitNetwork) -> ResolvedTrainConfig:
     """The training, with what depends on the examples and on how much is trained."""
     rows = config.train.rows or FINE_TUNE.rows
-    learning_rate = 1e-4 if _is_converted(network) else 1e-3 if has_few_weights(network) else 4e-4
+    rates = learning_rates_of(network.bundle)
+    learning_rate = rates.few if has_few_weights(network) else rates.many
     per_label = max(4, min(12, rows // max(len(rows_by_label(data.labels)), 1)))
     steps = 50 if _is_small(data) else FINE_TUNE.steps
     defaults = replace(FINE_TUNE, steps=steps, per_label=per_label, learning_rate=learning_rate)
@@ -246,10 +256,14 @@ def _resolve(
 ) -> FineTuneConfig:
     """The rest of the configuration, resolved in the same way."""
     device = network.device.type
-    pays = device == "cuda" or (has_few_weights(network) and not _is_converted(network) and has_bf16())
+    default = family_of(network.bundle) == DEFAULT_FAMILY
+    pays = device == "cuda" or (has_few_weights(network) and default and has_bf16())
+    rates = learning_rates_of(network.bundle)
     return replace(
         config,
         train=train,
+        layer_decay=rates.layer_decay if config.layer_decay is None else config.layer_decay,
+        head_rate=config.head_rate or rates.head or train.learning_rate,
         device=device,
         views=config.views or (4 if _is_small(data) else 1),
         bf16=pays if config.bf16 is None else config.bf16,

@@ -87,6 +87,13 @@ class OnnxNetwork(SplitNetwork):
         """See `SplitNetwork`: _blocks.0._project_conv.w -> blocks.0._project_conv."""
         return _name(weight).rpartition(".")[0].lstrip("_")
 
+    def blocks_after(self, weight: str) -> int:
+        """See `SplitNetwork`: blocks are what names number ("blocks.15"); a layer before them is one of its own."""
+        order = (name for step in self.steps for name in step.inputs if _key(name) in self.weights)
+        names = list(dict.fromkeys(_block(self.layer_of(_key(name))) for name in order))
+        numbered = [i for i, name in enumerate(names) if name.rpartition(".")[2].isdecimal()]
+        return max(0, max(numbered, default=len(names) - 1) - names.index(_block(self.layer_of(weight))))
+
     def files(self, bundle: Bundle) -> tuple[bytes, dict[str, bytes]]:
         """See `SplitNetwork`."""
         from onnx import numpy_helper
@@ -157,6 +164,13 @@ class OnnxNetwork(SplitNetwork):
 def _pools(step: Step) -> bool:
     """Whether it makes one value of each map: the mean of its places, or their sum with weights."""
     return step.kind == "GlobalAveragePool" or (step.kind == "Conv" and step.inputs[1].endswith(PLACES))
+
+
+def _block(layer: str) -> str:
+    """blocks.15._expand_conv -> blocks.15; a layer outside blocks is one of its own."""
+    head, _, rest = layer.partition(".")
+    number = rest.partition(".")[0]
+    return f"{head}.{number}" if number.isdecimal() else layer
 
 
 def _cuts(steps: list[Step], image: str, constants: set[str], outputs: set[str]) -> list[tuple[int, str]]:

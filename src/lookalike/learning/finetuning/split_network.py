@@ -56,6 +56,10 @@ class SplitNetwork(nn.Module, ABC):
     def layer_of(self, weight: str) -> str | None:
         """The name under which the table of layers knows the layer of a weight (its `module`, where it has one)."""
 
+    @abstractmethod
+    def blocks_after(self, weight: str) -> int:
+        """How many blocks come after the one of a weight; 0 for the last block, and for what comes after it."""
+
     def runner(self, at: int) -> Runner:
         """What runs the whole network without learning.
 

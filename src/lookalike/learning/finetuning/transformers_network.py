@@ -80,6 +80,10 @@ class TransformersNetwork(SplitNetwork):
         names = (str(one.get("module") or one["name"]) for one in self.bundle.layers if one["parameters"])
         return max((name for name in names if inside.startswith(f"{name}.")), key=len, default=None)
 
+    def blocks_after(self, weight: str) -> int:
+        """See `SplitNetwork`: in the parts between cuts; all of them come after the embeddings."""
+        return len(self._blocks) - self.split_before({weight})
+
     def files(self, bundle: Bundle) -> tuple[bytes, dict[str, bytes]]:
         """See `SplitNetwork`."""
         cpu = self.network.to("cpu")
