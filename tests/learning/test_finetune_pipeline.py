@@ -11,6 +11,7 @@ from support.recording import Recording
 
 from lookalike import Backbone
 from lookalike.errors import Cancelled, LensError
+from lookalike.learning.closed_form.default import ClosedFormTrainer
 from lookalike.learning.config import FineTune, KerasSiamese, LearnConfig, LowRank
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.finetune_pipeline import FinetunePipeline, create_fine_tuner
@@ -101,3 +102,18 @@ def test_each_method_has_its_way_and_a_lens_alone_has_none(base, images, tmp_pat
     assert made == {"LayerFineTuner", "KerasSiameseFineTuner"}
     with pytest.raises(LensError, match="leaves the backbone as it is"):
         create_fine_tuner(base.bundle, paths, data, LearnConfig(LowRank()), tmp_path)
+
+
+def test_a_tuned_backbone_has_to_beat_what_search_has_without_examples(base, images, tmp_path):
+    """Here that is a lens which has seen the held-out pictures' labels: nothing is surely better."""
+    features = features_by(base, images)
+    own = ClosedFormTrainer().fit(features.data)
+    config = LearnConfig(FineTune("head", epochs=1, quick=True))
+    (tmp_path / "bundles").mkdir()
+    one = FinetunePipeline(base, features, config, tmp_path / "run", tmp_path / "bundles", own=own)
+    tuned = one.train()
+    result = one.prove(tuned, features_by(tuned, images))
+    assert result.proof.own is not None
+    assert not result.proof.own.better
+    assert not result.proof.serves
+    assert result.lens.settings["backbone"] == base.id

@@ -8,6 +8,7 @@ from lookalike.collection.config import BackboneRecord, CollectionConfig
 from lookalike.collection.feature_loader import FeatureLoader
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_report import lens_report
+from lookalike.collection.own_lens import own_of, spread_of
 from lookalike.collection.proof_log import ProofLog, key_of
 from lookalike.collection.searcher import CollectionState
 from lookalike.collection.switch_backbone import BackboneSwitch
@@ -83,12 +84,13 @@ class FinetuneJob:
         same = self.base.id == state.backbone.id
         self.snapshot = state.snapshot if same else self.home.open_table(self.base.id).snapshot()
         self.known = state.config
-        self.features = self._load(self.base, self.snapshot)
+        self.features = replace(self._load(self.base, self.snapshot), others=spread_of(self.snapshot))
         run, bundles = self.home.lens(name) / "run", self.home.at / "backbones"
         self.proofs = ProofLog(self.home.proofs)
         self.key = key_of(dataset, self.features, config, self.base.id, self.home.folder)
         attempt = self.proofs.attempt(self.key)
-        self.run = FinetunePipeline(self.base, self.features, config, run, bundles, attempt)
+        own = own_of(self.lenses, self.base.id)
+        self.run = FinetunePipeline(self.base, self.features, config, run, bundles, attempt, own)
 
     def plan(self) -> list[str]:
         """What would be learned from, held out, and what it would cost, in lines for people."""

@@ -14,10 +14,11 @@ from lookalike.learning.evaluation.evaluator import TrainedLenses
 from lookalike.learning.evaluation.prove_finetuned import FinetuneComparison, compare_finetuned, hold_out_for_finetuning
 from lookalike.learning.feature_set import FeatureSet
 from lookalike.learning.labelled_features import LabelledFeatures, Trainer
-from lookalike.learning.pipeline import LearnResult, LowRankRefiner, described, learn_lens, plan_learning
+from lookalike.learning.pipeline import LearnResult, LowRankRefiner, described, learn_lens, plan_learning, trainer_for
 from lookalike.learning.provenance import provenance
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, read
+from lookalike.models.lens import Lens
 from lookalike.models.proof_parts import FIRST, Attempt
 from lookalike.progress import SILENT, Reporter, Timer
 
@@ -64,6 +65,7 @@ class FinetunePipeline:
         run: folder for the cached activations and the checkpoint.
         bundles: folder in which the tuned backbone is kept, under its id.
         attempt: which proof of these examples it will be.
+        own: the lens from pictures alone that search has, which has to be beaten; None for none.
     Raises: ExamplesError, when there is nothing to learn from or to hold out; BundleError, for a backbone that cannot
         be trained or a layer that is not there; MissingExtraError, without torch.
     """
@@ -76,9 +78,10 @@ class FinetunePipeline:
         run: Path,
         bundles: Path,
         attempt: Attempt = FIRST,
+        own: Lens | None = None,
     ):
         self.base, self.features, self.config, self.run, self.bundles = base, features, config, run, bundles
-        self.plan = plan_learning(features, config, attempt)
+        self.plan = plan_learning(features, config, attempt, own)
         self.split = hold_out_for_finetuning(self.plan)
         images = [features.paths[row] for row in self.split.train_rows]
         self.tuner = create_fine_tuner(base.bundle, images, self.split.training_data, config, run)
@@ -155,11 +158,12 @@ class FinetunePipeline:
         """
         method, seed = self.config.method, self.config.seed
         closed = ClosedFormTrainer(dims=self.config.dims)
+        untuned = trainer_for(self.features, self.config, self.plan.own)  # as it would be without fine-tuning
         lens_method = _lens_method(self.config)
         refiner = LowRankRefiner(lens_method, seed) if isinstance(lens_method, LowRank) else None
-        untuned_lenses = TrainedLenses(closed, refiner, reporter)
-        tuned_lenses = untuned_lenses
-        trainer: Trainer = closed if refiner is None else ChainedTrainer(closed, refiner)
+        untuned_lenses = TrainedLenses(untuned, refiner, reporter)
+        tuned_lenses = TrainedLenses(closed, refiner, reporter)
+        trainer: Trainer = closed
         keep = False
         if isinstance(method, KerasSiamese):  # its network gives the embedding itself
             trainer, keep = IdentityTrainer(), method.keep
@@ -167,6 +171,8 @@ class FinetunePipeline:
         found = compare_finetuned(
             self.split, features.features, untuned_lenses, tuned_lenses, parts=features.data.parts, keep=keep
         )
+        if refiner is not None and found.tuned_lens == "correction":
+            trainer = ChainedTrainer(closed, refiner)
         preferred = found.finetuned_is_better and found.proof.serves
         if not (preferred or keep):
             return self._untuned(found, reporter)

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from lookalike.collection.lens_report import arms_of
 from lookalike.errors import ExamplesError
-from lookalike.learning.closed_form.default import ClosedFormTrainer
+from lookalike.learning.closed_form.default import ClosedFormTrainer, IdentityTrainer
 from lookalike.learning.evaluation.evaluator import TrainedLenses
 from lookalike.learning.evaluation.plan import plan_evaluation
 from lookalike.learning.evaluation.prove_finetuned import compare_finetuned, hold_out_for_finetuning
@@ -98,6 +98,35 @@ def test_a_backbone_that_lost_everything_is_left_out_and_the_proof_is_the_lens_s
     found = compared(held_out(x, group), noise)
     assert not found.finetuned_is_better
     assert found.proof.results["lens"].recall_at_1 == found.proof.results["untouched backbone"].recall_at_1
+
+
+def test_a_tuned_backbone_has_to_beat_the_closed_form_where_that_is_the_better_lens():
+    """Fine-tuning that gained something, but less than a closed form does, beside one that its correction spoils.
+
+    The correction here is the identity, so that lens is plain search.
+    """
+    x, group = made()
+    held = held_out(x, group)
+    spoilt = TrainedLenses(ClosedFormTrainer(), IdentityTrainer())
+    halfway = x * np.repeat([1.25, 1.0], [8, F - 8])
+    found = compare_finetuned(held, halfway, spoilt, TrainedLenses(IdentityTrainer()))
+    recall = {name: one.recall_at_1 for name, one in found.proof.results.items()}
+    assert recall["plain"] < recall["tuned backbone"] < recall["untouched backbone"]
+    assert not found.finetuned_is_better
+    other = compare_finetuned(held, halfway, TrainedLenses(IdentityTrainer()), TrainedLenses(IdentityTrainer()))
+    assert other.finetuned_is_better
+
+
+def test_on_the_tuned_backbone_too_the_better_of_two_lenses_serves():
+    x, group = made()
+    held, closed = held_out(x, group), TrainedLenses(ClosedFormTrainer())
+    tuned = x * np.repeat([1.25, 1.0], [8, F - 8])
+    worse = compare_finetuned(held, tuned, closed, TrainedLenses(ClosedFormTrainer(), IdentityTrainer()))
+    better = compare_finetuned(held, tuned, closed, TrainedLenses(IdentityTrainer(), ClosedFormTrainer()))
+    alone = compare_finetuned(held, tuned, closed, closed)
+    assert (worse.tuned_lens, better.tuned_lens, alone.tuned_lens) == ("closed form", "correction", "closed form")
+    recalls = {one.proof.results["tuned backbone"].recall_at_1 for one in (worse, better, alone)}
+    assert len(recalls) == 1  # of the closed form each time
 
 
 def test_with_nothing_to_hold_out_it_is_one_line():

@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lookalike.errors import ExamplesError
-from lookalike.learning.evaluation.evaluator import Embeddings, Evaluator, TrainedLenses
+from lookalike.learning.evaluation.evaluator import Answers, Embeddings, Evaluator, FoldAnswers, TrainedLenses
 from lookalike.learning.evaluation.evidence import weigh
 from lookalike.learning.evaluation.folds import Fold
 from lookalike.learning.evaluation.plan import EvaluationPlan
-from lookalike.learning.evaluation.significance import FEW, is_better, paired_test
+from lookalike.learning.evaluation.significance import FEW, cross_fitted_choice, is_better, paired_test
 from lookalike.learning.labelled_features import LabelledFeatures, PartWeights
 from lookalike.learning.labels import Rows
 from lookalike.models.proof import Proof
+
+UNTUNED, TUNED = "untouched backbone", "tuned backbone"
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,15 @@ class FinetuneComparison:
 
     Attributes:
         proof: of the lens on the tuned backbone, beside plain and the lens on the untuned one.
-        finetuned_is_better: whether the tuned backbone answered more of them than the untuned one.
+        finetuned_is_better: whether a lens on the tuned backbone answered more of them than any on the untuned one.
         words: how the two did, in a sentence.
+        tuned_lens: the name of the lens that serves on the tuned backbone: "closed form" or "correction".
     """
 
     proof: Proof
     finetuned_is_better: bool
     words: str
+    tuned_lens: str
 
 
 def hold_out_for_finetuning(plan: EvaluationPlan) -> FinetuneSplit:
@@ -77,15 +81,15 @@ def hold_out_for_finetuning(plan: EvaluationPlan) -> FinetuneSplit:
 
 
 class _BothBackbones:
-    """The last lens of each way, on the features of the untuned and of the tuned backbone."""
+    """The lenses of each way, on the features of the untuned and of the tuned backbone."""
 
     def __init__(self, untuned: TrainedLenses, tuned: TrainedLenses, tuned_data: LabelledFeatures):
         self.untuned, self.tuned, self.tuned_data = untuned, tuned, tuned_data
 
     def embed(self, data: LabelledFeatures, fold: Fold) -> Embeddings:
-        return {
-            "untouched backbone": list(self.untuned.embed(data, fold).values())[-1],
-            "tuned backbone": list(self.tuned.embed(self.tuned_data, fold).values())[-1],
+        on_untuned, on_tuned = self.untuned.embed(data, fold), self.tuned.embed(self.tuned_data, fold)
+        return {_name(UNTUNED, one): x for one, x in on_untuned.items()} | {
+            _name(TUNED, one): x for one, x in on_tuned.items()
         }
 
 
@@ -100,10 +104,10 @@ def compare_finetuned(
 ) -> FinetuneComparison:
     """Plain and the lens on the untuned backbone beside the lens on the tuned one, on the same held-out queries.
 
-    Each lens learns from the rows that the backbone learned from. The proof is of the tuned backbone's lens against
-    plain on the untuned one. Which of the two lenses serves is chosen as a correction is: what is reported cannot gain
-    by the choice (`cross_fitted_choice`). That the examples teach is asked of closed forms on the untuned features,
-    because the tuned ones have seen the examples already.
+    Each lens learns from the rows that the backbone learned from; on either backbone the correction serves only where
+    it is better than the closed form. The proof is of the tuned backbone's lens against plain on the untuned one. Which
+    lens serves is chosen so that what is reported cannot gain by the choice (`cross_fitted_choice`). That the examples
+    teach is asked of closed forms on the untuned features, because the tuned ones have seen the examples already.
 
     Args:
         split: what was held out.
@@ -118,11 +122,15 @@ def compare_finetuned(
     rng = np.random.default_rng([plan.seed, 2])
     tuned_data = replace(plan.data, features=np.asarray(tuned, np.float32)[plan.rows], parts=parts)
     both = _BothBackbones(untuned_lenses, tuned_lenses, tuned_data)
-    answers = Evaluator(plan, plan.permutations).run_fold(fold, both, rng)
+    asked = Evaluator(plan, plan.permutations).run_fold(fold, both, rng)
+    untuned, untuned_lens = _better_lens(asked, UNTUNED, fold.cluster, rng)
+    finetuned, tuned_lens = _better_lens(asked, TUNED, fold.cluster, rng)
+    answers = replace(asked, lenses={UNTUNED: untuned, TUNED: finetuned})
     evidence = weigh(answers, plan, rng, folds=1)
-    before, after = (one.ranks for one in answers.lenses.values())
+    before, after = untuned.ranks, finetuned.ranks
     test = paired_test((after == 1).astype(float) - (before == 1), fold.cluster, rng, level=plan.level)
-    better = is_better(after, before)
+    serving = asked.lenses[_name(TUNED, tuned_lens)].ranks, asked.lenses[_name(UNTUNED, untuned_lens)].ranks
+    better = is_better(after, before) and is_better(*serving)
     words = (
         f"the right picture came first for {(after == 1).sum():,} of {len(fold.queries):,} held-out queries "
         f"through a lens on the tuned backbone, for {(before == 1).sum():,} through one on the untouched backbone"
@@ -132,9 +140,24 @@ def compare_finetuned(
     verdict = "taught" if evidence.verdict == "better" and test.better else evidence.verdict
     proof = evidence.proof(verdict, (f"{words}.",))
     if keep and not (better and proof.serves):
-        alone = replace(answers, lenses={"tuned backbone": answers.lenses["tuned backbone"]})
+        alone = replace(answers, lenses={TUNED: finetuned})
         proof = weigh(alone, plan, rng, folds=1).proof(notes=(f"{words}.",))
-    return FinetuneComparison(proof, better, words)
+    return FinetuneComparison(proof, better, words, tuned_lens)
+
+
+def _better_lens(asked: FoldAnswers, backbone: str, cluster: Rows, rng: np.random.Generator) -> tuple[Answers, str]:
+    """The answers of a backbone, each by the lens that the other queries choose, and the lens that all would choose."""
+    lenses = {name: one for name, one in asked.lenses.items() if name.startswith(_name(backbone, ""))}
+    names, answers = [name.removeprefix(_name(backbone, "")) for name in lenses], list(lenses.values())
+    if len(names) == 1:
+        return answers[0], names[0]
+    simple, other = answers
+    taken, serves = cross_fitted_choice(simple.ranks, other.ranks, cluster, rng)
+    return simple.where(taken, other), names[int(serves)]
+
+
+def _name(backbone: str, lens: str) -> str:
+    return f"{backbone}: {lens}"
 
 
 def _held_out(fold: Fold, n: int) -> NDArray[np.bool_]:
