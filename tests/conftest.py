@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support import elsewhere
 from support.badges import KINDS, LOOKS, classes
+from support.object_storage import s3, s3_server  # noqa: F401  (fixtures)
 from support.once import once
 from support.pictures import aged, draw
 

@@ -89,6 +89,12 @@ class LockedError(CollectionError):
     code = "collection.locked"
 
 
+class StorageError(LookalikeError):
+    """An object store that says no, or nothing at all: its code tells which, as "storage.denied"; holds no secret."""
+
+    code = "storage"
+
+
 class QueryError(LookalikeError):
     """Something that cannot be searched with, or a filter that cannot be understood."""
 

@@ -1,1 +1,1 @@
-"""Work that many processes or machines share: pictures embedded by shards, columns filled by fragments."""
+"""Beyond one machine: object storage, and work that many processes or machines share."""
