@@ -284,6 +284,11 @@ def _opened(path: Path) -> Iterator[int | None]:
             os.close(opened)
 
 
+def folder_size(folder: Path) -> int:
+    """The bytes of all files of a folder; 0 when it is not there."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
 def sync_file(path: Path) -> None:
     """Force what a file holds to the disk."""
     with path.open("r+b") as file:

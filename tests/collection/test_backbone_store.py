@@ -51,8 +51,8 @@ def test_before_a_tuned_backbone_stands_its_parent(store: BackboneStore, config:
 
 def test_dropping_keeps_what_is_in_use_and_what_lenses_need(store: BackboneStore, config: CollectionConfig):
     for id in (FIRST, SECOND):
-        store.home.table(id).mkdir(parents=True)
-        (store.home.table(id) / "data").write_bytes(bytes(100))
+        Path(store.home.table(id)).mkdir(parents=True)
+        Path(store.home.table(id), "data").write_bytes(bytes(100))
     after, freed = store.drop_unused(replace(config, switching=SECOND), [])
     assert (freed, store.home.tables()) == (100, [FIRST])
     assert (after.switching, list(after.backbones)) == (None, [FIRST])

@@ -17,7 +17,7 @@ from lookalike.text import plural
 @AT
 @click.option("--repair", is_flag=True, help="Repair or remove what can be made again; lenses and judgements stay.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each thing that is damaged.")
-def check(folder: Path, at: Path | None, repair: bool, as_json: bool) -> None:
+def check(folder: Path | str, at: Path | str | None, repair: bool, as_json: bool) -> None:
     """Verify every part of the collection of FOLDER; exits with 1 where something is damaged."""
     photos = open_collection(folder, at)
     with console.bars(" parts/s") as report:

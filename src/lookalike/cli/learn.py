@@ -79,8 +79,8 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Random seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the proof as one line of JSON.")
 def learn(
-    folder: Path,
-    at: Path | None,
+    folder: Path | str,
+    at: Path | str | None,
     data: tuple[Path, ...],
     as_: "Layout | None",
     check: bool,
@@ -163,9 +163,9 @@ def learn(
 @click.option("--undo", is_flag=True, help="Undo the last judgement.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: print one line of JSON for each.")
 def judge(
-    folder: Path,
+    folder: Path | str,
     query: str | None,
-    at: Path | None,
+    at: Path | str | None,
     yes: tuple[str, ...],
     no: tuple[str, ...],
     data: Path | None,
@@ -198,7 +198,7 @@ def judge(
 @FOLDER
 @AT
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each lens.")
-def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
+def lenses(folder: Path | str, at: Path | str | None, as_json: bool) -> None:
     """List the lenses of FOLDER with the verdicts of their proofs; * marks the one in service."""
     photos = open_collection(folder, at)
     rows = photos.lenses()
@@ -224,7 +224,7 @@ def lenses(folder: Path, at: Path | None, as_json: bool) -> None:
     help="Mark what would be trained from this layer on: a name, the start of one, or an index.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each layer.")
-def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -> None:
+def layers(folder: Path | str, at: Path | str | None, unfreeze: str | None, as_json: bool) -> None:
     """List the layers of FOLDER's backbone, trainable or frozen."""
     rows = open_collection(folder, at).layers(unfreeze)
     if as_json:
@@ -244,7 +244,7 @@ def layers(folder: Path, at: Path | None, unfreeze: str | None, as_json: bool) -
 @click.argument("name")
 @AT
 @click.option("--anyway", is_flag=True, help="Use it even where its proof does not show that it is better than plain.")
-def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
+def use(folder: Path | str, name: str, at: Path | str | None, anyway: bool) -> None:
     """Put the lens NAME of FOLDER into service; 'plain': none, and back to the original backbone."""
     with console.bars(" pictures/s") as reporter:
         open_collection(folder, at).use(name, anyway=anyway, report=reporter)
@@ -255,7 +255,7 @@ def use(folder: Path, name: str, at: Path | None, anyway: bool) -> None:
 @FOLDER
 @click.argument("name")
 @AT
-def forget(folder: Path, name: str, at: Path | None) -> None:
+def forget(folder: Path | str, name: str, at: Path | str | None) -> None:
     """Remove the lens NAME of FOLDER."""
     open_collection(folder, at).forget(name, report=console.Messages())
     echo(f"{name} removed.", err=True)

@@ -107,8 +107,8 @@ def main() -> None:
 )
 @with_workers
 def index(
-    folder: Path,
-    at: Path | None,
+    folder: Path | str,
+    at: Path | str | None,
     backbone: str | None,
     drop_old: bool,
     moved: bool,
@@ -133,7 +133,7 @@ def index(
 @FOLDER
 @AT
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-def status(folder: Path, at: Path | None, as_json: bool) -> None:
+def status(folder: Path | str, at: Path | str | None, as_json: bool) -> None:
     """Show counts, sizes, the backbone, and refused files with the reason."""
     found = open_collection(folder, at).status()
     if as_json:
@@ -157,7 +157,7 @@ def status(folder: Path, at: Path | None, as_json: bool) -> None:
     "--min-similarity", type=float, help="Least similarity of two pictures.  [default: 0.94, of other backbones 0.98]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each group.")
-def duplicates(folder: Path, at: Path | None, min_similarity: float | None, as_json: bool) -> None:
+def duplicates(folder: Path | str, at: Path | str | None, min_similarity: float | None, as_json: bool) -> None:
     """List groups of pictures with equal (1.0000) or nearly equal content: similarity, the one to keep, another."""
     with console.working("comparing"):
         groups = open_collection(folder, at).duplicates(min_similarity)
@@ -179,7 +179,7 @@ def duplicates(folder: Path, at: Path | None, min_similarity: float | None, as_j
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
 @AT
 @click.option("--lens", default="plain", metavar="NAME", help="Write this lens's embedding instead of the features.")
-def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
+def export(folder: Path | str, out: Path, at: Path | str | None, lens: str) -> None:
     """Write files and features to OUT (.parquet, .csv, .npy), or backbone and lens as one model (.onnx)."""
     with console.working("writing"):
         rows = open_collection(folder, at).export(out, lens=lens)
@@ -191,7 +191,7 @@ def export(folder: Path, out: Path, at: Path | None, lens: str) -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @AT
 @click.option("--lens", default="plain", metavar="NAME", help="Draw this lens's embedding.")
-def map_(folder: Path, out: Path, at: Path | None, lens: str) -> None:
+def map_(folder: Path | str, out: Path, at: Path | str | None, lens: str) -> None:
     """Draw the collection in two dimensions, like beside like, with its thumbnails, into the PNG file OUT."""
     drawable(out)
     with console.working("drawing") as report:
@@ -227,6 +227,6 @@ def _warned(other: Callable[..., None]) -> Callable[..., None]:
     return show
 
 
-def _same(folder: Path, at: Path | None) -> str:
+def _same(folder: Path | str, at: Path | str | None) -> str:
     """The words that name this collection again, ready for a shell."""
     return shlex.join([str(folder), *(["--at", str(at)] if at else [])])

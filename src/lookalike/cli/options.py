@@ -6,11 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lookalike.index.storage import is_address
+
 if TYPE_CHECKING:
     from lookalike.collection.collection import Collection
 
-FOLDER = click.argument("folder", type=click.Path(path_type=Path))
-AT = click.option("--at", type=click.Path(path_type=Path), help="Keep the collection in DIR, not in FOLDER/.lookalike.")
+
+class Place(click.Path):
+    """A path, or the address of an object store, which stays as it was written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if is_address(value) else super().convert(value, param, ctx)
+
+
+PLACE = Place(path_type=Path)
+FOLDER = click.argument("folder", type=PLACE)
+AT = click.option("--at", type=PLACE, help="Keep the collection in DIR (or at s3://...), not in FOLDER/.lookalike.")
 
 
 _WORKERS = (
@@ -35,7 +46,12 @@ def with_workers(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def open_collection(
-    folder: Path, at: Path | None, *, backbone: str | None = None, threads: int | None = None, moved: bool = False
+    folder: Path | str,
+    at: Path | str | None,
+    *,
+    backbone: str | None = None,
+    threads: int | None = None,
+    moved: bool = False,
 ) -> "Collection":
     """The collection of a folder. Its code is imported here, when a verb runs: it loads numkong and Pillow."""
     from lookalike.collection.collection import Collection

@@ -72,9 +72,9 @@ class _Cut(click.ParamType[Any]):
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each query.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: query, rank, similarity, file, likely.")
 def search(
-    folder: Path,
+    folder: Path | str,
     query: tuple[str, ...],
-    at: Path | None,
+    at: Path | str | None,
     text: tuple[str, ...],
     k: int,
     lens: str | None,

@@ -33,7 +33,7 @@ from lookalike.text import printable_line
     help="Look through the folder so often even when nothing is heard of, as from a network drive.",
 )
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="Number of processor threads; all by default.")
-def watch(folder: Path, at: Path | None, quiet: float, every: float, threads: int | None) -> None:
+def watch(folder: Path | str, at: Path | str | None, quiet: float, every: float, threads: int | None) -> None:
     """Keep the collection of FOLDER up to date while the folder changes, until Ctrl-C; a line for each change set."""
     photos = open_collection(folder, at, threads=threads)
     for report in photos.watch(quiet_s=quiet, every_s=every, report=ProgressLines(" pictures/s")):

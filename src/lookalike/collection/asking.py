@@ -99,7 +99,8 @@ class Asking:
     """
 
     def __init__(self, home: CollectionFolder, searcher: Searcher, lenses: LensStore):
-        self.home, self.searcher, self.judgements = home, searcher, Judgements(home.judgements)
+        self.home, self.searcher = home, searcher
+        self.judgements = Judgements(home.judgements, added=home.lines_added)
         self.blind = BlindTests(home, searcher, lenses)
 
     def questions(

@@ -10,7 +10,7 @@ from typing import Any
 from lookalike.collection.config import CollectionConfig
 from lookalike.collection.folder import CollectionFolder
 from lookalike.errors import BundleError, CollectionError, LookalikeError
-from lookalike.files import remove_folder
+from lookalike.files import folder_size, remove_folder
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, read
 from lookalike.models.efficientnet import SPECS
@@ -42,7 +42,7 @@ class BackboneStore:
             return _checked(read(made), id)
         record = config.known().get(id)
         if record is None:
-            raise BundleError(f"{id}: no backbone of {self.home.folder}. Index it with --backbone NAME.")
+            raise BundleError(f"{id}: no backbone of {self.home.name}. Index it with --backbone NAME.")
         place = record.locator or record.name
         command = f"lookalike index {self.home.shell_words} --backbone {shlex.quote(place)}"
         other: LookalikeError
@@ -56,7 +56,7 @@ class BackboneStore:
                 BundleError(f"{record.name}: no backbone of that name on this machine. To get it again, run: {command}")
                 if bundle is None
                 else CollectionError(
-                    f"{self.home.folder}: made with another version of backbone {record.name}. To move to this one, "
+                    f"{self.home.name}: made with another version of backbone {record.name}. To move to this one, "
                     f"run: {command}"
                 )
             )
@@ -131,9 +131,10 @@ class BackboneStore:
         known = {id: record for id, record in config.known().items() if id in wanted}
         config = replace(config, original=original, switching=None, backbones=known)
         ids = [id for id in self.home.tables() if id in ours - {config.backbone}]
-        spare = [path for id in ids for path in (self.home.table(id), self.home.refused(id)) if path.is_dir()]
-        spare += [self.home.backbone(id) for id in self._made_here() - needed]
-        freed = sum(folder_size(path) for path in spare)
+        spare = [self.home.backbone(id) for id in self._made_here() - needed]
+        freed = sum(map(folder_size, spare)) + sum(map(self.home.table_size, ids))
+        for id in ids:
+            self.home.remove_tables(id)
         for path in spare:
             remove_folder(path)
         self.home.save(config)  # last: killed before, the same command goes on
@@ -159,7 +160,7 @@ class BackboneStore:
                     "backbone": record.name if record else "unknown",
                     "id": id,
                     "pictures": 0 if table is None else len(table),
-                    "bytes": folder_size(self.home.table(id)) + folder_size(self.home.refused(id)),
+                    "bytes": self.home.table_size(id),
                     "serves": id == config.backbone,
                     "original": id == config.plain,
                     "filling": id == config.switching,
@@ -215,8 +216,3 @@ def locator_of(name: str | Path) -> str:
     """
     path = Path(name)
     return str(path.resolve()) if str(name) not in {*SPECS, *NAMED} and path.exists() else str(name)
-
-
-def folder_size(folder: Path) -> int:
-    """The bytes of all files of a folder; 0 when it is not there."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

@@ -96,7 +96,7 @@ class BlindTests:
         ticked = tuple(file for file in one.candidates if file in right and not skip)
         rest = () if skip else tuple(file for file in one.candidates if file not in right)
         said = BlindAnswer(0, "", who, one.query, ticked, rest, name, test.weights, test.seed, skipped=skip)
-        Judgements(self.home.judgements).add_blind(said)
+        Judgements(self.home.judgements, added=self.home.lines_added).add_blind(said)
         if left := self._open(test):
             return len(left), None
         state = self.searcher.state()

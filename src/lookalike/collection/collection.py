@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from lookalike.collection.backbone_store import BackboneStore, locator_of
 from lookalike.collection.check import CollectionCheck, Finding
 from lookalike.collection.dataset_source import ExamplesSource, LearnRequest
-from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.outputs import CollectionOutputs
+from lookalike.collection.remote_folder import open_home
 from lookalike.collection.searcher import Searcher, SearchKeywords, SearchOptions
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.collection.watch import Watcher, WatchOptions
 from lookalike.distributed.options import WorkersKeywords, embedder_of
+from lookalike.errors import CollectionError
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
 from lookalike.index.embed_files import Sift
@@ -28,6 +29,7 @@ from lookalike.index.hits import Answers, Hits
 from lookalike.index.index_report import IndexReport
 from lookalike.index.pictures import Picture
 from lookalike.index.refused import RefusedTable
+from lookalike.index.storage import is_address
 from lookalike.index.table import Table
 from lookalike.learning.config import LearnConfig, LearnOptions
 from lookalike.learning.datasets.judgements import Judgements
@@ -46,8 +48,8 @@ class Collection(CollectionOutputs):
     """A folder of pictures with what lookalike knows of it; each verb reads its state once. It has a len and names.
 
     Args:
-        folder: the pictures' folder, or a collection's own folder.
-        at: where to keep the collection; by default FOLDER/.lookalike.
+        folder: the pictures' folder, or a collection's own folder; or an address, as s3://bucket/photos.
+        at: where to keep the collection, a folder or an address; by default FOLDER/.lookalike.
         backbone: for a new collection, or to switch to with `index`; for a new one efficientnet-lite0 when left out.
         threads: of the processor; None for all.
         moved: take over the collection at `at` for pictures that were moved to `folder`; the next `index` keeps it so.
@@ -64,7 +66,7 @@ class Collection(CollectionOutputs):
         self, folder: str | Path, *, at: str | Path | None = None, backbone: str | Path | None = None,
         threads: int | None = None, moved: bool = False,
     ):  # fmt: skip
-        self.home = CollectionFolder(Path(folder), Path(at) if at is not None else None, moved)
+        self.home = open_home(folder, at, moved)
         self.folder = self.home.folder
         self._options = threads, moved
         self._backbones = BackboneStore(self.home, threads)
@@ -74,7 +76,9 @@ class Collection(CollectionOutputs):
 
     def __reduce__(self) -> tuple[Any, ...]:
         named, (threads, moved) = self._searcher.named, self._options
-        place, at = self.folder.absolute(), self.home.at.absolute()
+        home = self.home
+        place: str | Path = home.name if is_address(home.name) else self.folder.absolute()
+        at: str | Path = home.place if is_address(home.place) else home.at.absolute()
         backbone = None if named is None else locator_of(named)
         return partial(type(self), place, at=at, backbone=backbone, threads=threads, moved=moved), ()
 
@@ -96,7 +100,7 @@ class Collection(CollectionOutputs):
     @property
     def judgements(self) -> Judgements:
         """What people answered: iterate over it; `.standing()`, `.undo()`."""
-        return Judgements(self.home.judgements)
+        return Judgements(self.home.judgements, added=self.home.lines_added)
 
     def index(
         self, *, prune: bool = False, megapixels: float = 100, drop_old: bool = False, exclude: Sequence[str] = (),
@@ -141,6 +145,8 @@ class Collection(CollectionOutputs):
         Raises: MissingExtraError, without the extra "watch"; what `index` raises, from the first look alone.
         """
         reporter, limits = as_reporter(report), Limits(pixels=int(megapixels * 1e6), option="--pixels")
+        if is_address(self.home.pictures.address):
+            raise CollectionError(f"{self.home.name}: a bucket tells nobody of changes. Run index from time to time.")
         self.home.require_pictures()
 
         def look(sift: Sift) -> IndexReport:

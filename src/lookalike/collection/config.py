@@ -3,9 +3,10 @@
 import json
 import re
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
-from lookalike.errors import LensError
+from lookalike.errors import CollectionError, LensError
 from lookalike.models.lens import check_name
 
 FORMAT = 1
@@ -105,6 +106,33 @@ def parse_config(text: str) -> CollectionConfig:
         if id is not None and id not in config.known():
             raise ValueError(f"{key!r} is {id}, which is not in 'backbones'")
     return config
+
+
+def read_config(path: Path, shown: str, shell_words: str) -> CollectionConfig | None:
+    """What a collection.json says; None where there is none.
+
+    Args:
+        path: of it.
+        shown: how people call it.
+        shell_words: what names the collection in the command that mends it.
+    Raises: CollectionError, when it is damaged or newer than this version.
+    """
+    try:
+        if path.exists() and not path.is_file():  # a folder, a pipe
+            raise ValueError("it is no file")
+        with path.open("rb") as file:
+            return parse_config(file.read(MOST_CHARACTERS + 1).decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except NewerFormatError as error:
+        raise CollectionError(f"{shown}: {error}. Upgrade with: pip install -U lookalike") from error
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = str(error) if not isinstance(error, OSError | UnicodeDecodeError) else reason
+        raise CollectionError(
+            f"{shown}: cannot be read ({reason}). To make it again, run: lookalike check {shell_words} --repair. "
+            "Tables, lenses and judgements stay."
+        ) from error
 
 
 def _record(value: object, id: str) -> BackboneRecord:

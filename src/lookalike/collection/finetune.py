@@ -86,7 +86,7 @@ class FinetuneJob:
         self.known = state.config
         self.features = replace(self._load(self.base, self.snapshot), others=spread_of(self.snapshot))
         run, bundles = self.home.lens(name) / "run", self.home.at / "backbones"
-        self.proofs = ProofLog(self.home.proofs)
+        self.proofs = ProofLog(self.home.proofs, self.home.lines_added)
         self.key = key_of(dataset, self.features, config, self.base.id, self.home.folder)
         attempt = self.proofs.attempt(self.key)
         own = own_of(self.lenses, self.base.id)

@@ -9,17 +9,28 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from lookalike.collection.config import MOST_CHARACTERS, CollectionConfig, NewerFormatError, parse_config
+from lookalike.collection.check_at import FOLDER_NAME, check_at, is_of, is_same, not_of_these
+from lookalike.collection.config import CollectionConfig, read_config
 from lookalike.collection.write_lock import WriteLock
-from lookalike.errors import CollectionError
-from lookalike.files import PREVIOUS, atomic_write, previous_of, remove_leftovers, try_writing
+from lookalike.distributed.pictures import pictures_at
+from lookalike.errors import CollectionError, LookalikeError
+from lookalike.files import (
+    PREVIOUS,
+    atomic_write,
+    folder_size,
+    previous_of,
+    remove_folder,
+    remove_leftovers,
+    try_writing,
+)
 from lookalike.images.leave_out import is_collection
+from lookalike.images.picture_source import FolderPictures, PictureSource
 from lookalike.index.refused import RefusedTable
+from lookalike.index.storage import is_address
 from lookalike.index.table import Table
 from lookalike.names import on_disk
 from lookalike.progress import Reporter
 
-FOLDER_NAME = ".lookalike"
 TABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # that of its backbone
 
 
@@ -33,29 +44,53 @@ class CollectionFolder:
         at: where the collection is kept: a new or an empty folder, or the collection of this folder; None for
             root/.lookalike.
         moved: take over a collection at `at` whose pictures were moved to `root`.
+        pictures: where they lie, if that is no folder of this machine; then `at` is given.
+
+    Attributes:
+        at: the folder of all files of the collection but, where it is kept on an object store, its tables.
+        pictures: where they lie.
     Raises: CollectionError, for anything else.
 
     >>> CollectionFolder(Path("photos")).table("b1").as_posix()
     'photos/.lookalike/tables/b1.lance'
     """
 
-    def __init__(self, root: Path, at: Path | None = None, moved: bool = False):
-        self.folder = root = on_disk(root)
+    def __init__(self, root: Path, at: Path | None = None, moved: bool = False, pictures: PictureSource | None = None):
+        root = on_disk(root)
+        self.pictures = pictures or FolderPictures(root)
         self._moved = moved
         if at is not None:
             self.at = on_disk(at)
-            self._check_at()
+            check_at(self.at, self.pictures, moved)
+            if not is_same(self.at, self.folder / FOLDER_NAME):
+                self._check_same_pictures(self.config())
         elif root.is_dir() and is_collection(root):  # the collection's own folder was named
             self.at = root
-            self.folder = self._lies_in() or Path(self._required_config().folder)
+            lies_in = self._lies_in()
+            self.pictures = FolderPictures(lies_in) if lies_in else self._pictures_of(self._required_config())
         else:
             self.at = root / FOLDER_NAME
 
     @property
+    def folder(self) -> Path:
+        """Where the pictures lie on this machine; those of an object store, once they were fetched."""
+        return self.pictures.folder
+
+    @property
+    def name(self) -> str:
+        """What people call the place of the pictures."""
+        return str(self.pictures)
+
+    @property
+    def place(self) -> str:
+        """What people call the place of the collection."""
+        return str(self.at)
+
+    @property
     def shell_words(self) -> str:
         """What names this collection in a shell: FOLDER, and --at DIR where it is kept elsewhere."""
-        at = [] if _is_same(self.at, self.folder / FOLDER_NAME) else ["--at", str(self.at)]
-        return shlex.join([str(self.folder), *at])
+        at = [] if is_same(self.at, self.folder / FOLDER_NAME) else ["--at", self.place]
+        return shlex.join([self.name, *at])
 
     @property
     def cache(self) -> Path:
@@ -68,13 +103,30 @@ class CollectionFolder:
         names = ("tables", "lenses", "backbones", "cache", "cache/codes", "cache/layouts", "cache/thumbnails")
         return [self.at / name for name in names]
 
-    def table(self, backbone: str) -> Path:
-        """Where the table of one backbone lies."""
-        return self.at / "tables" / f"{backbone}.lance"
+    def table(self, backbone: str) -> str:
+        """Where the table of one backbone lies: a path, or an address."""
+        return str(self.at / "tables" / f"{backbone}.lance")
 
-    def refused(self, backbone: str) -> Path:
+    def refused(self, backbone: str) -> str:
         """Where the table of the files that one backbone's indexing could not read lies."""
-        return self.at / "tables" / f"{backbone}.refused.lance"
+        return self.table(f"{backbone}.refused")
+
+    def table_size(self, backbone: str) -> int:
+        """The bytes of both tables of one backbone."""
+        return sum(folder_size(Path(uri)) for uri in (self.table(backbone), self.refused(backbone)))
+
+    def size(self) -> int:
+        """The bytes of all that is kept."""
+        return folder_size(self.at)
+
+    def remove_tables(self, backbone: str) -> None:
+        """Remove both tables of one backbone, as far as they are there."""
+        for folder in map(Path, (self.table(backbone), self.refused(backbone))):
+            if folder.is_dir():
+                remove_folder(folder)
+
+    def lines_added(self) -> None:
+        """To be called after judgements or proofs were added to their files."""
 
     @property
     def work_log(self) -> Path:
@@ -92,7 +144,7 @@ class CollectionFolder:
     def tables(self) -> list[str]:
         """The ids of the backbones that have a table."""
         found = {path.name.split(".")[0] for path in (self.at / "tables").glob("*.lance") if path.is_dir()}
-        return sorted(id for id in found if TABLE_ID.fullmatch(id) and self.table(id).is_dir())
+        return sorted(id for id in found if TABLE_ID.fullmatch(id) and Path(self.table(id)).is_dir())
 
     def backbone(self, id: str) -> Path:
         """The bundle of a backbone that was made here."""
@@ -140,23 +192,7 @@ class CollectionFolder:
 
         Raises: CollectionError, when it is damaged or newer than this version.
         """
-        path = self.at / "collection.json"
-        try:
-            if path.exists() and not path.is_file():  # a folder, a pipe
-                raise ValueError("it is no file")
-            with path.open("rb") as file:
-                return parse_config(file.read(MOST_CHARACTERS + 1).decode("utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except NewerFormatError as error:
-            raise CollectionError(f"{path}: {error}. Upgrade with: pip install -U lookalike") from error
-        except (ValueError, OSError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            reason = str(error) if not isinstance(error, OSError | UnicodeDecodeError) else reason
-            raise CollectionError(
-                f"{path}: cannot be read ({reason}). To make it again, run: lookalike check {self.shell_words} "
-                "--repair. Tables, lenses and judgements stay."
-            ) from error
+        return read_config(self.at / "collection.json", f"{self.place}/collection.json", self.shell_words)
 
     def require_config(self) -> CollectionConfig:
         """What collection.json says, of a folder that was indexed.
@@ -166,25 +202,29 @@ class CollectionFolder:
         config = self.config()
         if config is None:
             self.require_pictures()
-            line = f"{self.folder}: not indexed yet. Run: lookalike index {self.shell_words}"
+            line = f"{self.name}: not indexed yet. Run: lookalike index {self.shell_words}"
             raise CollectionError(line, code="collection.empty")
         return config
 
     def require_pictures(self) -> None:
-        """Raises: CollectionError, when the pictures' folder is not there."""
-        if self.folder.exists() and not self.folder.is_dir():
-            raise CollectionError(f"{self.folder}: a file. Name its folder.")
-        if not self.folder.exists():
-            line = f"{self.folder}: no such folder. Check the name, or plug its disk in."
-            raise CollectionError(line, code="collection.offline")
+        """Raises: CollectionError or StorageError, when the pictures' folder is not there."""
+        self.pictures.require()
+
+    def are_pictures_there(self) -> bool:
+        """Whether the place of the pictures can be reached."""
+        try:
+            self.require_pictures()
+        except LookalikeError:
+            return False
+        return True
 
     def with_this_folder(self, config: CollectionConfig) -> CollectionConfig:
         """What collection.json shall say of a folder that moved together with its collection, or before `--moved`.
 
         Call it under the collection's lock.
         """
-        folder = str(self.folder.resolve())
-        if config.folder == folder or not self.folder.is_dir():
+        folder = self.pictures.address
+        if config.folder == folder or (not is_address(folder) and not self.folder.is_dir()):
             return config
         config = replace(config, folder=folder)
         self.save(config)
@@ -222,7 +262,7 @@ class CollectionFolder:
         config = self.config()
         if config is None:
             raise CollectionError(
-                f"{self.at}: a collection without its collection.json. Run: lookalike index FOLDER --at {self.at}"
+                f"{self.place}: a collection without its collection.json. Run: lookalike index FOLDER --at {self.place}"
             )
         return config
 
@@ -233,37 +273,13 @@ class CollectionFolder:
         whole = self.at.resolve()  # "." and the like have no name
         return whole.parent if whole.name == FOLDER_NAME else None
 
-    def _check_at(self) -> None:
-        """Whether a collection of this folder is, or may be, kept where `--at` says.
+    def _check_same_pictures(self, config: CollectionConfig | None) -> None:
+        """Raises: CollectionError, when the collection is that of other pictures."""
+        if config is not None and not self._moved and not is_of(config.folder, self.pictures):
+            raise not_of_these(self.place, config.folder, self.pictures)
 
-        Raises: CollectionError, which names both folders.
-        """
-        at, folder = self.at, self.folder
-        if _is_same(at, folder / FOLDER_NAME):
-            return
-        name_another = "Name a new or an empty folder with --at DIR."
-        if at.exists() and not at.is_dir():
-            raise CollectionError(f"{at}: a file, so the collection of {folder} cannot be kept there. {name_another}")
-        if _is_same(at, folder):
-            raise CollectionError(f"{at}: the folder of the pictures {folder} itself. {name_another}")
-        if at.resolve().name == FOLDER_NAME:
-            raise CollectionError(
-                f"{at}: this name is for the collection of {at.resolve().parent}, not of {folder}. {name_another}"
-            )
-        if not at.is_dir() or not any(at.iterdir()):
-            if self._moved:
-                raise CollectionError(f"{at}: no collection that {folder} could take over. Leave --moved out.")
-            return
-        if not is_collection(at):
-            raise CollectionError(f"{at}: not empty, and no collection of {folder}. {name_another}")
-        config = self.config()
-        if config is None or self._moved or _is_same(Path(config.folder), folder):
-            return
-        words = shlex.join([str(folder), "--at", str(at)])
-        raise CollectionError(
-            f"{at}: the collection of {config.folder}, not of {folder}. Name another folder with --at DIR; or, if the "
-            f"pictures were moved from there to here, run: lookalike index {words} --moved"
-        )
+    def _pictures_of(self, config: CollectionConfig) -> PictureSource:
+        return pictures_at(config.folder, self.cache)
 
     @contextmanager
     def write_lock(
@@ -281,7 +297,7 @@ class CollectionFolder:
             self.require_pictures()
         try:
             self.at.mkdir(parents=True, exist_ok=True)
-            lock = WriteLock(self.at, self.folder)
+            lock = WriteLock(self.at, self.name)
             lock.acquire(work, waiting, keep)
         except OSError as error:
             raise CollectionError(
@@ -309,16 +325,6 @@ class CollectionFolder:
             for name in ("data", "_deletions", "_transactions", "_versions"):
                 for left in (table / name).glob(".tmp*"):  # what Lance was writing
                     left.unlink(missing_ok=True)
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    """Whether two paths name the same place, there or not."""
-    try:
-        if one.exists() and other.exists():
-            return one.samefile(other)
-        return one.resolve() == other.resolve()
-    except OSError:
-        return False
 
 
 def _mend(error: OSError) -> str:

@@ -77,7 +77,7 @@ class Learner:
         features = loader.load(dataset, config.seed, reporter)
         for line in (*dataset.notes, *features.notes):
             reporter.message(line)
-        log = ProofLog(self.home.proofs)
+        log = ProofLog(self.home.proofs, self.home.lines_added)
         key = key_of(dataset, features, config, state.backbone.id, self.home.folder)
         own = own_of(self.lenses, state.backbone.id)
         if not dataset.views:

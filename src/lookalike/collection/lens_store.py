@@ -43,7 +43,7 @@ class LensStore:
         there = self.home.lenses()
         if name not in there:
             known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
-            raise LensError(f"{name}: no such lens in {self.home.folder}. {known}.", code="lens.unknown")
+            raise LensError(f"{name}: no such lens in {self.home.name}. {known}.", code="lens.unknown")
         try:
             lens = Lens.load(self.home.lens(name))
         except LensError:
@@ -133,12 +133,12 @@ class LensStore:
             return
         if resuming:
             raise LensError(
-                f"{name}: a lens of {self.home.folder} already. If it is learned, put it into service with: "
+                f"{name}: a lens of {self.home.name} already. If it is learned, put it into service with: "
                 f"lookalike use {self.home.shell_words} {name}. If it was to be replaced, add --replace.",
                 code="lens.taken",
             )
         raise LensError(
-            f"{name}: a lens of {self.home.folder} already. Choose another with --name, or add --replace.",
+            f"{name}: a lens of {self.home.name} already. Choose another with --name, or add --replace.",
             code="lens.taken",
         )
 
@@ -275,7 +275,7 @@ class LensStore:
                 if not (self.home.lens(name) / "run").is_dir():
                     there = ", ".join(self.home.lenses()) or "none"
                     raise LensError(
-                        f"{name}: no such lens in {self.home.folder}. There are: {there}.", code="lens.unknown"
+                        f"{name}: no such lens in {self.home.name}. There are: {there}.", code="lens.unknown"
                     )
             if config.lens == name:
                 config = replace(config, lens=None)
@@ -295,7 +295,7 @@ class LensStore:
                 f"{backbone}. Learn it again here."
             )
         return (
-            f"{lens.name}: learned on backbone {other.name}, but {self.home.folder} uses another one now. "
+            f"{lens.name}: learned on backbone {other.name}, but {self.home.name} uses another one now. "
             f"To switch back, run: lookalike use {self.home.shell_words} {lens.name}"
         )
 

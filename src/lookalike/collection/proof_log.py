@@ -1,7 +1,7 @@
 """How often the same examples were proved in a collection: a line a proof, so that the best of many tries is known."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,10 +45,11 @@ class ProofLog:
 
     Args:
         path: proofs.jsonl.
+        added: called after a line was added, for who keeps it elsewhere as well; None for nobody.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
+    def __init__(self, path: Path, added: Callable[[], None] | None = None):
+        self.path, self._added = path, added
 
     def attempt(self, key: ProofKey) -> Attempt:
         """Which proof of these examples the next one is.
@@ -73,6 +74,8 @@ class ProofLog:
         line = {"t": t, "examples": key.examples, "way": key.way, "lens": lens, "verdict": proof.verdict}
         try:
             append_lines(self.path, [json.dumps(line)])
+            if self._added is not None:
+                self._added()
         except OSError as error:
             reporter.message(
                 f"{self.path}: cannot be written ({error.strerror}), so this proof is not counted. Check its "

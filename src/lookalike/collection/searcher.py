@@ -18,6 +18,7 @@ from lookalike.collection.lens_store import LensStore
 from lookalike.collection.likely import likelihood_for
 from lookalike.errors import CollectionError, DamagedTableWarning, LookalikeError, OutdatedSnapshotError, QueryError
 from lookalike.images.sources import are_many, as_source_list
+from lookalike.index.damage import is_local
 from lookalike.index.exact_knn import FEW
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hits
@@ -150,7 +151,7 @@ class Searcher:
         """
         if self._held is not None:
             check_not_forked("Lance")
-        manifest = newest_manifest(str(self.home.table(backbone)))
+        manifest = newest_manifest(self.home.table(backbone))
         if self._held is not None and manifest is not None and self._held[0] == (backbone, manifest):
             return self._held[1]
         snapshot = self.home.open_table(backbone).snapshot()
@@ -186,7 +187,7 @@ class Searcher:
             opened = Backbone(self.named, threads=self.backbones.threads, precision=config.precision)
             if opened.id != config.backbone:
                 raise CollectionError(
-                    f"{self.home.folder}: made with backbone {config.backbone_name}, asked for {opened.name}. Leave "
+                    f"{self.home.name}: made with backbone {config.backbone_name}, asked for {opened.name}. Leave "
                     f"--backbone out, or switch with: lookalike index {self.home.shell_words} --backbone {self.named}"
                 )
         self.opened = opened
@@ -208,7 +209,7 @@ class Searcher:
         lens = self.lens(state, name)
         if state.snapshot is None:
             raise CollectionError(
-                f"{self.home.folder}: no pictures yet. Put some there and run: lookalike index {self.home.shell_words}",
+                f"{self.home.name}: no pictures yet. Put some there and run: lookalike index {self.home.shell_words}",
                 code="collection.empty",
             )
         key = (state.snapshot, None if lens is None else lens.fingerprint)
@@ -221,6 +222,8 @@ class Searcher:
     def prepare(self, config: CollectionConfig, backbone: Backbone) -> None:
         """Make now what the first search would have to make."""
         self.opened = backbone
+        if not is_local(self.home.table(backbone.id)):
+            return  # who answers reads the table once; who fills it need not
         with suppress(LookalikeError):  # a damaged lens is in the report, and searches name it again
             self.gallery(CollectionState(config, backbone, self._snapshot(backbone.id)), None).build_codes()
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lookalike.collection.backbone_store import BackboneStore, folder_size
+from lookalike.collection.backbone_store import BackboneStore
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.searcher import CollectionState
 
@@ -16,13 +16,13 @@ def status(home: CollectionFolder, backbones: BackboneStore, state: CollectionSt
     refused = home.open_refused(config.backbone).rows()
     table = home.open_table(config.backbone).snapshot()
     return {
-        "folder": str(home.folder),
-        "collection": str(home.at),
+        "folder": home.name,
+        "collection": home.place,
         "pictures": 0 if table is None else len(table),
         "contents": 0 if table is None else table.contents(),
         "backbone": config.backbone_name,
         "precision": config.precision,
-        "bytes": folder_size(home.at),
+        "bytes": home.size(),
         "tables": backbones.describe_tables(config),
         "refused": {one.file: one.reason for one in refused if one.is_picture},
         "other_files": sum(not one.is_picture for one in refused),

@@ -151,16 +151,14 @@ class BackboneSwitch:
         is_newer = newer is not None and newer.id == backbone.id
         table, refused = self._tables(backbone)
         lenses, damaged = self.lenses.all_for(backbone.id, begun)
-        if self.home.folder.is_dir() or not len(table.columns()["file"]):
-            indexer = Indexer(self.home.folder, table, refused, backbone, lenses, options.for_table(self.home))
+        if self.home.are_pictures_there() or not len(table.columns()["file"]):
+            indexer = Indexer(self.home.pictures, table, refused, backbone, lenses, options.for_table(self.home))
             report = indexer.run(RenamedStage(reporter, "switching"))
             if not options.prune:
                 self._check_complete(config, table, refused, indexer.scan.excluded)
         else:
             report = IndexReport(
-                notes=[
-                    f"{self.home.folder} is not there: its pictures are those of the last index under {backbone.name}"
-                ]
+                notes=[f"{self.home.name} is not there: its pictures are those of the last index under {backbone.name}"]
             )
             if lens is not None:
                 update_lens_column(table, lens)
@@ -221,9 +219,13 @@ class BackboneSwitch:
         if config is None:
             opened = opened or Backbone(named or DEFAULT, threads=self.backbones.threads)
             known = {opened.id: BackboneRecord(opened.name, opened.precision, locator_of(named or DEFAULT))}
-            folder = str(self.home.folder.resolve())
             config = CollectionConfig(
-                folder, opened.id, opened.name, opened.precision, original=opened.id, backbones=known
+                self.home.pictures.address,
+                opened.id,
+                opened.name,
+                opened.precision,
+                original=opened.id,
+                backbones=known,
             )
             self.home.save(config)
         elif named is not None:
@@ -246,7 +248,7 @@ class BackboneSwitch:
             opened = self.backbones.open(config, config.backbone)
         lenses, damaged = self.lenses.all_for(opened.id, config)
         table, refused = self._tables(opened)
-        indexer = Indexer(self.home.folder, table, refused, opened, lenses, options.for_table(self.home))
+        indexer = Indexer(self.home.pictures, table, refused, opened, lenses, options.for_table(self.home))
         report = indexer.run(reporter)
         report.damaged.update(damaged)
         report.notes += [note] if note else []
@@ -277,7 +279,7 @@ class BackboneSwitch:
         missing = there - set(table.columns()["file"]) - {one.file for one in refused.rows()}
         if len(missing) * 2 > len(there):
             raise CollectionError(
-                f"{self.home.folder}: {len(missing):,} of {len(there):,} pictures are missing, so "
+                f"{self.home.name}: {len(missing):,} of {len(there):,} pictures are missing, so "
                 f"{config.backbone_name} stays in use. Plug the disk in, or add --prune to index if they are gone for "
                 "good."
             )

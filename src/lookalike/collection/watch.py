@@ -71,7 +71,7 @@ class Watcher:
             while not options.stop.is_set():
                 if alarm.reason not in ("", reason):
                     self.reporter.message(
-                        f"{self.home.folder}: the system reports no changes here ({alarm.reason}). The folder is "
+                        f"{self.home.name}: the system reports no changes here ({alarm.reason}). The folder is "
                         f"looked through every {options.every_s:g} s."
                     )
                 reason = alarm.reason
@@ -107,7 +107,7 @@ class Watcher:
             report = self._look(self._settling.sift)
         except LockedError as error:
             who = LockHolder(**error.details) if error.details else "another process"
-            self._wait_for(f"{self.home.folder}: {who} is writing to it. Waiting until it is done.")
+            self._wait_for(f"{self.home.name}: {who} is writing to it. Waiting until it is done.")
             return None
         except CollectionError as error:
             if first:
@@ -116,14 +116,14 @@ class Watcher:
             return None
         if self._waits_for:
             self._waits_for = ""
-            self.reporter.message(f"{self.home.folder}: watching goes on.")
+            self.reporter.message(f"{self.home.name}: watching goes on.")
         return report
 
     def _check_there(self) -> None:
         """Raises: CollectionError, where the folder or the collection in it is away: none is made in its place."""
         self.home.require_pictures()
         if self.home.config() is None:
-            line = f"{self.home.at}: the collection is not there any longer. Mount its disk."
+            line = f"{self.home.place}: the collection is not there any longer. Mount its disk."
             raise CollectionError(line, code="collection.offline")
 
     def _wait_for(self, line: str) -> None:

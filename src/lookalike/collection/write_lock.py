@@ -73,11 +73,11 @@ class WriteLock:
 
     Args:
         at: the collection's own folder, which exists.
-        folder: the pictures', for messages.
+        name: what people call the place of the pictures.
     """
 
-    def __init__(self, at: Path, folder: Path):
-        self.folder, self.holder, self._lock = folder, at / "lock.holder", FileLock(at / "lock", timeout=0)
+    def __init__(self, at: Path, name: str):
+        self.name, self.holder, self._lock = name, at / "lock.holder", FileLock(at / "lock", timeout=0)
 
     def acquire(self, work: str, waiting: Reporter | None, keep: Callable[[], str] | None = None) -> None:
         """Take the lock.
@@ -93,7 +93,7 @@ class WriteLock:
         told = False
         while not self._take():
             who = self._who()
-            writes = f"{self.folder}: {who or 'another process'} is writing to it."
+            writes = f"{self.name}: {who or 'another process'} is writing to it."
             if waiting is None:
                 line = f"{writes} Wait until it is done, or end it."
                 raise LockedError(line, details=None if who is None else asdict(who))

@@ -11,7 +11,7 @@ from lookalike.distributed.object_store import Location
 from lookalike.errors import LockedError, StorageError
 
 TERM_S = 60.0
-NAME = "lock"
+NAME = "lease"  # not "lock": that one is of a folder, and travels along where a folder is copied here
 _RENEWALS = 3  # a term
 _LOOKS = 12  # a term, of who waits
 
@@ -23,7 +23,7 @@ class Lease:
     for a whole term of its own clock, the holder is dead, and the lock is taken from it.
 
     Args:
-        location: of what is locked; the lock lies there under the name "lock".
+        location: of what is locked; the lock lies there under the name "lease".
         about: what the holder says of itself, which JSON can hold.
         term_s: how long a holder that is silent counts as alive, in seconds.
     """

@@ -18,6 +18,7 @@ from lookalike.files import digest
 from lookalike.images.coarse_image import TURNS, CoarseImage
 from lookalike.images.color import to_rgb
 from lookalike.images.decode_cost import decoding_bytes
+from lookalike.images.fetched import present
 from lookalike.images.formats import HEAD, RAW, check_slow, declared_sizes, detect_format, is_truncated
 from lookalike.images.jpeg import check_scans, has_many_scans, mend_jpeg
 from lookalike.images.limits import FLIGHT, LIMITS, Limits
@@ -32,6 +33,7 @@ __all__ = [
     "DecodedImage",
     "ImageSource",
     "Limits",
+    "check_picture",
     "content_hash",
     "decode_square",
     "decoded",
@@ -105,7 +107,7 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
     """The same bytes, which count as in flight for as long as this is open (`Limits.in_flight`)."""
     with ExitStack() as held:
         try:
-            status = path.stat()
+            status = present(path).stat()
             if not stat.S_ISREG(status.st_mode):
                 what = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe, a socket or a device"
                 raise ImageError(f"{what}, not a picture. Name a file.", "not a picture")
@@ -118,8 +120,7 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
                 held.enter_context(FLIGHT.hold_file(size, limits.in_flight))
                 file.seek(0)
                 content = file.read(size)
-            if format == RAW and detect_format(head) == "TIFF" and not is_raw_tiff(content):
-                raise ImageError("a raw photo, by its name alone. Export it as JPEG or PNG.", "unsupported")
+            _check_raw(format, content)
         except FileNotFoundError as error:
             raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
         except OSError as error:
@@ -128,6 +129,24 @@ def open_bytes(path: Path, limits: Limits = LIMITS) -> Iterator[bytes]:
         except MemoryError as error:
             raise ImageError(f"reading it {_NO_MEMORY}", "no memory") from error
         yield content
+
+
+def check_picture(name: str, content: bytes) -> None:
+    """Ask of a file's bytes, or of its first ones, whether they are a picture's.
+
+    Args:
+        name: of the file, whose ending tells some formats.
+        content: its bytes, or at least the first `HEAD` of them.
+    Raises: ImageError.
+    """
+    format = detect_format(content[:HEAD], name)
+    if len(content) > HEAD:
+        _check_raw(format, content)
+
+
+def _check_raw(format: str, content: bytes) -> None:
+    if format == RAW and detect_format(content[:HEAD]) == "TIFF" and not is_raw_tiff(content):
+        raise ImageError("a raw photo, by its name alone. Export it as JPEG or PNG.", "unsupported")
 
 
 def load(source: ImageSource, limits: Limits = LIMITS, side_px: int | None = None) -> Image.Image:

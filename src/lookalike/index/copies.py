@@ -7,6 +7,7 @@ from pathlib import Path
 from lookalike.errors import CollectionError
 from lookalike.files import fitting_name
 from lookalike.images.copy_target import check_copyable
+from lookalike.images.fetched import present
 from lookalike.index.hits import Hits
 
 
@@ -28,7 +29,7 @@ def copy_hits(answers: Sequence[Hits], destination: Path) -> list[Path]:
                 if to.exists():
                     raise CollectionError(f"{to}: is there already. Name an empty folder to copy to.")
                 folder.mkdir(parents=True, exist_ok=True)
-                copies.append(Path(shutil.copy2(hit.path, to)))
+                copies.append(Path(shutil.copy2(present(hit.path), to)))
             except OSError as error:
                 raise CollectionError(
                     f"{error.filename or to}: {error.strerror or error}. Name another folder to copy to, "

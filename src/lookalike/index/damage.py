@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lookalike.errors import CollectionError, DamagedTableError, is_out_of_memory
+from lookalike.errors import DamagedTableError, LookalikeError, is_out_of_memory
 from lookalike.index.checksums import checksum_of, read_checksums
+from lookalike.index.storage import storage_error
 from lookalike.index.vector_column import as_matrix
 
 LANCE_MAGIC = b"LANC"  # the last bytes of a data file
@@ -115,13 +116,15 @@ def reading(uri: str, mend: str) -> Iterator[None]:
     Args:
         uri: of the table.
         mend: the command that mends it.
-    Raises: DamagedTableError.
+    Raises: DamagedTableError; StorageError, where an object store refuses.
     """
     try:
         yield
     except BaseException as error:
-        if isinstance(error, CollectionError) or not is_lance_error(error):
+        if isinstance(error, LookalikeError) or not is_lance_error(error):
             raise
+        if not is_local(uri) and (refusal := storage_error(error, "read", uri)) is not None:
+            raise refusal from None
         raise DamagedTableError(f"{uri}: damaged ({first_line(error)}). To mend it, run: {mend}") from error
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from lookalike.files import sync_file, sync_folder
 from lookalike.index.checksums import add_checksums
 from lookalike.index.damage import files_of_fragment, is_local
-from lookalike.index.lance_runtime import load_lance
+from lookalike.index.lance_runtime import open_dataset
 from lookalike.index.versions import manifest_name
 
 
@@ -20,11 +20,9 @@ def sync_version(uri: str, before: Any) -> None:
         uri: of the table; on an object store every write is durable already.
         before: the version before, an open Lance dataset.
     """
-    lance = load_lance()
-
     if not is_local(uri):
         return
-    folder, after = Path(uri), lance.dataset(uri)
+    folder, after = Path(uri), open_dataset(uri)
     new = sorted(files_of(after) - files_of(before))
     versions = range(before.version, after.version)
     transactions = [path for version in versions for path in folder.glob(f"_transactions/{version}-*.txn")]

@@ -13,6 +13,7 @@ import numpy as np
 from lookalike.errors import ImageError
 from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.images.picture_source import FolderPictures, PictureSource
 from lookalike.images.scan import ImageFile, ScanResult
 from lookalike.index.changes import ChangeSet
 from lookalike.index.reader import Decoded, ImageReader
@@ -39,6 +40,7 @@ class IndexOptions:
         work_log: where the names of the files that are being read are written, see `WorkLog`; None for nowhere.
         codes: where ranking codes are kept, which tell of rows that hold no numbers; None for nowhere.
         cache: where thumbnails of large pictures are kept; None for nowhere.
+        pictures: what gives the files that are embedded; None: they lie where they say.
         sift: what of the changes is taken up in this run, see `Settling.sift`; None for all.
         embedder: what reads and embeds; None for this process.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
@@ -50,6 +52,7 @@ class IndexOptions:
     work_log: Path | None = None
     codes: Path | None = None
     cache: Path | None = None
+    pictures: PictureSource | None = None
     sift: Sift | None = None
     embedder: "Embedder | None" = None
     commit_rows: int = 256
@@ -136,15 +139,16 @@ def embed_files(
     options = options or IndexOptions()
     contents = ContentsOfRun()
     reader = ImageReader(backbone.bundle.side_px, known, options.limits, contents.is_first, options.cache)
-    conditions = limits_of(options.limits), installed_decoders()
+    conditions, limits = (limits_of(options.limits), installed_decoders()), options.limits
+    pictures = options.pictures or FolderPictures(Path())
 
     def refuse(file: ImageFile, error: ImageError) -> RefusedFile:
         return RefusedFile(file.file, file.bytes, file.mtime_ns, error.reason, error.kind, *conditions)
 
     batch, timer, last = IndexBatch(), Timer("indexing", len(files)), time.monotonic()
     with (
-        logged(options.work_log, lambda file: reader.read(file.path)) as read,
-        closing(backbone.pipeline(files, read)) as pipeline,
+        logged(options.work_log, lambda file: reader.read_opened(pictures.open(file, limits))) as read,
+        closing(backbone.pipeline(pictures.ahead(files, limits), read)) as pipeline,
     ):
         for done, (file, outcome, features) in enumerate(pipeline, start=1):
             if isinstance(outcome, Decoded) and not np.isfinite(features).all():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from lookalike.drawing.png import png
 from lookalike.errors import QueryError
+from lookalike.images.fetched import present
 from lookalike.images.thumbnails import thumbnail_image
 from lookalike.index.export import data_frame
 from lookalike.models.likelihood import percent
@@ -40,7 +41,7 @@ class Hit:
     likely: float | None = None
 
     def __fspath__(self) -> str:
-        return str(self.path)
+        return str(present(self.path))
 
 
 class Hits(Sequence[Hit]):

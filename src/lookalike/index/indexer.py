@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from lookalike.errors import CollectionError
-from lookalike.images.scan import ImageFile, ScanResult, is_below, scan_folder
+from lookalike.images.picture_source import FolderPictures, PictureSource
+from lookalike.images.scan import ImageFile, ScanResult, is_below
 from lookalike.index.changes import ChangeSet, compare_with_table
+from lookalike.index.damage import is_local
 from lookalike.index.embed_files import EmbeddingWork, IndexBatch, IndexOptions, embed_files
 from lookalike.index.gallery import Gallery
 from lookalike.index.index_report import IndexReport
@@ -28,7 +29,7 @@ class Indexer:
     """Brings the table up to date with a folder; what is committed stays, whatever happens next.
 
     Args:
-        folder: of images.
+        pictures: where they lie, or the folder of them.
         table: to bring up to date.
         refused: the files that could not be read, likewise.
         backbone: what embeds the new ones.
@@ -42,15 +43,16 @@ class Indexer:
 
     def __init__(
         self,
-        folder: Path,
+        pictures: Path | PictureSource,
         table: Table,
         refused: RefusedTable,
         backbone: Backbone,
         lenses: Sequence[Lens] = (),
         options: IndexOptions | None = None,
     ):
-        self.folder, self.table, self.refused, self.backbone = folder, table, refused, backbone
-        self.lenses, self.options = lenses, options or IndexOptions()
+        self.pictures = FolderPictures(pictures) if isinstance(pictures, Path) else pictures
+        self.table, self.refused, self.backbone = table, refused, backbone
+        self.lenses, self.options = lenses, replace(options or IndexOptions(), pictures=self.pictures)
         self.report = IndexReport()
         self.scan = ScanResult()
         self._missing: set[str] = set()  # files of the table that are gone, and were not found under another name
@@ -80,7 +82,9 @@ class Indexer:
                     f"{table.uri}: damaged ({describe(damage)}); mended, and made anew where needed"
                 )
         snapshot = self.table.snapshot()
-        if snapshot is not None and (unusable := Gallery(snapshot, None, self.options.codes).find_unusable()):
+        if snapshot is None or not is_local(self.table.uri):  # what a bucket keeps is what was written
+            return
+        if unusable := Gallery(snapshot, None, self.options.codes).find_unusable():
             self.table.remove(unusable)
             self.report.notes.append(f"{plural(len(unusable), 'row')} held no numbers ({unusable[0]}): embedded anew")
 
@@ -90,9 +94,7 @@ class Indexer:
         Raises: CollectionError, when the folder is not there.
         """
         started_ns = time.time_ns()
-        self.scan = scan_folder(self.folder, self.options.leave_out, ordered=False)
-        if not self.folder.is_dir():
-            raise CollectionError(f"{self.folder}: no such folder. Plug the disk in, or check the name.")
+        self.scan = self.pictures.scan(self.options.leave_out)
         before, report = self._before, self.report
         conditions = limits_of(self.options.limits), installed_decoders()
         again = {file for file, one in before.refused.items() if one.may_be_readable(*conditions)}
@@ -187,7 +189,7 @@ class Indexer:
             self.refused.remove(forgotten)
         if before.outside:
             report.notes.append(
-                f"{plural(len(before.outside), 'row')} of the table named files outside of {self.folder}: removed."
+                f"{plural(len(before.outside), 'row')} of the table named files outside of {self.pictures}: removed."
             )
         for table in (self.table, self.refused):
             table.compact()

@@ -1,6 +1,6 @@
 """A Lance table on disk: opened at its newest whole version, written durably, one commit after another."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +13,13 @@ from lookalike.index.durability import files_of, sync_version
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.repair import remove_damaged, verify_table
 from lookalike.index.snapshot import ROWS_A_PIECE, sql_in
+from lookalike.index.storage import lance_options, storing
 from lookalike.index.versions import OpenedVersion, open_newest, remove_versions_above
 
 STORAGE_VERSION = "2.1"
 COMMITS_BEFORE_COMPACTION = 100
 KEPT = timedelta(minutes=10)  # versions younger than this stay when a run cleans up
+KEPT_REMOTE = timedelta(days=1)  # on an object store, where a reader may sit far away
 
 
 class LanceTable:
@@ -28,12 +30,21 @@ class LanceTable:
         columns: that it has in every version.
         mend: the command that mends it when it is damaged, for error messages.
         repair: the command that mends it when its rows cannot be read; the same, when left out.
+        before_commit: called before each commit, to raise where this process may not write any longer.
 
     Methods that write are for who holds the collection's lock. All raise DamagedTableError.
     """
 
-    def __init__(self, uri: str, columns: Collection[str], mend: str, repair: str = ""):
+    def __init__(
+        self,
+        uri: str,
+        columns: Collection[str],
+        mend: str,
+        repair: str = "",
+        before_commit: Callable[[], None] | None = None,
+    ):
         self.uri, self.columns, self.mend, self.repair = uri, frozenset(columns), mend, repair or mend
+        self.before_commit = before_commit
 
     def open(self) -> OpenedVersion | None:
         """The newest version that is whole; None when there is no table."""
@@ -44,6 +55,13 @@ class LanceTable:
         """Gives the newest version as Lance's dataset, None when there is no table, and forces what is committed with
         it to the disk. Newer versions that can never be read are removed first.
         """
+        if self.before_commit is not None:
+            self.before_commit()
+        if not is_local(self.uri):
+            with storing("write", self.uri):
+                opened = self.open()
+                yield None if opened is None else opened.dataset
+            return
         opened = self.open()
         if opened is None:
             yield None
@@ -84,7 +102,7 @@ class LanceTable:
                 dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
 
     def clean(self, kept: timedelta | None = None) -> None:
-        """Remove what only versions older than `kept` (`KEPT`) need, and what killed runs left.
+        """Remove what only versions older than `kept` (`KEPT`, `KEPT_REMOTE`) need, and what killed runs left.
 
         Only for who holds the collection's lock: what another writer has not committed yet would go too.
         """
@@ -92,7 +110,8 @@ class LanceTable:
             if dataset is not None:
                 # What no version knows goes whatever its age: Lance would keep it for a week, in case that another
                 # writer were at work.
-                dataset.cleanup_old_versions(older_than=KEPT if kept is None else kept, delete_unverified=True)
+                kept = kept or (KEPT if is_local(self.uri) else KEPT_REMOTE)
+                dataset.cleanup_old_versions(older_than=kept, delete_unverified=True)
                 if is_local(self.uri):
                     renew_checksums(Path(self.uri), files_of(dataset))
 
@@ -105,15 +124,21 @@ class LanceTable:
         return remove_damaged(self.uri, self.columns, deep=deep)
 
     def _create(self, rows: Any) -> None:
-        """The table with its first rows: it comes into place whole, by a rename."""
+        """The table with its first rows: it comes into place whole, by a rename or by the store's own commit."""
         lance = load_lance()
 
-        def write(folder: Path | str) -> None:
+        def write(folder: Path) -> None:
             made = lance.write_dataset(rows, str(folder), data_storage_version=STORAGE_VERSION)
-            if isinstance(folder, Path):
-                add_checksums(folder, files_of(made))
+            add_checksums(folder, files_of(made))
 
         if is_local(self.uri):
             replace_folder(Path(self.uri), write)
-        else:
-            write(self.uri)
+            return
+        # The numbers of rows stay what they are when pieces are put together by many machines.
+        lance.write_dataset(
+            rows,
+            self.uri,
+            data_storage_version=STORAGE_VERSION,
+            enable_stable_row_ids=True,
+            storage_options=lance_options(self.uri) or None,
+        )

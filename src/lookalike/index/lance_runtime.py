@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lookalike.index.storage import lance_options
 from lookalike.models.forks import check_not_forked
 
 
@@ -14,3 +15,14 @@ def load_lance() -> Any:
     import lance
 
     return lance
+
+
+def open_dataset(uri: str, version: int | None = None) -> Any:
+    """A table as Lance's dataset, in a folder or on an object store.
+
+    Args:
+        uri: of the table.
+        version: its number; None for the newest.
+    Raises: what Lance raises; ForkedError.
+    """
+    return load_lance().dataset(uri, version=version, storage_options=lance_options(uri) or None)

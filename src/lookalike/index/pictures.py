@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.errors import QueryError
+from lookalike.images.fetched import present
 from lookalike.index.gallery import Gallery
 
 Order = Literal["file", "mtime", "random"]
@@ -35,7 +36,7 @@ class Picture:
     mtime_ns: int
 
     def __fspath__(self) -> str:
-        return str(self.path)
+        return str(present(self.path))
 
     @property
     def id(self) -> str:

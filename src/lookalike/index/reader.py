@@ -1,6 +1,7 @@
 """Files -> images with the hash of their bytes, in threads; content whose features are known is not decoded."""
 
 from collections.abc import Callable, Container
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,12 +51,16 @@ class ImageReader:
         self.cache = cache
 
     def read(self, path: Path) -> Decoded | KnownContent:
-        """One file.
+        """One file, as `read_opened`."""
+        return self.read_opened(open_bytes(path, self.limits))
+
+    def read_opened(self, opened: AbstractContextManager[bytes]) -> Decoded | KnownContent:
+        """One file of which the bytes are given, as `open_bytes` or a `PictureSource` gives them.
 
         Raises: ImageError, without the file's name in it, with the content that could not be decoded; its kind is
             "gone" when the file vanished.
         """
-        with open_bytes(path, self.limits) as raw:
+        with opened as raw:
             content = content_hash(raw)
             if content in self.known or (self.is_first is not None and not self.is_first(content)):
                 return KnownContent(content)

@@ -1,6 +1,6 @@
 """The table of files that could not be read, with their reasons, and which of them are tried again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import metadata
@@ -64,11 +64,12 @@ class RefusedTable:
     Args:
         uri: where it lies.
         shell_words: what names the collection in the commands of error messages.
+        before_commit: as for `Table`.
     """
 
-    def __init__(self, uri: str | Path, shell_words: str = "FOLDER"):
+    def __init__(self, uri: str | Path, shell_words: str = "FOLDER", before_commit: Callable[[], None] | None = None):
         self.uri, self._repair = str(uri), f"lookalike check {shell_words} --repair"
-        self._stored = LanceTable(self.uri, COLUMNS, f"lookalike index {shell_words}", self._repair)
+        self._stored = LanceTable(self.uri, COLUMNS, f"lookalike index {shell_words}", self._repair, before_commit)
 
     def append(self, rows: Sequence[RefusedFile]) -> None:
         """Commit rows; a row whose file is there already takes its place."""

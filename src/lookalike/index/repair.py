@@ -8,8 +8,9 @@ from lookalike.errors import CollectionError
 from lookalike.files import remove_folder
 from lookalike.index.damage import Damage, find_damage, find_unreadable
 from lookalike.index.durability import sync_version
-from lookalike.index.lance_runtime import load_lance
+from lookalike.index.lance_runtime import load_lance, open_dataset
 from lookalike.index.snapshot import LENS
+from lookalike.index.storage import lance_options
 from lookalike.index.versions import open_damaged, remove_versions_above
 
 
@@ -57,10 +58,11 @@ def _remove_rows(uri: str, columns: Collection[str], find: Callable[[Any], list[
     fragments = sorted({one.fragment for one in damage if one.fragment is not None})
     if fragments:
         removal = lance.LanceOperation.Delete([], fragments, "damaged")
-        lance.LanceDataset.commit(uri, removal, read_version=dataset.version)
+        options = lance_options(uri) or None
+        lance.LanceDataset.commit(uri, removal, read_version=dataset.version, storage_options=options)
     rows = [one.picture for one in damage if one.picture is not None]
     for start in range(0, len(rows), 500):
-        lance.dataset(uri).delete(pc.field("file").isin(rows[start : start + 500]))
+        open_dataset(uri).delete(pc.field("file").isin(rows[start : start + 500]))
     if damage:
         sync_version(uri, dataset)
     return damage

@@ -97,6 +97,10 @@ def storing(what: str, address: str) -> Iterator[None]:
     except Exception as error:
         found = storage_error(error, what, address)
         if found is None and type(error).__module__.startswith("obstore") and type(error).__name__ not in _ANSWERS:
+            odd = re.search(r'invalid path: .*?"([^"\n]{1,200})', str(error))
+            if odd is not None:
+                line = f"an object has the name {odd[1]!r}, which no file can have. Rename or remove it."
+                raise StorageError(f"{address}: {line}", code="storage.name") from None
             said = re.split(r"[\n<{]|https?:", str(error))[0].strip()[:100]
             found = StorageError(
                 f"{address}: to {what} failed ({said}). Check the address and the settings of the store."

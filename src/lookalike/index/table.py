@@ -1,6 +1,6 @@
 """The table on disk (Lance): one row a picture, a column a lens, appended in batches, read as a whole state."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -39,13 +39,15 @@ class Table:
     Every method raises DamagedTableError where files of the table are missing, cut or cannot be read.
 
     Args:
-        uri: where it lies; a folder today, an object store's address as well as far as Lance knows it.
+        uri: where it lies: a folder, or an address on an object store.
         shell_words: what names the collection in the commands of error messages.
+        before_commit: called before each commit, to raise where this process may not write any longer.
     """
 
-    def __init__(self, uri: str | Path, shell_words: str = "FOLDER"):
+    def __init__(self, uri: str | Path, shell_words: str = "FOLDER", before_commit: Callable[[], None] | None = None):
         self.uri, self._repair = str(uri), f"lookalike check {shell_words} --repair"
-        self._stored = LanceTable(self.uri, (*COLUMNS, "features"), f"lookalike index {shell_words}", self._repair)
+        mend = f"lookalike index {shell_words}"
+        self._stored = LanceTable(self.uri, (*COLUMNS, "features"), mend, self._repair, before_commit)
 
     def snapshot(self) -> Snapshot | None:
         """The newest version that is whole, held open; None when there is no table."""

@@ -7,10 +7,20 @@ from typing import Any
 
 from lookalike.errors import CollectionError, DamagedTableError
 from lookalike.files import sync_folder
-from lookalike.index.damage import Damage, damaged_rows, find_damage, first_line, is_lance_error, is_local
-from lookalike.index.lance_runtime import load_lance
+from lookalike.index.damage import (
+    Damage,
+    damaged_rows,
+    files_of_fragment,
+    find_damage,
+    first_line,
+    is_lance_error,
+    is_local,
+)
+from lookalike.index.lance_runtime import open_dataset
+from lookalike.index.storage import storage_error
 
 LARGEST = 2**64 - 1  # a manifest is named by this less its version, so that the newest one is listed first
+_RESTORE = "Restore it from the versions that the bucket keeps, or index into another --at."
 TRIES = 3  # of a reader while another process cleans up
 
 
@@ -42,7 +52,7 @@ def open_newest(uri: str, columns: Collection[str], mend: str) -> OpenedVersion 
     Raises: DamagedTableError, where rows would be missing; CollectionError, for a table of a newer Lance.
     """
     if not is_local(uri):
-        return _open_remote(uri)
+        return _open_remote(uri, columns)
     for last in range(TRIES - 1, -1, -1):
         versions = list_versions(uri)
         found = open_damaged(uri, columns)
@@ -59,6 +69,8 @@ def open_damaged(uri: str, columns: Collection[str]) -> OpenedVersion:
     """The version that `open_newest` would open, or, where that raises, the newest that has a manifest, with all that
     is damaged; its dataset is None when no manifest can be read or there is no table.
     """
+    if not is_local(uri):
+        return _open_remote(uri, columns) or OpenedVersion(None)
     versions = list_versions(uri)
     if not versions and any(Path(uri, "data").glob("*.lance")):
         return OpenedVersion(None, (Damage("_versions", "missing or empty"),))
@@ -74,11 +86,14 @@ def list_versions(uri: str) -> list[int]:
     return sorted((LARGEST - int(name) for name in names if name.isdecimal()), reverse=True)
 
 
-def newest_manifest(uri: str) -> tuple[int, int, int] | None:
-    """What tells the newest version of a table in a folder from any other: its number, its manifest's inode and date.
+def newest_manifest(uri: str) -> tuple[int | str, ...] | None:
+    """What tells the newest version of a table from any other: its number, its manifest's inode and date.
 
-    None, when there is no table, or it is being removed.
+    On an object store the second is the name of its first file. None, when there is no table, or it is being removed.
     """
+    if not is_local(uri):
+        opened = _open_remote(uri, ())
+        return None if opened is None else (opened.dataset.version, _first_file(opened.dataset))
     try:
         version = list_versions(uri)[0]
         status = Path(uri, manifest_name(version)).stat()
@@ -135,34 +150,53 @@ def _newest_whole(uri: str, versions: list[int], columns: Collection[str]) -> Op
 
 def _open_version(uri: str, version: int, columns: Collection[str]) -> tuple[Any, str]:
     """One version; or None, and why it cannot be read."""
-    lance = load_lance()
-
     path = Path(uri, manifest_name(version))
     try:
         if not path.stat().st_size:
             return None, "empty"
-        dataset = lance.dataset(uri, version=version)
+        dataset = open_dataset(uri, version)
         names = set(dataset.schema.names)
         dataset.get_fragments()
     except BaseException as error:
         if not is_lance_error(error):
             raise
-        if "upgrade Lance" in str(error):
-            raise CollectionError(
-                f"{uri}: written by a newer version of Lance. Upgrade with: pip install -U pylance"
-            ) from error
+        _check_known(uri, error)
         return None, f"cannot be read: {first_line(error)}"
     if not names.issuperset(columns):
         return None, "cannot be read: its columns are missing"
     return dataset, ""
 
 
-def _open_remote(uri: str) -> OpenedVersion | None:
-    lance = load_lance()
+def _open_remote(uri: str, columns: Collection[str]) -> OpenedVersion | None:
+    """The newest version on an object store, which keeps what was committed; None where the store says "not found".
 
+    Raises: StorageError, where it says anything else; DamagedTableError, where what it gives is no table.
+    """
     try:
-        return OpenedVersion(lance.dataset(uri))
-    except (ValueError, FileNotFoundError) as error:
+        dataset = open_dataset(uri)
+        names = set(dataset.schema.names)
+    except BaseException as error:
+        if not is_lance_error(error):
+            raise
         if "was not found" in str(error):
             return None
-        raise
+        if (refusal := storage_error(error, "read", uri)) is not None:
+            raise refusal from None
+        _check_known(uri, error)
+        raise DamagedTableError(f"{uri}: damaged ({first_line(error)}). {_RESTORE}") from error
+    if not names.issuperset(columns):
+        raise DamagedTableError(f"{uri}: damaged (its columns are missing). {_RESTORE}")
+    return OpenedVersion(dataset)
+
+
+def _first_file(dataset: Any) -> str:
+    """A name that another table of the same place does not have."""
+    return next((name for fragment in dataset.get_fragments() for name in files_of_fragment(fragment)), "")
+
+
+def _check_known(uri: str, error: BaseException) -> None:
+    """Raises: CollectionError, for what a newer Lance wrote."""
+    if "upgrade Lance" in str(error):
+        raise CollectionError(
+            f"{uri}: written by a newer version of Lance. Upgrade with: pip install -U pylance"
+        ) from error

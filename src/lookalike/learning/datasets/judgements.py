@@ -43,10 +43,11 @@ class Judgements:
     Args:
         path: judgements.jsonl.
         until: read so many lines only: what stood when the file had no more; None for all.
+        added: called after lines were added, for who keeps them elsewhere as well; None for nobody.
     """
 
-    def __init__(self, path: Path, until: int | None = None):
-        self.path, self.until = path, until
+    def __init__(self, path: Path, until: int | None = None, added: Callable[[], None] | None = None):
+        self.path, self.until, self._added = path, until, added or (lambda: None)
 
     def add(self, query: str, yes: Sequence[str], no: Sequence[str] = (), who: str | None = None) -> int:
         """Keep one answer: every yes belongs with the query, or, where a no is given, is more like it than every no.
@@ -247,8 +248,7 @@ class Judgements:
 
     def _add(self, sayings: Sequence[Saying]) -> int:
         """Keep lines, all of them or, when one is wrong, none; returns how many."""
-        t = _now()
-        entries: list[dict[str, Any]] = []
+        t, entries = _now(), list[dict[str, Any]]()
         for one in sayings:
             if one.who is not None and len(one.who) > LONGEST_WHO:
                 raise ExamplesError(f"{one.who[:20]}...: too long for a name. Take at most {LONGEST_WHO} letters.")
@@ -269,6 +269,7 @@ class Judgements:
 
     def _append(self, entries: Sequence[dict[str, object]]) -> None:
         append(self.path, [json.dumps(entry, ensure_ascii=False) for entry in entries])
+        self._added()
 
 
 def read_judgements_csv(path: Path, is_known: Callable[[str], bool] | None = None) -> list[tuple[str, str, str | None]]:
