@@ -21,14 +21,14 @@ def test_every_form_of_a_name_is_compared_as_one():
 @pytest.mark.parametrize("stored", [NFC, NFD, MIXED])
 def test_a_name_is_found_in_any_form(stored: str):
     index = NameIndex(sorted(["a.png", stored, "z.png"]))
-    assert [index.names[index.find(asked)] for asked in (NFC, NFD, MIXED, "a.png")] == [stored] * 3 + ["a.png"]
+    assert [index.files[index.find(asked)] for asked in (NFC, NFD, MIXED, "a.png")] == [stored] * 3 + ["a.png"]
     assert index.find("사과e.png") is index.find("b.png") is None
     assert NameIndex(["K.png"]).find("\u212a.png") == 0  # the Kelvin sign is a K
 
 
 def test_of_two_forms_the_exact_one_is_meant_and_neither_is_an_error_that_names_both():
     index = NameIndex(sorted([NFC, NFD]))
-    assert [index.names[index.find(asked)] for asked in (NFC, NFD)] == [NFC, NFD]
+    assert [index.files[index.find(asked)] for asked in (NFC, NFD)] == [NFC, NFD]
     with pytest.raises(AmbiguousNameError) as caught:
         index.find(MIXED)
     assert ascii(NFC) in str(caught.value) and ascii(NFD) in str(caught.value) and "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from lookalike.errors import AmbiguousNameError
 
@@ -23,17 +24,26 @@ def one_form(text: str) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+class Names(Protocol):
+    """Names by place, to be found by `find` as by `NameIndex`."""
+
+    @property
+    def files(self) -> Sequence[str]: ...
+    def find(self, name: str, /) -> int | None: ...
+    def find_exactly(self, name: str, /) -> int | None: ...
+
+
 class NameIndex:
     r"""Names in their order, each found in whatever form of Unicode it is asked.
 
-    Args: names: n distinct names, sorted.
+    Args: files: n distinct names, sorted.
 
     >>> NameIndex(["cafe\u0301.png", "tea.png"]).find("caf\u00e9.png")
     0
     """
 
-    def __init__(self, names: Sequence[str]):
-        self.names = names
+    def __init__(self, files: Sequence[str]):
+        self.files = files
 
     def find(self, name: str) -> int | None:
         """Where a name stands: the exact one, else the only one in another form; None when it is not here.
@@ -47,18 +57,18 @@ class NameIndex:
         rows = self._by_form.get(form, [])
         if not rows:
             return self.find_exactly(form) if form.isascii() else None
-        return rows[_only(name, [self.names[row] for row in rows])]
+        return rows[only_one(name, [self.files[row] for row in rows])]
 
     def find_exactly(self, name: str) -> int | None:
         """Where the name of these very code points stands; None when it is not here."""
-        row = bisect_left(self.names, name)
-        return row if row < len(self.names) and self.names[row] == name else None
+        row = bisect_left(self.files, name)
+        return row if row < len(self.files) and self.files[row] == name else None
 
     @cached_property
     def _by_form(self) -> dict[str, list[int]]:
         """The rows of names that have several forms; those in ASCII have one."""
         found: dict[str, list[int]] = {}
-        for row, name in enumerate(self.names):
+        for row, name in enumerate(self.files):
             if not name.isascii():
                 found.setdefault(one_form(name), []).append(row)
         return found
@@ -90,7 +100,7 @@ class Folders:
                 spelled = self._names_in(there).get(one_form(name), [])
                 if not spelled:
                     return None
-                exact = os.path.join(there, spelled[_only(path, spelled)])  # noqa: PTH118
+                exact = os.path.join(there, spelled[only_one(path, spelled)])  # noqa: PTH118
             there = exact
         return there
 
@@ -122,7 +132,8 @@ def name_within(path: Path | str, folder: Path) -> str | None:
         return None
 
 
-def _only(name: str, spelled: Sequence[str]) -> int:
+def only_one(name: str, spelled: Sequence[str]) -> int:
+    """The index of the only name that another one can mean: 0. Raises: AmbiguousNameError, where there are more."""
     if len(spelled) > 1:
         both = " and ".join(ascii(one) for one in spelled)
         raise AmbiguousNameError(

@@ -13,7 +13,8 @@ class Progress:
     """One stage of some work.
 
     Attributes:
-        stage: what is being done: "indexing", "embedding", "searching", "laying out", "drawing", "switching"; of
+        stage: what is being done: "indexing", "embedding", "searching", "laying out", "drawing", "switching",
+            "preparing" (of a search among more pictures than memory is meant to hold); of
             learning also "validating", "proving" and "learning"; where a backbone learns also "caching" and "tuning".
         done, total: of files, pictures, folds or steps.
         rate: of these a second.

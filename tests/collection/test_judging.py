@@ -9,6 +9,7 @@ from support.badges import table
 from lookalike import Collection
 from lookalike.collection.judging import FileNames
 from lookalike.errors import AmbiguousNameError, ExamplesError, QueryError
+from lookalike.names import NameIndex
 
 
 def test_judgements_are_kept_listed_and_taken_back(own_badges: Collection, tmp_path: Path):
@@ -24,7 +25,7 @@ def test_judgements_are_kept_listed_and_taken_back(own_badges: Collection, tmp_p
 
 
 def test_a_picture_is_found_by_its_name_and_by_any_path_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    names = FileNames(tmp_path / "photos", ["a/1.jpg"])
+    names = FileNames(tmp_path / "photos", NameIndex(sorted(["a/1.jpg"])))
     monkeypatch.chdir(tmp_path)
     given = ["a/1.jpg", "photos/a/1.jpg", Path("photos/b/../a/1.jpg"), tmp_path / "photos/a/1.jpg"]
     assert [names.find(one) for one in given] == ["a/1.jpg"] * 4
@@ -44,14 +45,14 @@ def test_one_name_alone_and_a_hit_are_judged(own_badges: Collection):
 def test_a_name_in_another_form_of_unicode_is_the_same_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     nfc, nfd = (unicodedata.normalize(form, "été/é.png") for form in ("NFC", "NFD"))
     folder = tmp_path / unicodedata.normalize("NFD", "école")
-    names = FileNames(folder, [nfd, "1.png"])
+    names = FileNames(folder, NameIndex(sorted([nfd, "1.png"])))
     (folder / nfd).parent.mkdir(parents=True)
     (folder / nfd).touch()
     monkeypatch.chdir(tmp_path)
     other = Path(unicodedata.normalize("NFC", "école"))
     given = [nfc, nfd, folder / nfc, other / nfc, str(tmp_path / other / nfd)]
     assert [names.find(one) for one in given] == [nfd] * 5
-    both = FileNames(folder, [nfc, nfd])
+    both = FileNames(folder, NameIndex(sorted([nfc, nfd])))
     assert [both.find(one) for one in (nfc, nfd)] == [nfc, nfd]
     with pytest.raises(AmbiguousNameError, match="2 files have this name"):
         both.find(unicodedata.normalize("NFD", "été") + unicodedata.normalize("NFC", "/é.png"))
@@ -96,5 +97,5 @@ def test_an_exact_path_comes_before_a_name_in_another_form(tmp_path: Path, monke
     nfc, nfd = (unicodedata.normalize(form, "é.png") for form in ("NFC", "NFD"))
     (tmp_path / "sub").mkdir()
     monkeypatch.chdir(tmp_path / "sub")
-    names = FileNames(tmp_path, [nfd, f"sub/{nfc}"])
+    names = FileNames(tmp_path, NameIndex(sorted([nfd, f"sub/{nfc}"])))
     assert [names.find(one) for one in (nfc, nfd)] == [f"sub/{nfc}", nfd]

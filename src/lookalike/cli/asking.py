@@ -10,7 +10,7 @@ from lookalike.cli.console import query_files
 
 if TYPE_CHECKING:
     from lookalike.collection.collection import Collection
-    from lookalike.collection.searcher import SearchKeywords
+    from lookalike.collection.search_options import SearchKeywords
     from lookalike.images.sources import NamedImage
     from lookalike.index.hits import Hits
     from lookalike.progress import Reporter

@@ -17,7 +17,7 @@ from lookalike.images.copy_target import check_copyable
 from lookalike.text import plural, printable_line
 
 if TYPE_CHECKING:
-    from lookalike.collection.searcher import Cut, SearchKeywords
+    from lookalike.collection.search_options import Cut, SearchKeywords
     from lookalike.index.hits import Hits
 
 
@@ -63,6 +63,9 @@ class _Cut(click.ParamType[Any]):
     "--unique", is_flag=True, help="Of copies and nearly equal pictures show the first; says how many are hidden."
 )
 @click.option(
+    "--approximate", is_flag=True, help="Use an approximate index, made when first asked; for millions of pictures."
+)
+@click.option(
     "--grid", "grid_out", type=click.Path(path_type=Path), metavar="FILE", help="Draw the hits into this PNG file."
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the grid in the system's viewer.")
@@ -90,6 +93,7 @@ def search(
     together: bool,
     reverse: bool,
     unique: bool,
+    approximate: bool,
     grid_out: Path | None,
     open_it: bool,
     copy_to: Path | None,
@@ -108,7 +112,7 @@ def search(
     with console.working("searching") as report:
         options: SearchKeywords = {
             "lens": lens, "others": others, "where": where, "min_similarity": min_similarity, "reverse": reverse,
-            "unique": unique, "likely": likely,
+            "unique": unique, "likely": likely, "approximate": approximate,
         }  # fmt: skip
         fetched = asking.fetched(url, allow_private, clipboard)
         parts = asking.Parts(query, text, plus, minus, together, fetched)

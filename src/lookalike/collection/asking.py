@@ -11,7 +11,8 @@ from lookalike.collection.blind import BlindTests
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames
 from lookalike.collection.lens_store import LensStore
-from lookalike.collection.searcher import Searcher, SearchOptions
+from lookalike.collection.search_options import SearchOptions
+from lookalike.collection.searcher import Searcher
 from lookalike.errors import ExamplesError, LensError
 from lookalike.images.sources import as_source_list
 from lookalike.index.gallery import Gallery
@@ -160,7 +161,7 @@ class Asking:
         pictures = PictureList(gallery, self.home.folder).find(rest) if kind == "teach" else []
         if not pictures:
             raise ExamplesError(f"{str(question)[:80]}: no such question. Ask for new ones.")
-        names = FileNames(self.home.folder, gallery.files)
+        names = FileNames(self.home.folder, gallery.catalog)
         yes, no = ([names.find(one) for one in as_source_list(some)] for some in (right, wrong))
         query = pictures[0].file if isinstance(question, str) else question.query
         return Answered(0 if skip else self.judgements.add_answer(query, yes, no, who))

@@ -11,7 +11,8 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_permission import is_label_free
 from lookalike.collection.lens_report import proof_page
 from lookalike.collection.lens_store import LensStore
-from lookalike.collection.searcher import CollectionState, Searcher, SearchOptions
+from lookalike.collection.search_options import SearchOptions
+from lookalike.collection.searcher import CollectionState, Searcher
 from lookalike.errors import ExamplesError, LensError
 from lookalike.files import atomic_write
 from lookalike.index.gallery import Gallery
@@ -34,6 +35,7 @@ from lookalike.models.proof import Proof
 from lookalike.progress import SILENT
 
 FILE = "blind.json"
+MOST = 200_000  # pictures among which questions are drawn
 
 
 class BlindTests:
@@ -182,19 +184,24 @@ class BlindTests:
     def _free(self, gallery: Gallery, learned: int, asked: Collection[str]) -> dict[str, int]:
         """The pictures of which nothing was said, now or when the lens was learned, and that were not asked about.
 
+        Where there are more than MOST, a sample of them.
+
         Returns: file -> row, each content once.
         """
         path = self.home.judgements
         said = [*Judgements(path).said(), *Judgements(path, until=learned).said()]
         known = {file for one in said if not isinstance(one, Distinct | BlindAnswer) for file in one.files}
         known |= set(asked)
-        contents = [content.tobytes() for content in gallery.contents]
-        passed = {contents[row] for file in known if (row := gallery.row_of(file)) is not None}
+        rows = [row for file in known if (row := gallery.row_of(file)) is not None]
+        passed = {content for _, content in gallery.catalog.named(rows)}
         free: dict[str, int] = {}
-        for row, content in enumerate(contents):
+        places = np.arange(len(gallery))
+        if len(places) > MOST:
+            places = np.sort(np.random.default_rng(0).choice(len(places), MOST, replace=False))
+        for row, (file, content) in zip(places.tolist(), gallery.catalog.named(places.tolist()), strict=True):
             if content not in passed:
                 passed.add(content)
-                free[gallery.files[row]] = row
+                free[file] = row
         return free
 
     def _weigh(self, lens: Lens, test: BlindTest, state: CollectionState) -> Proof:

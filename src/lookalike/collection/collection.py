@@ -16,7 +16,8 @@ from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.outputs import CollectionOutputs
 from lookalike.collection.remote_folder import open_home
-from lookalike.collection.searcher import Searcher, SearchKeywords, SearchOptions
+from lookalike.collection.search_options import SearchKeywords, SearchOptions
+from lookalike.collection.searcher import Searcher
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.collection.watch import Watcher, WatchOptions
@@ -158,7 +159,7 @@ class Collection(CollectionOutputs):
     def _update(self, options: UpdateOptions, reporter: Reporter) -> IndexReport:
         searcher = self._searcher
         done = self._switch.update_index(searcher.named, searcher.opened, options, reporter)
-        searcher.prepare(done.config, done.backbone)
+        searcher.prepare(done.config, done.backbone, reporter)
         return done.report
 
     @overload
@@ -194,6 +195,8 @@ class Collection(CollectionOutputs):
                 in positive or negative, there is no regression: order and similarity are the weighted mean of all.
             reverse: the least similar first.
             unique: of copies and nearly equal pictures among the hits only the first; `hidden` of the Hits counts them.
+            approximate: by an approximate index, which is made where there is none; always above 10 million pictures.
+                The note of the Hits says how much it finds.
             region: left, top, width, height of the part of the query that is meant, in shares (0 to 1) of the picture.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: a Reporter, which is told once of pictures that cannot be ranked, or a function that takes Progress:
@@ -258,11 +261,11 @@ class Collection(CollectionOutputs):
         Returns: how many judgements were added.
         Raises: QueryError, for a picture that is not in the collection; ExamplesError.
         """
-        return judge(self.judgements, FileNames(self.folder, self._gallery().files), query, yes, no, who)
+        return judge(self.judgements, FileNames(self.folder, self._gallery().catalog), query, yes, no, who)
 
     def judge_from(self, path: str | Path) -> int:
         """Add the judgements of a CSV with columns query, yes and, where wanted, no: all of them or none."""
-        return judge_from(self.judgements, FileNames(self.folder, self._gallery().files), Path(path))
+        return judge_from(self.judgements, FileNames(self.folder, self._gallery().catalog), Path(path))
 
     def questions(
         self, kind: "Kind" = "teach", lens: str | None = None, n: int = 10, **options: "Unpack[QuestionOptions]"

@@ -100,7 +100,16 @@ class CollectionFolder:
     @property
     def replaced_folders(self) -> list[Path]:
         """The folders in which files and folders are written, replaced and removed whole."""
-        names = ("tables", "lenses", "backbones", "cache", "cache/codes", "cache/layouts", "cache/thumbnails")
+        names = (
+            "tables",
+            "lenses",
+            "backbones",
+            "cache",
+            "cache/codes",
+            "cache/catalog",
+            "cache/layouts",
+            "cache/thumbnails",
+        )
         return [self.at / name for name in names]
 
     def table(self, backbone: str) -> str:

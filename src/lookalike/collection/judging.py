@@ -1,13 +1,13 @@
 """Judgements of a collection's pictures: what people say belongs together, checked against its files."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lookalike.errors import AmbiguousNameError, QueryError
 from lookalike.images.sources import as_source_list
 from lookalike.learning.datasets.judgements import Judgements, read_judgements_csv
-from lookalike.names import Folders, NameIndex, name_within
+from lookalike.names import Folders, Names, name_within
 
 
 class FileNames:
@@ -15,11 +15,11 @@ class FileNames:
 
     Args:
         folder: of the pictures.
-        files: their names in the collection.
+        names: their names in the collection.
     """
 
-    def __init__(self, folder: Path, files: Iterable[str]):
-        self.folder, self._index, self._folders = folder, NameIndex(sorted(files)), Folders()
+    def __init__(self, folder: Path, names: Names):
+        self.folder, self._index, self._folders = folder, names, Folders()
 
     def find(self, name: object) -> str:
         """The collection's name of a picture that is given by that name or as a path, in any form of Unicode.
@@ -37,7 +37,7 @@ class FileNames:
         spelled = self._folders.find(name)  # the folders above the collection's may be in another form too
         for other in (name, inside, spelled and name_within(spelled, self.folder)):
             if other is not None and (row := self._index.find(other)) is not None:
-                return self._index.names[row]
+                return self._index.files[row]
         raise QueryError(f"{name}: not a picture of {self.folder}. Name a file as `search` prints it, or index first.")
 
     def knows(self, picture: object) -> bool:

@@ -16,6 +16,7 @@ from lookalike.models.vectors import as_float32
 from lookalike.progress import SILENT, Reporter
 
 DIMS = 100  # main directions in which pictures are compared; all of 3,488 would keep hardly more and take minutes
+MOST = 2_000_000  # pictures that are laid out
 METHOD = b"layout 1"  # to be raised when another layout comes of the same rows
 
 
@@ -36,10 +37,15 @@ def layout(
         seed: of the landmarks, and of the little else that is random.
         reporter: told of "laying out"; where it raises, nothing is kept.
     Returns: (n, 2) float32, 0 to 1, in the order of the gallery's files. Pictures of equal features lie side by side.
-    Raises: CollectionError, when there are no pictures; MissingExtraError, without the extra "map".
+    Raises: CollectionError, when there are no pictures, or too many; MissingExtraError, without the extra "map".
     """
-    if not gallery.files:
+    if not len(gallery):
         raise CollectionError("no pictures to lay out. Index some first.")
+    if len(gallery) > MOST:
+        raise CollectionError(
+            f"{len(gallery):,} pictures: at most {MOST:,} are laid out. Index a subfolder as a collection of its own, "
+            "with --at."
+        )
     kept = None if cache is None else _place(gallery, cache)
     points = None if kept is None else _read(kept, len(gallery), seed)
     if points is None:

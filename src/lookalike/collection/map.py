@@ -33,7 +33,7 @@ def draw_map(
         reporter: told of "laying out" and of each thumbnail: "drawing"; without the extra, of what to install.
     Raises: CollectionError, when there is nothing to draw.
     """
-    if not gallery.files:
+    if not len(gallery):
         raise CollectionError(f"{folder}: no pictures to draw. Index it first.")
 
     def small(row: int) -> Image.Image | str:

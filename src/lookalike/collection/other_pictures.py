@@ -5,7 +5,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.index.gallery import as_contents
+from lookalike.index.catalog import as_contents
 from lookalike.index.snapshot import Snapshot
 
 MOST = 2000  # of them: a fold of a proof computes their embeddings, too

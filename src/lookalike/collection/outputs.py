@@ -80,7 +80,8 @@ class CollectionOutputs(PictureNames):
         Raises: CollectionError, when there are no pictures; MissingExtraError, without the extra "map"; LensError.
         """
         gallery = self._gallery(lens)
-        return list(gallery.files), layout(gallery, self.home.cache, seed=seed, reporter=as_reporter(report))
+        points = layout(gallery, self.home.cache, seed=seed, reporter=as_reporter(report))
+        return list(gallery.files), points
 
     def kept_layout(self, *, lens: str = PLAIN) -> NDArray[np.float32] | None:
         """What `layout` made before of these very pictures, (n, 2) in the order of their files, or None."""

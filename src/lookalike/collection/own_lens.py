@@ -1,7 +1,6 @@
 """The lens that `index` learns by itself from a collection's own pictures: when, from which, and what is said."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from lookalike.collection.view_features import view_features
 from lookalike.errors import Cancelled, LensError, LookalikeError
 from lookalike.files import atomic_write
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.index.catalog import as_contents
 from lookalike.index.snapshot import Snapshot
 from lookalike.learning.closed_form.label_free import MOST, NAME, label_free, label_free_config
 from lookalike.learning.labelled_features import PartWeights
@@ -89,7 +89,7 @@ class OwnLens:
         if kept is not None and not is_label_free(kept):
             return config, []  # somebody's own lens of that name
         if kept is not None and kept.backbone == backbone.id:
-            return self._told(kept, config, len(_first_of_each(snapshot.columns())))
+            return self._told(kept, config, len(_first_of_each(snapshot)))
         if kept is not None and config.lens not in (None, NAME):
             return config, []  # a lens of a tuned backbone serves; this one is for the way back
         sample = self.sample(snapshot, backbone, reporter)
@@ -136,19 +136,18 @@ class OwnLens:
             reporter: told of each view: "embedding".
             views: how many; None for as many as lengthen an index run little.
         """
-        columns, rng = snapshot.columns(), np.random.default_rng(0)
-        first = _first_of_each(columns)
+        rng, first = np.random.default_rng(0), _first_of_each(snapshot)
         some, rows = _spread(snapshot, first, rng)
         count = min(MOST_VIEWS, max(FEWEST_VIEWS, len(first) // PICTURES_A_VIEW)) if views is None else views
         chosen = np.sort(rng.permutation(len(some))[: -(-count // VIEWS_EACH)])
-        paths = [self.home.folder / columns["file"][some[row]] for row in chosen]
+        paths = [self.home.folder / file for file in snapshot.rows(some[chosen], "file").column("file").to_pylist()]
         seen, of = view_features(paths, VIEWS_EACH, backbone, limits=self.limits, reporter=reporter)
         return Sample(rows, seen, chosen[of], len(first))
 
 
 def spread_of(snapshot: Snapshot | None) -> NDArray[np.float32] | None:
     """Features of pictures of a collection, (m, f), of which nothing else need be known; None where they are few."""
-    first = np.zeros(0, np.int64) if snapshot is None else _first_of_each(snapshot.columns())
+    first = np.zeros(0, np.int64) if snapshot is None else _first_of_each(snapshot)
     if snapshot is None or len(first) < ENOUGH:
         return None
     return _spread(snapshot, first, np.random.default_rng(0))[1]
@@ -171,9 +170,10 @@ def learned(sample: Sample, backbone: Backbone) -> Lens:
     return replace(lens, settings={**lens.settings, **about, "pictures": sample.pictures, **provenance()})
 
 
-def _first_of_each(columns: dict[str, list[Any]]) -> NDArray[np.int64]:
-    """The first row of each content."""
-    return np.unique(np.array(columns["content"]), return_index=True)[1].astype(np.int64)
+def _first_of_each(snapshot: Snapshot) -> NDArray[np.int64]:
+    """The first row of each content, in the order of the contents."""
+    contents = as_contents(snapshot.read("content").column("content").combine_chunks())
+    return np.unique(contents.view("S16").ravel(), return_index=True)[1].astype(np.int64)
 
 
 def _spread(

@@ -5,8 +5,11 @@ from pathlib import Path
 
 from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.judging import FileNames
+from lookalike.index.gallery import IN_MEMORY_ROWS
 from lookalike.index.inside import check_inside
+from lookalike.index.mapped_catalog import MappedCatalog
 from lookalike.index.snapshot import Snapshot
+from lookalike.names import NameIndex, Names
 
 
 class PictureNames:
@@ -24,8 +27,8 @@ class PictureNames:
         return 0 if snapshot is None else len(snapshot)
 
     def __iter__(self) -> Iterator[str]:
-        """The pictures' names, sorted."""
-        return iter(self._names())
+        """The pictures' names, sorted; in the order of the table where that is larger than memory."""
+        return iter(self._names().files)
 
     def __contains__(self, picture: object) -> bool:
         """Whether a picture is here: by its name in any form of Unicode, as a path, or as a Hit."""
@@ -35,13 +38,15 @@ class PictureNames:
         """True, also where there are no pictures yet: `len` says how many there are."""
         return True
 
-    def _names(self) -> list[str]:
+    def _names(self) -> Names:
         snapshot = self._newest()
         if snapshot is None:
-            return []
+            return NameIndex([])
+        if len(snapshot) > IN_MEMORY_ROWS:
+            return MappedCatalog(snapshot, self.home.cache / "catalog")
         names = snapshot.read("file").column("file")
         check_inside(names, snapshot.name)
-        return sorted(names.to_pylist())
+        return NameIndex(sorted(names.to_pylist()))
 
     def _newest(self) -> Snapshot | None:
         config = self.home.config()

@@ -1,11 +1,10 @@
 """What answers for a collection: its state read once, the open network, and the galleries that are ranked."""
 
 import warnings
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +15,19 @@ from lookalike.collection.in_words import Asked
 from lookalike.collection.lens_permission import is_label_free, learned_cut
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.likely import likelihood_for
-from lookalike.errors import CollectionError, DamagedTableWarning, LookalikeError, OutdatedSnapshotError, QueryError
+from lookalike.collection.search_options import SearchOptions
+from lookalike.errors import (
+    CollectionError,
+    DamagedTableWarning,
+    LensError,
+    LookalikeError,
+    OutdatedSnapshotError,
+    QueryError,
+)
 from lookalike.images.sources import are_many, as_source_list
 from lookalike.index.damage import is_local
 from lookalike.index.exact_knn import FEW
-from lookalike.index.gallery import Gallery
+from lookalike.index.gallery import IN_MEMORY_ROWS, Gallery
 from lookalike.index.hits import Answers, Hits
 from lookalike.index.inside import check_inside
 from lookalike.index.query import Query, QueryResolver, Vector
@@ -28,7 +35,6 @@ from lookalike.index.refine import refine
 from lookalike.index.search import Selection, search
 from lookalike.index.snapshot import Snapshot
 from lookalike.index.versions import describe, newest_manifest
-from lookalike.index.words import Text, Weighted
 from lookalike.models.backbone import Backbone
 from lookalike.models.forks import check_not_forked
 from lookalike.models.lens import PLAIN, Lens
@@ -36,7 +42,7 @@ from lookalike.models.registry import DEFAULT
 from lookalike.progress import SILENT, Reporter, Timer
 from lookalike.text import plural
 
-Cut = float | Literal["learned"] | None
+EXACT_ROWS = 10_000_000  # with more, the approximate index answers
 
 
 @dataclass(frozen=True)
@@ -65,40 +71,6 @@ class CollectionState:
         return list(names.to_pylist())
 
 
-class SearchKeywords(TypedDict, total=False):
-    """The keyword options of `Collection.search`."""
-
-    lens: str | None
-    others: bool
-    where: str | None
-    min_similarity: Cut
-    likely: float | None
-    positive: Sequence[Any]
-    negative: Sequence[Any]
-    region: Sequence[float] | None
-    text: str | Text | Weighted | Sequence[str | Text | Weighted]
-    reverse: bool
-    unique: bool
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """What is asked with, and how it is ranked: see `Collection.search`."""
-
-    k: int | None = 5
-    lens: str | None = None
-    others: bool = False
-    where: str | None = None
-    min_similarity: Cut = None
-    likely: float | None = None
-    positive: Sequence[Any] = ()
-    negative: Sequence[Any] = ()
-    region: Sequence[float] | None = None
-    text: str | Text | Weighted | Sequence[str | Text | Weighted] = ()
-    reverse: bool = False
-    unique: bool = False
-
-
 class Searcher:
     """Owns the open network and the galleries of a collection.
 
@@ -110,13 +82,14 @@ class Searcher:
 
     Attributes:
         few: galleries of more pictures than this are ranked by codes.
+        most: galleries of more pictures than this are larger than memory is meant to hold.
     """
 
     def __init__(
         self, home: CollectionFolder, backbones: BackboneStore, lenses: LensStore, named: str | Path | None = None
     ):
         self.home, self.backbones, self.lenses = home, backbones, lenses
-        self.named, self.few = named, FEW
+        self.named, self.few, self.most = named, FEW, IN_MEMORY_ROWS
         self.opened: Backbone | None = None
         self._galleries: dict[str, tuple[object, Gallery]] = {}
         self._held: tuple[object, Snapshot] | None = None  # the version that was read last, and what tells it
@@ -215,17 +188,24 @@ class Searcher:
         key = (state.snapshot, None if lens is None else lens.fingerprint)
         kept = self._galleries.get(name)
         if kept is None or kept[0] != key:
-            kept = (key, Gallery(state.snapshot, lens, self.home.cache / "codes", self.few))
+            kept = (key, Gallery(state.snapshot, lens, self.home.cache / "codes", self.few, self.most))
             self._galleries[name] = kept
         return kept[1]
 
-    def prepare(self, config: CollectionConfig, backbone: Backbone) -> None:
+    def prepare(self, config: CollectionConfig, backbone: Backbone, reporter: Reporter = SILENT) -> None:
         """Make now what the first search would have to make."""
         self.opened = backbone
         if not is_local(self.home.table(backbone.id)):
             return  # who answers reads the table once; who fills it need not
         with suppress(LookalikeError):  # a damaged lens is in the report, and searches name it again
-            self.gallery(CollectionState(config, backbone, self._snapshot(backbone.id)), None).build_codes()
+            gallery = self.gallery(CollectionState(config, backbone, self._snapshot(backbone.id)), None)
+            gallery.reporter = reporter
+            if len(gallery) <= EXACT_ROWS and gallery.index is None:
+                gallery.build_codes()
+            elif gallery.is_whole_column:
+                gallery.catalog.prepare()
+                with self.home.write_lock("index"):
+                    self.home.open_table(backbone.id).update_index(gallery.rows.column, reporter)
 
     def search(
         self,
@@ -253,6 +233,10 @@ class Searcher:
         state = self.state()
         asked = Asked(options.text, options.positive, options.negative)
         gallery = self.gallery(state, asked.lens(options.lens))
+        gallery.reporter = reporter
+        if options.approximate and gallery.index is None and len(gallery) > gallery.few:
+            state, gallery = self._indexed(state, gallery, reporter)
+        approximate = options.approximate or len(gallery) > EXACT_ROWS
         least = learned_cut(gallery.lens) if options.min_similarity == "learned" else options.min_similarity
         folder, cache = self.home.folder, self.home.cache
         whole = options.region is None and not (options.text or options.positive or options.negative)
@@ -260,7 +244,15 @@ class Searcher:
         likelihood = likelihood_for(gallery, options.likely, whole=whole)
         unique = state.backbone.bundle.nearly_equal if options.unique else None
         selection = Selection(
-            options.k, options.others, options.where, least, likelihood, options.likely, options.reverse, unique
+            options.k,
+            options.others,
+            options.where,
+            least,
+            likelihood,
+            options.likely,
+            options.reverse,
+            unique,
+            approximate,
         )
         self._tell_unusable(gallery, reporter)
         if options.lens is None:
@@ -285,6 +277,29 @@ class Searcher:
             reporter.progress(timer.at(done))
 
         return search(resolver.resolve_all(query, skipped, report), *rest)
+
+    def _indexed(self, state: CollectionState, gallery: Gallery, reporter: Reporter) -> tuple[CollectionState, Gallery]:
+        """The newest state and its gallery, with an approximate index.
+
+        Raises: LensError, QueryError, where there can be none; LockedError.
+        """
+        name = PLAIN if gallery.lens is None else gallery.lens.name
+        if not gallery.is_whole_column:
+            raise LensError(
+                f"{name}: no column in the table that an approximate index could be of. Run: lookalike index "
+                f"{self.home.shell_words}"
+            )
+        with self.home.write_lock("index"):
+            self.home.open_table(state.config.backbone).update_index(gallery.rows.column, reporter)
+        state = self.state()
+        gallery = self.gallery(state, name)
+        gallery.reporter = reporter
+        if gallery.index is None:
+            raise QueryError(
+                f"{name}: {gallery.rows.shape[1]:,} values, and an approximate index takes a multiple of 8. Leave "
+                "--approximate out, or learn a lens with other --dims."
+            )
+        return state, gallery
 
     @staticmethod
     def _refined(query: Any, options: SearchOptions, resolver: QueryResolver) -> Query:

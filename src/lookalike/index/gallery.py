@@ -1,86 +1,192 @@
-"""What a search ranks, in memory: the files of one table version, and their features or what a lens makes of them."""
+"""What a search ranks: the pictures of one table version, and their features or what a lens makes of them."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lookalike.errors import QueryError
 from lookalike.files import digest
-from lookalike.index.exact_knn import FEW, ExactKNN
-from lookalike.index.inside import check_inside
-from lookalike.index.kept_codes import SHARE, KeptCodes
-from lookalike.index.snapshot import LENS, ROWS_AT_ONCE, Snapshot
-from lookalike.index.vector_column import not_numbers
+from lookalike.index.catalog import Catalog, MemoryCatalog, Places
+from lookalike.index.exact_knn import FEW, ExactKNN, first_of
+from lookalike.index.ivf import ApproximateIndex
+from lookalike.index.kept_arrays import version_of
+from lookalike.index.kept_codes import KeptCodes
+from lookalike.index.mapped_catalog import MappedCatalog
+from lookalike.index.mapped_codes import MappedCodes
+from lookalike.index.quantization import Floats
+from lookalike.index.ranked_rows import FEATURES, RankedRows
+from lookalike.index.snapshot import ROWS_AT_ONCE, Snapshot
 from lookalike.models.lens import Lens
 from lookalike.models.vectors import as_float32, normalize_rows
-from lookalike.names import NameIndex
+from lookalike.progress import SILENT
 
 MEAN_ROWS = 1 << 16  # that the mean of a large gallery is made of
+IN_MEMORY_ROWS = 2_000_000  # with more, names stay in the table and codes in files
+IN_MEMORY_BYTES = 1 << 30  # of codes, likewise
+TIED = 8  # more than k are ranked on the disk, to see whether the last of them is like those that follow
+MOST_TIED = 4096
 
 
 class Gallery:
-    """The pictures of one version of a table, in the order of their files, and the ranking of one column.
+    """The pictures of one version of a table by place, and the ranking of one column.
+
+    Places are in the order of the files. In a table that is larger than memory is meant to hold they are the numbers of
+    its rows: nothing of a row is held then, names are read for those that are asked for, and codes lie in files.
 
     Args:
         snapshot: the version.
-        lens: whose embedding is ranked; None for the features. Where its column is missing, not whole, or made with
-            other weights, the embedding is computed from the features.
+        lens: whose embedding is ranked; None for the features, see `RankedRows`.
         kept: the folder for ranking codes, which may vanish at any time; None keeps none.
         few: galleries of more rows than this are ranked by codes.
+        most: galleries of more rows than this are larger than memory, as are those with IN_MEMORY_BYTES of codes.
 
     Attributes:
-        files: n names, sorted.
-        contents: (n, 2) uint64, the hash of each file's bytes.
+        is_mapped: whether it is larger than memory.
+        few: as above.
         rows: what is ranked, (n, d) float16; rows[indices] reads some of them. Zeros stand for a row that holds a value
             which is no number.
-    Raises: CollectionError, when the table names files outside the folder.
+        reporter: told where something is made that takes long.
+    Raises: CollectionError, when the table names files outside the folder; of one on the disk when that is first read.
     """
 
-    def __init__(self, snapshot: Snapshot, lens: Lens | None = None, kept: Path | None = None, few: int = FEW):
-        import pyarrow.compute as pc
-
-        self.version = snapshot.version
-        self.lens, self._snapshot, self._kept, self._few = lens, snapshot, kept, few
-        read = snapshot.read("file", "content", "_rowid")
-        order = pc.sort_indices(read.column("file"))
-        self._order = order.to_numpy().astype(np.int64)  # place among the sorted files -> row of the table
-        self._names = read.column("file").take(order).combine_chunks()
-        check_inside(self._names, snapshot.name)
-        self.files: list[str] = self._names.to_pylist()
-        self._index = NameIndex(self.files)
-        self.contents = as_contents(read.column("content").combine_chunks())[self._order]
-        # A row's number in the table and its content: rows of equal keys are the same row, in any version.
-        numbers = read.column("_rowid").to_numpy()[self._order]
-        self._keys = np.column_stack([numbers, self.contents])
-        self.rows = VectorColumn(snapshot, lens, self._order)
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        lens: Lens | None = None,
+        kept: Path | None = None,
+        few: int = FEW,
+        most: int = IN_MEMORY_ROWS,
+    ):
+        self.version, self.lens, self.reporter = snapshot.version, lens, SILENT
+        self._snapshot, self._kept, self.few = snapshot, kept, few
+        n, d = len(snapshot), snapshot.features if lens is None else lens.dims
+        self.is_mapped = n > most or (n > few and n * d > IN_MEMORY_BYTES)
+        self._memory = None if self.is_mapped else MemoryCatalog(snapshot)
+        self.rows = RankedRows(snapshot, lens, self._order)
         self._ranking: ExactKNN | None = None
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.rows)
 
     def __contains__(self, file: object) -> bool:
         """Whether there is a file of exactly this name."""
-        return isinstance(file, str) and self._index.find_exactly(file) is not None
+        return isinstance(file, str) and self.catalog.find_exactly(file) is not None
+
+    @property
+    def files(self) -> Sequence[str]:
+        """The n names by place; in the table where that is larger than memory."""
+        return self.catalog.files
+
+    @property
+    def contents(self) -> NDArray[np.uint64]:
+        """The hash of each file's bytes, (n, 2)."""
+        return self.catalog.contents
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Which pictures there are."""
+        if self._memory is not None:
+            return self._memory
+        return MappedCatalog(self._snapshot, self._kept_at.parent / "catalog", self.reporter)
 
     @property
     def knn(self) -> ExactKNN:
         """What finds the first k; its codes are read from where they were kept, or made and kept."""
         if self._ranking is None:
-            self._ranking = ExactKNN(self.rows, *(self._codes().load() if len(self) > self._few else ()))
+            self._ranking = ExactKNN(self.rows, *(self._codes().load() if len(self) > self.few else ()))
         return self._ranking
 
+    def rank(
+        self, queries: Floats, k: int | None, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Sequence[Places], Sequence[Floats]]:
+        """The first k of those that are allowed for each query (q, d), equal ones in the order of their files.
+
+        Where the gallery is larger than memory, of more than MOST_TIED equal ones at the end some may not be the first.
+
+        Returns: places and similarities, a row a query.
+        Raises: QueryError, when all pictures of a gallery larger than memory are asked for.
+        """
+        if not self.is_mapped:
+            found, values = self.knn.search(queries, k, allowed)
+            return list(found), list(values)
+        if k is None:
+            raise QueryError(f"all hits of {len(self):,} pictures: more than is ranked at once. Ask for some with -k.")
+        found, values = self.knn.search(queries, k + TIED, allowed)
+        ranked = []
+        for j, (places, similarities) in enumerate(zip(found, values, strict=True)):
+            asked = k + TIED
+            while len(places) == asked < k + MOST_TIED and similarities[-1] == similarities[k - 1]:
+                asked = k + 4 * (asked - k)
+                places, similarities = self.knn.search(queries[j], asked, allowed)
+            ranked.append(self._first_by_file(places, similarities, k))
+        return [places for places, _ in ranked], [similarities for _, similarities in ranked]
+
+    def rank_by_index(
+        self, queries: Floats, k: int, where: str | None = None, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Sequence[Places], Sequence[Floats]]:
+        """About the first k for each query (q, d), by the approximate index, equal ones in the order of their files.
+
+        Args:
+            queries: as for `rank`.
+            k: how many, 1 or more.
+            where: an SQL condition.
+            allowed: the pictures that fulfil it, (n,). Where they are few, all of them are compared.
+        Raises: DamagedTableError, where the index cannot be read.
+        """
+        assert self.index is not None
+        count = len(self) if allowed is None else int(allowed.sum())
+        ranked = []
+        for query in queries:
+            if count <= max(self.few, k + TIED):
+                places, similarities = ExactKNN(self.rows).search(query, k + TIED, allowed)
+                usable = ~self.rows.is_unusable[places]
+                places, similarities = places[usable], similarities[usable]
+            else:
+                numbers, similarities = self.index.search(query, k + TIED, where, count / len(self))
+                places, similarities = first_of(len(numbers), [self.catalog.places_of(numbers)], [similarities])
+            ranked.append(self._first_by_file(places, similarities, k))
+        return [places for places, _ in ranked], [similarities for _, similarities in ranked]
+
+    @property
+    def is_whole_column(self) -> bool:
+        """Whether what is ranked stands in the table: the features, or the column of the lens."""
+        return self.lens is None or self.rows.column != FEATURES
+
+    @cached_property
+    def index(self) -> ApproximateIndex | None:
+        """The approximate index of what is ranked; None where there is none."""
+        return ApproximateIndex.of(self._snapshot, self.rows.column) if self.is_whole_column else None
+
+    def _first_by_file(self, places: Places, similarities: Floats, k: int) -> tuple[Places, Floats]:
+        """The first k of places by similarity, equal ones in the order of their files."""
+        if not len(places):
+            return places, similarities
+        edges = np.flatnonzero(np.diff(similarities, prepend=np.nan, append=np.nan))
+        for start, stop in pairwise(edges.tolist()):
+            if stop - start > 1 and start < k:
+                places[start:stop] = self.catalog.by_file(places[start:stop])
+        return places[:k], similarities[:k]
+
+    def details(self, places: Sequence[int] | Places) -> list[dict[str, Any]]:
+        """Of the pictures at some places, in this order: file, content, width, height, mtime_ns."""
+        return self.catalog.details(places)
+
     def build_codes(self) -> None:
-        """Make and keep the codes now, so that the first search need not."""
-        if self._ranking is None and len(self) > self._few:
+        """Make and keep now what the first search would have to make."""
+        self.catalog.prepare()
+        if self._ranking is None and len(self) > self.few:
             self._codes().prepare()
 
     @cached_property
     def unusable(self) -> NDArray[np.int64]:
         """Where the pictures stand whose rows hold a value that is no number: nothing can be said of them."""
-        if len(self) <= self._few:
+        if len(self) <= self.few:
             self.rows.whole()
         else:
             self.rows[np.flatnonzero(self.knn.codes.scale == 0)]
@@ -88,19 +194,20 @@ class Gallery:
 
     def find_unusable(self) -> list[str]:
         """The files of such pictures as far as they can be found without reading all rows of a large gallery."""
-        if len(self) > self._few:
+        if len(self) > self.few:
             try:
-                scale = np.load((self._kept or Path()) / self.cache_name / "scale.npy")
+                scale = np.load((self._kept or Path()) / self.cache_name / "scale.npy", mmap_mode="r")
             except (OSError, ValueError, EOFError):  # it was not ranked yet
                 return []
             suspects = np.flatnonzero(scale == 0)
             self.rows[suspects[suspects < len(self)]]
-            return [self.files[place] for place in np.flatnonzero(self.rows.is_unusable)]
+            return [one["file"] for one in self.details(np.flatnonzero(self.rows.is_unusable))]
         return [self.files[place] for place in self.unusable]
 
     def usable_rows(self) -> tuple[list[str], NDArray[np.float16]]:
         """All files and their rows, those that are unusable left out."""
-        files, rows = np.array(self.files, object), self.rows.whole()
+        rows = self.rows.whole()
+        files = np.array(self.files, object)
         return np.delete(files, self.unusable).tolist(), np.delete(rows, self.unusable, axis=0)
 
     def vector(self, place: int) -> NDArray[np.float16] | None:
@@ -116,7 +223,7 @@ class Gallery:
         total, count = np.zeros(self.rows.shape[1]), 0
         places = np.arange(0, len(self), -(-len(self) // MEAN_ROWS) or 1)
         for part in np.array_split(places, -(-len(places) // ROWS_AT_ONCE) or 1):
-            if len(self) > self._few:
+            if len(self) > self.few:
                 codes = self.knn.codes
                 rows = codes.values[part] * codes.scale[part, None]
             else:
@@ -126,29 +233,29 @@ class Gallery:
         return np.asarray(total / max(count, 1), np.float32)
 
     @cached_property
-    def plain_rows(self) -> "VectorColumn":
+    def plain_rows(self) -> RankedRows:
         """The features, (n, f) float16, as `rows` gives what is ranked."""
-        return self.rows if self.lens is None else VectorColumn(self._snapshot, None, self._order)
+        return self.rows if self.lens is None else RankedRows(self._snapshot, None, self._order)
 
     @property
     def sizes(self) -> NDArray[np.int32]:
         """Width and height of each picture, upright, in pixels: (n, 2)."""
-        read = self._snapshot.read("width", "height")
-        sizes = np.stack([read.column(name).to_numpy() for name in ("width", "height")], axis=1)
-        return np.asarray(sizes[self._order], np.int32)
+        return np.stack([self.catalog.column(name) for name in ("width", "height")], axis=1).astype(np.int32)
 
     @property
     def dates(self) -> NDArray[np.int64]:
         """When each picture's file was last changed, in ns since 1970: (n,)."""
-        return np.asarray(self._snapshot.read("mtime_ns").column("mtime_ns").to_numpy()[self._order], np.int64)
+        return np.asarray(self.catalog.column("mtime_ns"), np.int64)
 
-    @property
+    @cached_property
     def cache_name(self) -> str:
         """What the cache calls what is made of exactly these rows: COLUMN@SOURCE-ROWS (docs/formats.md)."""
         weights = "" if self.lens is None else self.lens.fingerprint
         column = "plain" if self.lens is None else self.lens.name
-        source = _digest(f"{self._snapshot.name} {weights}".encode())
-        return f"{column}@{source}-{_digest(self._keys.tobytes())}"
+        source = digest([f"{self._snapshot.name} {weights}".encode()], 8).hex()
+        if self._memory is not None:
+            return f"{column}@{source}-{self._memory.version}"
+        return f"{column}@{source}-{version_of(self._snapshot.pieces(self.rows.column, 'content'))}"
 
     @property
     def features(self) -> int:
@@ -164,13 +271,11 @@ class Gallery:
 
         Raises: AmbiguousNameError, when several differ from it in their form alone.
         """
-        return self._index.find(file)
+        return self.catalog.find(file)
 
-    def copies_of(self, content: bytes | None) -> NDArray[np.int64]:
-        """Where the pictures of this content stand."""
-        if content is None:
-            return np.empty(0, np.int64)
-        return np.flatnonzero((self.contents == np.frombuffer(content, np.uint64)).all(axis=1))
+    def copies_of(self, content: bytes | None) -> Places:
+        """Where the pictures of this content stand, in the order of their files."""
+        return np.empty(0, np.int64) if content is None else self.catalog.copies_of(content)
 
     def filter(self, where: str) -> NDArray[np.bool_]:
         """Which pictures fulfil an SQL condition on file, width, height, bytes, mtime: (n,).
@@ -179,88 +284,22 @@ class Gallery:
 
         Raises: QueryError, when the condition cannot be understood.
         """
-        import pyarrow.compute as pc
+        return self.catalog.filter(where)
 
-        matches = pc.is_in(self._names, value_set=self._snapshot.matching(where).combine_chunks())
-        return np.asarray(matches.to_numpy(zero_copy_only=False), np.bool_)
+    @property
+    def _order(self) -> Places | None:
+        return None if self._memory is None else self._memory.order
 
-    def _codes(self) -> KeptCodes:
-        folder = None if self._kept is None else self._kept / self.cache_name
-        return KeptCodes(self.rows, self._keys, folder)
+    @cached_property
+    def _kept_at(self) -> Path:
+        """Where what is made is kept: without a place for it in a folder that goes with this gallery."""
+        if self._kept is not None:
+            return self._kept
+        self._temporary = tempfile.TemporaryDirectory(prefix="lookalike-", ignore_cleanup_errors=True)
+        return Path(self._temporary.name) / "codes"
 
-
-class VectorColumn:
-    """The rows of a column by place among the sorted files.
-
-    They are fetched from the table while few are needed, then the whole column is read.
-
-    Attributes:
-        is_unusable: (n,) of those that were read so far, which hold a value that is no number: zeros stand for them.
-    """
-
-    def __init__(self, snapshot: Snapshot, lens: Lens | None, order: NDArray[np.int64]):
-        self._snapshot, self._order = snapshot, order
-        self._column = "features" if lens is None or not _is_current(snapshot, lens) else LENS + lens.name
-        self._computed = lens if self._column == "features" else None
-        self._memory: NDArray[np.float16] | None = None
-        self._fetched = 0
-        self.is_unusable = np.zeros(len(order), np.bool_)
-        self.shape = (len(order), lens.dims if lens is not None else snapshot.features)
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, indices: Any) -> NDArray[np.float16]:
-        places = np.arange(len(self))[indices]
-        self._fetched += places.size
-        if self._memory is None and self._fetched * SHARE < len(self):
-            rows, back = np.unique(self._order[places], return_inverse=True)
-            taken = np.empty(len(rows), np.int64)
-            taken[back] = places
-            return np.asarray(self._through(self._snapshot.take(rows, self._column), taken)[back], np.float16)
-        return np.asarray(self.whole()[places], np.float16)
-
-    def whole(self) -> NDArray[np.float16]:
-        """All rows, in memory from now on."""
-        if self._memory is None:
-            memory = np.empty(self.shape, np.float16)
-            for places, block in self.blocks():
-                memory[places] = block
-            self._memory = memory
-        return self._memory
-
-    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float16]]]:
-        """All rows, (b, d) at a time as they lie in the table, with their places (b,) among the sorted files."""
-        places = np.empty(len(self), np.int64)
-        places[self._order] = np.arange(len(self))
-        start = 0
-        for block in self._snapshot.blocks(self._column):
-            at = places[start : start + len(block)]
-            yield at, self._through(block, at)
-            start += len(block)
-
-    def _through(self, rows: NDArray[np.float16], places: NDArray[np.int64]) -> NDArray[np.float16]:
-        unusable = not_numbers(rows)
-        self.is_unusable[places] |= unusable
-        if unusable.any():
-            rows = np.where(unusable[:, None], np.float16(0), rows)
-        if self._computed is None:
-            return rows
-        found = self._computed.apply(rows).astype(np.float16)
-        found[unusable] = 0
-        return found
-
-
-def _is_current(snapshot: Snapshot, lens: Lens) -> bool:
-    """Whether the column of a lens can be ranked as it is."""
-    there = lens.name in snapshot.lenses() and snapshot.weights(lens.name) == lens.fingerprint
-    return there and not snapshot.unfilled(lens.name)
-
-
-def as_contents(hashes: Any) -> NDArray[np.uint64]:
-    """A pyarrow array of binary(16) -> (n, 2) uint64."""
-    return np.frombuffer(hashes.buffers()[1], np.uint64)[2 * hashes.offset :][: 2 * len(hashes)].reshape(-1, 2)
-
-
-def _digest(content: bytes) -> str:
-    return digest([content], 8).hex()
+    def _codes(self) -> KeptCodes | MappedCodes:
+        if self._memory is not None:
+            folder = None if self._kept is None else self._kept / self.cache_name
+            return KeptCodes(self.rows, self._memory.keys, folder)
+        return MappedCodes(self.rows, self._snapshot, self._kept_at / self.cache_name, self.reporter)

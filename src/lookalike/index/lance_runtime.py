@@ -1,5 +1,6 @@
 """Lance, imported where it is used."""
 
+import os
 from typing import Any
 
 from lookalike.index.storage import lance_options
@@ -12,6 +13,7 @@ def load_lance() -> Any:
     Raises: ForkedError.
     """
     check_not_forked("Lance")
+    os.environ.setdefault("LANCE_LOG", "error")  # its warnings are for who writes programs with it
     import lance
 
     return lance

@@ -17,6 +17,7 @@ from lookalike.models.bundle import NEARLY_EQUAL
 from lookalike.models.vectors import as_float32, normalize_rows
 
 BLOCK = 256  # pictures that are compared with each other at a time
+MOST = 2_000_000  # pictures that are compared in one call
 BELOW_EQUAL = 0.9999  # what pictures of different contents have at most: 1.0 says that the bytes are equal
 
 
@@ -42,8 +43,13 @@ def near_duplicates(gallery: Gallery, least: float = NEARLY_EQUAL) -> list[Dupli
     Args:
         gallery: whose pictures are compared, each content with each other one.
         least: the least similarity of two pictures that are joined, -1 to 1.
-    Raises: QueryError, when `least` is no similarity.
+    Raises: QueryError, when `least` is no similarity, or there are more pictures than can be compared.
     """
+    if len(gallery) > MOST:
+        raise QueryError(
+            f"{len(gallery):,} pictures: at most {MOST:,} are compared with each other. Index a subfolder as a "
+            "collection of its own, with --at."
+        )
     if not -1 <= least <= 1:
         raise QueryError(f"a least similarity of {least}: similarities lie between -1 and 1.")
     _, first, content = np.unique(gallery.contents, axis=0, return_index=True, return_inverse=True)

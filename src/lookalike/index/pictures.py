@@ -80,7 +80,8 @@ class PictureList:
             offset: how many to pass over, 0 or more.
             limit: how many at most; None for all.
             where: an SQL condition on file, width, height, bytes, mtime.
-            order: by file; by mtime, the newest first; or random, the same in every page of a table's version.
+            order: by file, or as they lie in the table where that is larger than memory; by mtime, the newest first; or
+                random, the same in every page of a table's version.
         Raises: QueryError.
         """
         if offset < 0 or (limit is not None and limit < 0):
@@ -89,10 +90,12 @@ class PictureList:
         if where is not None:
             places = places[self.gallery.filter(where)[places]]
         wanted = places[offset:] if limit is None else places[offset : offset + limit]
-        return PicturePage(self.gallery.version, len(places), offset, [self.at(int(one)) for one in wanted])
+        return PicturePage(self.gallery.version, len(places), offset, self._all_at(wanted))
 
     def at(self, place: int) -> Picture:
         """The picture at one place of the gallery."""
+        if self.gallery.is_mapped:
+            return self._all_at(np.array([place]))[0]
         file, (width, height) = self.gallery.files[place], self._sizes[place].tolist()
         content, date = self.gallery.contents[place].tobytes(), int(self._dates[place])
         return Picture(file, self.folder / file, content, width, height, date)
@@ -105,10 +108,18 @@ class PictureList:
         """
         if len(id) != 32 or not set(id) <= set("0123456789abcdef"):
             return []
+        if self.gallery.is_mapped:
+            return self._all_at(self.gallery.copies_of(bytes.fromhex(id)))
         first, second = np.frombuffer(bytes.fromhex(id), np.uint64)
         keys, places = self._by_content
         found = places[np.searchsorted(keys, first) : np.searchsorted(keys, first, side="right")]
         return [self.at(int(one)) for one in np.sort(found[self.gallery.contents[found, 1] == second])]
+
+    def _all_at(self, places: NDArray[np.int64]) -> list[Picture]:
+        """The pictures at some places, in this order."""
+        if not self.gallery.is_mapped:
+            return [self.at(int(one)) for one in places]
+        return [Picture(path=self.folder / one["file"], **one) for one in self.gallery.details(places)]
 
     def _order(self, order: str) -> NDArray[np.int64]:
         count = len(self.gallery)

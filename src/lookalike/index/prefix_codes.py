@@ -73,19 +73,18 @@ class PrefixCodes:
         n, d = rows.shape
         blocks = blocks or (lambda: row_blocks(rows))
         sample = unit_sample((n, d), blocks())
-        turn = main_directions(sample, VALUES)
-        if not tells_apart(turn, sample):
-            turn = turn[:0]
-        return cls.gather(turn, n, blocks())
+        return cls.gather(learn_turn(sample), n, blocks())
 
     @classmethod
-    def gather(cls, turn: Floats, n: int, blocks: Blocks) -> "PrefixCodes":
+    def gather(cls, turn: Floats, n: int, blocks: Blocks, into: "PrefixCodes | None" = None) -> "PrefixCodes":
         """The codes of n rows that come a block at a time, in any order: n * m bytes and one block in memory.
 
+        Args: into: arrays of the right shapes that take the codes, as of files; None for new ones in memory.
         Raises: ShapeError, where a value is no number or infinite.
         """
         n, m = (n, len(turn) // 2) if len(turn) else (0, 0)
-        made = cls(turn, np.empty((2, n, m), np.int8), np.empty((2, n), np.float32), np.empty((5, n), np.float32))
+        new = (np.empty((2, n, m), np.int8), np.empty((2, n), np.float32), np.empty((5, n), np.float32))
+        made = into or cls(turn, *new)
         for places, rows in blocks if n else ():
 
             def encode_part(start: int, stop: int, places: Indices = places, rows: npt.NDArray[Any] = rows) -> None:
@@ -223,6 +222,12 @@ class Bounds:
         inside = dots * self.codes.scale[1, rows] * queries.scale[1, j] + lost * weight + slack
         may = self.most[j, rows] - outside * before + inside + left * rest >= least
         return np.asarray(rows[may]) if may.sum() * LEFT <= len(self.most[j]) else None
+
+
+def learn_turn(sample: Floats) -> Floats:
+    """The directions of a sample (b, d) of rows of length 1; none, (0, d), where they leave too many rows."""
+    turn = main_directions(sample, VALUES)
+    return turn if tells_apart(turn, sample) else turn[:0]
 
 
 def unit_sample(shape: tuple[int, int], blocks: Blocks, seed: int = 0) -> Floats:

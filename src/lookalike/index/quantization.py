@@ -69,18 +69,24 @@ class Int8Codes:
         return cls.gather((n, d), row_blocks(rows))
 
     @classmethod
-    def gather(cls, shape: tuple[int, int], blocks: Iterable[tuple[Indices, npt.NDArray[Any]]]) -> "Int8Codes":
+    def gather(
+        cls,
+        shape: tuple[int, int],
+        blocks: Iterable[tuple[Indices, npt.NDArray[Any]]],
+        into: "Int8Codes | None" = None,
+    ) -> "Int8Codes":
         """The codes of rows that come a block at a time, in any order: n * d bytes and one block in memory.
 
         Args:
             shape: n and d.
             blocks: places (b,), each of 0 to n - 1 once in all, and the rows (b, d) that belong there.
+            into: arrays of these shapes that take the codes, as of files; None for new ones in memory.
         Raises: as `build` does, naming the row's place.
         """
         n, d = shape
         if d > LONGEST:
             raise ShapeError(f"rows of {d:,} values: at most {LONGEST:,} can be ranked. Shorten them with a lens.")
-        codes = cls(np.empty((n, d), np.int8), np.empty(n, np.float32), np.empty(n, np.float32))
+        codes = into or cls(np.empty((n, d), np.int8), np.empty(n, np.float32), np.empty(n, np.float32))
         for places, rows in blocks:
 
             def encode_part(start: int, stop: int, places: Indices = places, rows: npt.NDArray[Any] = rows) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lookalike.errors import QueryError
+from lookalike.errors import DamagedTableError, QueryError
 from lookalike.index.gallery import Gallery
 from lookalike.index.hits import Answers, Hit, Hits
 from lookalike.index.near_duplicates import first_of_each
@@ -35,6 +35,7 @@ class Selection:
         reverse: the least similar first. As exact: it is the ranking by the opposite vector.
         unique: leave out copies of a hit before, and pictures whose features have this similarity to one or more; k are
             found when there are as many. None: nothing is left out.
+        approximate: by the gallery's index, where it has one, and where a single vector asks for the most similar ones.
     Raises: QueryError, when k, min_similarity or likely is out of its range.
     """
 
@@ -46,6 +47,7 @@ class Selection:
     likely: float | None = None
     reverse: bool = False
     unique: float | None = None
+    approximate: bool = False
 
     def __post_init__(self) -> None:
         if self.k is not None and self.k < 1:
@@ -90,13 +92,16 @@ def search(
     if selection.unique is not None:
         return _unique(queries, gallery, folder, selection, cache)
     k, least, reverse = selection.k, selection.min_similarity, selection.reverse
+    several = [query.likened for query in queries if query.likened is not None]
+    approximate = selection.approximate and k is not None and not (several or reverse) and gallery.index is not None
+    if approximate and selection.where is not None:
+        approximate = gallery.catalog.is_in_one_form
     allowed = None if selection.where is None else gallery.filter(selection.where)
-    if len(gallery.unusable):
+    if not approximate and len(gallery.unusable):
         allowed = np.ones(len(gallery), np.bool_) if allowed is None else allowed
         allowed[gallery.unusable] = False
     if not queries:
         return Answers()
-    several = [query.likened for query in queries if query.likened is not None]
     if (several or (reverse and least is not None)) and len(queries) > 1:
         return Answers(hits for one in queries for hits in search([one], gallery, folder, selection, cache))
     if least is not None and (several or reverse):
@@ -109,7 +114,14 @@ def search(
     # Copies of the query are put first or dropped below, so rank that many more.
     more = None if k is None else (k if selection.likelihood is None else max(k, SEEN)) + max(map(len, (*same, *asked)))
     vectors = np.stack([query.vector for query in queries])
-    ranked = gallery.knn.search(-vectors if reverse else vectors, more, allowed)
+    ranked, about = None, ""
+    if approximate and more is not None and gallery.index is not None:
+        try:
+            ranked, about = gallery.rank_by_index(vectors, more, selection.where, allowed), gallery.index.note
+        except DamagedTableError:
+            about = "The approximate index cannot be read, so all were compared. The next lookalike index mends it."
+    if ranked is None:
+        ranked = gallery.rank(-vectors if reverse else vectors, more, allowed)
     searched = len(gallery) if allowed is None else int(allowed.sum())
     answers, lens = Answers(), PLAIN if gallery.lens is None else gallery.lens.name
     for query, own, parts, indices, similarities in zip(queries, same, asked, *ranked, strict=True):
@@ -128,9 +140,11 @@ def search(
         copies: list[Ranked] = [] if selection.others else [(place, 1.0, None) for place in own.tolist()]
         ranking = [(int(indices[i]), float(similarities[i]), likely[i]) for i in np.flatnonzero(kept)]
         ranking = ranking + copies if reverse else copies + ranking
+        first = ranking[:k]
+        named = gallery.catalog.named([place for place, _, _ in first])
         hits = [
-            Hit(gallery.files[place], value, folder / gallery.files[place], gallery.contents[place].tobytes(), told)
-            for place, value, told in ranking[:k]
+            Hit(file, value, folder / file, content, told)
+            for (file, content), (_, value, told) in zip(named, first, strict=True)
         ]
         answers.append(
             Hits(
@@ -140,7 +154,7 @@ def search(
                 lens=lens,
                 content=query.content,
                 cache=cache,
-                note=query.note,
+                note=" ".join(filter(None, (query.note, about))),
             )
         )
     return answers

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from lookalike.files import try_writing
 from lookalike.index.damage import Damage, damaged_rows, is_local, reading
 from lookalike.index.fragments import append_fragments, write_fragments
+from lookalike.index.ivf import update_index
 from lookalike.index.lance_io import LanceTable
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.snapshot import COLUMNS, LENS, ROWS_AT_ONCE, Embed, Snapshot
 from lookalike.index.vector_column import as_matrix, as_vectors
+from lookalike.progress import SILENT, Reporter
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,15 @@ class Table:
         if name in self.lenses():
             with self._stored.commit() as dataset:
                 dataset.drop_columns([LENS + name])
+
+    def update_index(self, column: str, reporter: Reporter = SILENT) -> None:
+        """Make the approximate index of a column, or add what is new to it; call it under the collection's lock.
+
+        Args:
+            column: features, or lens:NAME.
+            reporter: told of "preparing".
+        """
+        update_index(self._stored, column, reporter)
 
     def compact(self) -> None:
         """Put small pieces together, when many commits have gathered; earlier versions stay whole."""

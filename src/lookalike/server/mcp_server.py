@@ -14,7 +14,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from lookalike import __version__
-from lookalike.collection.searcher import SearchKeywords
+from lookalike.collection.search_options import SearchKeywords
 from lookalike.errors import LookalikeError
 from lookalike.images.thumbnails import encoded, thumbnail_bytes
 from lookalike.index.pictures import Picture
