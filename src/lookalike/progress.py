@@ -14,6 +14,7 @@ class Progress:
 
     Attributes:
         stage: what is being done: "indexing", "embedding", "searching", "laying out", "drawing", "switching",
+            "filling",
             "preparing" (of a search among more pictures than memory is meant to hold); of
             learning also "validating", "proving" and "learning"; where a backbone learns also "caching" and "tuning".
         done, total: of files, pictures, folds or steps.

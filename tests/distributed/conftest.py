@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
+from lookalike.distributed.ray_engine import start_ray
+
 
 @pytest.fixture(scope="module")
 def ray() -> Iterator[Any]:
     """Ray with two workers, whose token authentication is on; an engine that finds it started uses it."""
     ray = pytest.importorskip("ray")
-    ray.init(
-        address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000,
-        _node_ip_address="127.0.0.1",
-    )  # fmt: skip
+    start_ray(ray, None, 2)
     yield ray
     ray.shutdown()

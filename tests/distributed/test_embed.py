@@ -1,6 +1,5 @@
 """Files embedded by shards: the same rows as in one process, whatever ends on the way."""
 
-import os
 from collections import deque
 from collections.abc import Generator
 from pathlib import Path
@@ -139,5 +138,4 @@ def test_workers_of_ray_make_the_same_rows(ray: Any, many: Path, tmp_path: Path)
     assert (done.added, list(done.refused)) == (21, ["broken.png"])
     Collection(many, at=tmp_path / "one").index(own=False)
     np.testing.assert_allclose(rows(many)[1], rows(many, tmp_path / "one")[1], atol=1e-3)
-    os.utime(many / "04.png", ns=(1, 1))
     assert Collection(many).index(own=False, on="ray", workers=2).unchanged == 21

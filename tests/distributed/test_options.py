@@ -2,9 +2,11 @@
 
 import pytest
 
+from lookalike.distributed.backfill import ColumnFiller
 from lookalike.distributed.embed import DistributedEmbedder
-from lookalike.distributed.options import WorkersKeywords, embedder_of, engine_of
+from lookalike.distributed.options import Workers, WorkersKeywords, engine_of, workers_of
 from lookalike.errors import CollectionError
+from lookalike.index.lens_column import update_lens_column
 
 
 @pytest.mark.parametrize(
@@ -17,14 +19,15 @@ from lookalike.errors import CollectionError
     ],
 )
 def test_what_is_no_engine_is_said_in_one_line(options: WorkersKeywords, says: str):
-    with pytest.raises(CollectionError) as raised:
-        embedder_of(options)
+    with pytest.raises(CollectionError) as raised, workers_of(options):
+        pass
     assert str(raised.value) == says
 
 
 def test_nothing_named_is_this_process():
     assert engine_of({}) is None
-    assert embedder_of({"on": None, "workers": 3, "shard": None}) is None
+    with workers_of({"on": None, "workers": 3, "shard": None}) as workers:
+        assert workers == Workers(None, update_lens_column)
 
 
 def test_ray_is_named_with_and_without_an_address():
@@ -34,6 +37,7 @@ def test_ray_is_named_with_and_without_an_address():
     assert (here.workers, here.elsewhere) == (3, False)
     assert there is not None
     assert (there.workers, there.elsewhere) == (0, True)
-    embedder = embedder_of({"on": "ray", "shard": 100})
-    assert isinstance(embedder, DistributedEmbedder)
-    assert embedder.shard == 100
+    with workers_of({"on": "ray", "shard": 100}) as workers:
+        assert isinstance(workers.embedder, DistributedEmbedder)
+        assert workers.embedder.shard == 100
+        assert isinstance(workers.fill, ColumnFiller)

@@ -3,18 +3,19 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import click
 
 from lookalike.cli import console
-from lookalike.cli.options import AT, FOLDER, open_collection
+from lookalike.cli.options import AT, FOLDER, open_collection, with_workers
 from lookalike.cli.output import echo, echo_json, is_terminal
 from lookalike.learning.config import LOSSES, LearnOptions
 from lookalike.models.layers import totals
 from lookalike.text import printable_line
 
 if TYPE_CHECKING:
+    from lookalike.distributed.options import WorkersKeywords
     from lookalike.learning.datasets.tables import Layout
 
 
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Random seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the proof as one line of JSON.")
+@with_workers
 def learn(
     folder: Path | str,
     at: Path | str | None,
@@ -100,6 +102,7 @@ def learn(
     hold_out: Literal["groups", "pictures"] | None,
     seed: int,
     as_json: bool,
+    **workers: "Unpack[WorkersKeywords]",
 ) -> None:
     """Learn a lens from examples, and prove it on queries held out before."""
     photos, source = open_collection(folder, at), list(data) or None
@@ -117,7 +120,15 @@ def learn(
                 echo(printable_line(line))
             return
         lens = photos.learn(
-            source, name=name, as_=as_, replace=replace, use=use_it, resume=resume, report=reporter, **options
+            source,
+            name=name,
+            as_=as_,
+            replace=replace,
+            use=use_it,
+            resume=resume,
+            report=reporter,
+            **options,
+            **workers,
         )
     proof = lens.proof
     assert proof is not None  # what is learned is proved

@@ -14,7 +14,7 @@ import click
 from lookalike import __version__
 from lookalike.cli import check, console, learn, search, serve, watch
 from lookalike.cli.index_report import index_lines
-from lookalike.cli.options import AT, FOLDER, open_collection, with_workers
+from lookalike.cli.options import AT, FOLDER, SHARD, open_collection, with_workers
 from lookalike.cli.output import drop_output, echo, echo_json
 from lookalike.drawing.png import drawable
 from lookalike.errors import DamagedTableWarning, LookalikeError, MemoryLimitError, is_out_of_memory
@@ -106,6 +106,7 @@ def main() -> None:
     help="Refuse pictures of more megapixels.",
 )
 @with_workers
+@SHARD
 def index(
     folder: Path | str,
     at: Path | str | None,

@@ -23,7 +23,6 @@ PLACE = Place(path_type=Path)
 FOLDER = click.argument("folder", type=PLACE)
 AT = click.option("--at", type=PLACE, help="Keep the collection in DIR (or at s3://...), not in FOLDER/.lookalike.")
 
-
 _WORKERS = (
     click.option(
         "--on",
@@ -32,9 +31,9 @@ _WORKERS = (
         "ray://host:port, auto).",
     ),
     click.option("--workers", type=click.IntRange(1), metavar="N", help="How many workers; all processors by default."),
-    click.option(
-        "--shard", type=click.IntRange(1), metavar="N", help="Pictures that a worker takes at once; at most 4,096."
-    ),
+)
+SHARD = click.option(
+    "--shard", type=click.IntRange(1), metavar="N", help="Pictures that a worker takes at once; at most 4,096."
 )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lookalike.collection.backbone_store import BackboneStore, locator_of
 from lookalike.collection.check import CollectionCheck, Finding
-from lookalike.collection.dataset_source import ExamplesSource, LearnRequest
+from lookalike.collection.dataset_source import ExamplesSource, LearnKeywords, LearnRequest, split_keywords
 from lookalike.collection.judging import FileNames, judge, judge_from
 from lookalike.collection.lens_store import LensStore
 from lookalike.collection.outputs import CollectionOutputs
@@ -21,13 +21,14 @@ from lookalike.collection.searcher import Searcher
 from lookalike.collection.status import status
 from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
 from lookalike.collection.watch import Watcher, WatchOptions
-from lookalike.distributed.options import WorkersKeywords, embedder_of
+from lookalike.distributed.options import WorkersKeywords, workers_of
 from lookalike.errors import CollectionError
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
 from lookalike.index.embed_files import Sift
 from lookalike.index.hits import Answers, Hits
 from lookalike.index.index_report import IndexReport
+from lookalike.index.lens_column import FillColumn, update_lens_column
 from lookalike.index.pictures import Picture
 from lookalike.index.refused import RefusedTable
 from lookalike.index.storage import is_address
@@ -118,15 +119,15 @@ class Collection(CollectionOutputs):
             drop_old: afterwards, remove the tables of backbones that are not in use.
             exclude: patterns in gitignore's syntax: what they name is left out in this run.
             own: from 300 pictures on, learn the lens `own` from them alone, once.
-            report: a Reporter or a function that takes Progress: "indexing", or "switching" to another backbone, then
-                "embedding" of views.
-            workers: on, workers and shard: pictures are embedded by workers of Ray, see `WorkersKeywords`.
+            report: a Reporter or a function that takes Progress: "indexing" or "switching", "embedding" of views.
+            workers: on, workers and shard: let workers of Ray do it, see `WorkersKeywords`.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
         self.home.require_pictures()
-        limits, embedder = Limits(pixels=int(megapixels * 1e6), option="--pixels"), embedder_of(workers)
-        options = UpdateOptions(prune, limits, drop_old, tuple(exclude), own, embedder=embedder)
-        return self._update(options, as_reporter(report))
+        limits, reporter = Limits(pixels=int(megapixels * 1e6), option="--pixels"), as_reporter(report)
+        with workers_of(workers, reporter) as who:
+            options = UpdateOptions(prune, limits, drop_old, tuple(exclude), own, None, who.embedder, who.fill)
+            return self._update(options, reporter)
 
     def watch(
         self, *, quiet_s: float = 2.0, every_s: float = 60.0, megapixels: float = 100, own: bool = True,
@@ -190,13 +191,12 @@ class Collection(CollectionOutputs):
             positive, negative: pictures that the hits should be like, and unlike; then there is one query of them all,
                 and none of them is a hit. Hits come in the order of a regression through them (`index.refine`), with
                 their similarity to the nearest of the positive ones, the query among them.
-            text: what the hits should show, in words, or several of these; alone, or beside pictures. It is compared
-                with the part of the features that texts and pictures share, always plain. With words, or a `Weighted`
-                in positive or negative, there is no regression: order and similarity are the weighted mean of all.
+            text: what the hits should show, in words, or several of these; alone, or beside pictures; always plain.
+                With words, or a `Weighted` in positive or negative, there is no regression: order and similarity are
+                the weighted mean of all.
             reverse: the least similar first.
             unique: of copies and nearly equal pictures among the hits only the first; `hidden` of the Hits counts them.
-            approximate: by an approximate index, which is made where there is none; always above 10 million pictures.
-                The note of the Hits says how much it finds.
+            approximate: by an index, made where there is none; always above 10 million; the Hits' note says so.
             region: left, top, width, height of the part of the query that is meant, in shares (0 to 1) of the picture.
             skipped: for a list of queries: takes query -> reason of those that cannot be read, in place of raising.
             report: a Reporter, which is told once of pictures that cannot be ranked, or a function that takes Progress:
@@ -220,7 +220,7 @@ class Collection(CollectionOutputs):
     def learn(
         self, source: ExamplesSource = None, *, name: str | None = None, as_: Layout | None = None,
         replace: bool = False, use: bool = False, resume: bool = False, report: ReporterLike = None,
-        **options: Unpack[LearnOptions],
+        **options: Unpack[LearnKeywords],
     ) -> Lens:  # fmt: skip
         """Learn a lens from examples, prove it on queries held out before, and keep it whatever the verdict.
 
@@ -233,11 +233,13 @@ class Collection(CollectionOutputs):
             use: put it into service, if its proof allows.
             resume: continue an interrupted learning with `unfreeze` or `recipe`.
             report: a Reporter, which also takes lines on what is learned from, or a function that takes Progress.
-            options: quick, loss, dims, seed and others: see `lookalike.learning.config.LearnConfig`.
+            options: quick, loss, dims, seed and others of `LearnConfig`; on and workers, see `WorkersKeywords`.
         Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
-        config, request = LearnConfig.from_options(**options), LearnRequest(source, as_, name, replace, use, resume)
-        lens = self._learner().learn(self._searcher.state(), request, config, as_reporter(report))
+        (how, where), reporter = split_keywords(options), as_reporter(report)
+        config, request = LearnConfig.from_options(**how), LearnRequest(source, as_, name, replace, use, resume)
+        with workers_of(where, reporter) as who:
+            lens = self._learner(who.fill).learn(self._searcher.state(), request, config, reporter)
         if use and config.finetunes:
             self._searcher.named = None  # what is in use now was named by this
         return lens
@@ -342,7 +344,7 @@ class Collection(CollectionOutputs):
 
         return asking.Asking(self.home, self._searcher, self._lenses)
 
-    def _learner(self) -> "Learner":
+    def _learner(self, fill: FillColumn = update_lens_column) -> "Learner":
         from lookalike.collection import learn  # the rest of lookalike.learning, loaded by those who learn
 
-        return learn.Learner(self.home, self._backbones, self._lenses)
+        return learn.Learner(self.home, self._backbones, LensStore(self.home, fill))

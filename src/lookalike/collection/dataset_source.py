@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from lookalike.distributed.options import WorkersKeywords
 from lookalike.errors import ExamplesError
+from lookalike.learning.config import LearnOptions
 from lookalike.learning.datasets.dataset import Dataset
 from lookalike.learning.datasets.judgements import Judgements
 from lookalike.learning.datasets.python_tables import is_path
@@ -16,6 +18,21 @@ from lookalike.learning.datasets.tables import Layout
 
 ENOUGH_JUDGEMENTS = 20
 ExamplesSource = str | PathLike[str] | Mapping[Any, Any] | Iterable[Any] | Dataset | None
+
+
+class LearnKeywords(LearnOptions, WorkersKeywords, total=False):
+    """The keyword options of `Collection.learn`: how to learn, and where the column of the lens is filled."""
+
+
+def split_keywords(given: LearnKeywords) -> tuple[LearnOptions, WorkersKeywords]:
+    """How to learn, and where.
+
+    >>> split_keywords({"quick": True, "on": "ray"})
+    ({'quick': True}, {'on': 'ray'})
+    """
+    options, names = dict(given), WorkersKeywords.__annotations__
+    where = {name: options.pop(name) for name in names if name in options}
+    return cast(LearnOptions, options), cast(WorkersKeywords, where)
 
 
 @dataclass(frozen=True)

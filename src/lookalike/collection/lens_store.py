@@ -17,7 +17,7 @@ from lookalike.collection.folder import CollectionFolder
 from lookalike.collection.lens_permission import is_allowed, words_of
 from lookalike.errors import Cancelled, LensError, LookalikeError
 from lookalike.files import atomic_write, remove_folder, replace_folder, sync_folder
-from lookalike.index.lens_column import update_lens_column
+from lookalike.index.lens_column import FillColumn, update_lens_column
 from lookalike.learning.closed_form.label_free import NAME
 from lookalike.models.lens import Lens, check_name
 from lookalike.models.proof import Proof
@@ -30,10 +30,14 @@ class LensStore:
     """The lenses of one collection.
 
     Configurations are handed in: a verb reads collection.json once.
+
+    Args:
+        home: of the collection.
+        fill: brings the column of a lens up to date.
     """
 
-    def __init__(self, home: CollectionFolder):
-        self.home = home
+    def __init__(self, home: CollectionFolder, fill: FillColumn = update_lens_column):
+        self.home, self.fill = home, fill
 
     def get(self, name: str) -> Lens:
         """A lens, whichever backbone it was learned on.
@@ -229,7 +233,7 @@ class LensStore:
                 shutil.copytree(folder / "run", new / "run", copy_function=_link_or_copy)
 
         replace_folder(folder, write)
-        update_lens_column(self.home.open_table(lens.backbone), lens)
+        self.fill(self.home.open_table(lens.backbone), lens)
         if lens.name == NAME:
             self.home.own_forgotten.unlink(missing_ok=True)
         if here and is_allowed(lens) and (use or config.lens == lens.name):

@@ -18,7 +18,7 @@ from lookalike.images.scan import is_below
 from lookalike.index.embed_files import Embedder, IndexOptions, Sift
 from lookalike.index.index_report import IndexReport
 from lookalike.index.indexer import Indexer
-from lookalike.index.lens_column import update_lens_column
+from lookalike.index.lens_column import FillColumn, update_lens_column
 from lookalike.index.refused import RefusedTable
 from lookalike.index.table import Table
 from lookalike.models.backbone import Backbone
@@ -39,6 +39,7 @@ class UpdateOptions:
         own: learn the lens from the pictures alone where it is due.
         sift: what of the changes is taken up, see `Settling.sift`; None for all.
         embedder: what embeds; None for this process.
+        fill: brings the columns of lenses up to date.
     """
 
     prune: bool = False
@@ -48,6 +49,7 @@ class UpdateOptions:
     own: bool = True
     sift: Sift | None = None
     embedder: Embedder | None = None
+    fill: FillColumn = update_lens_column
 
     def for_table(self, home: CollectionFolder) -> IndexOptions:
         """What of it concerns one table."""
@@ -60,6 +62,7 @@ class UpdateOptions:
             cache=home.cache,
             sift=self.sift,
             embedder=self.embedder,
+            fill=self.fill,
         )
 
 
@@ -108,7 +111,7 @@ class BackboneSwitch:
             outcome = self._update(before, named, opened, options, reporter)
             outcome.report.notes[:0] = adopted
             if options.own:
-                own = OwnLens(self.home, self.lenses, options.limits)
+                own = OwnLens(self.home, LensStore(self.home, options.fill), options.limits)
                 config, lines = own.update(before, outcome.config, outcome.backbone, reporter)
                 outcome.report.notes += lines
                 outcome = replace(outcome, config=config)

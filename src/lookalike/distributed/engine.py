@@ -50,6 +50,10 @@ class Engine(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """End the workers. A later `run` starts others."""
+        ...
+
 
 class LocalEngine:
     """Does shards in this process, one after the other.
@@ -70,3 +74,6 @@ class LocalEngine:
                 yield Outcome(shard, error=error)
             else:
                 yield Outcome(shard, value)
+
+    def close(self) -> None:
+        pass

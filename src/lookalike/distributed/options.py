@@ -1,12 +1,18 @@
 """Where work is done: the options of `index` and `learn` that name an engine."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from typing import TypedDict
 
+from lookalike.distributed.backfill import ColumnFiller
 from lookalike.distributed.embed import DistributedEmbedder
 from lookalike.distributed.engine import Engine
 from lookalike.distributed.ray_engine import RayEngine
 from lookalike.errors import CollectionError
 from lookalike.index.embed_files import Embedder
+from lookalike.index.lens_column import FillColumn, update_lens_column
+from lookalike.progress import SILENT, Reporter
 
 
 class WorkersKeywords(TypedDict, total=False):
@@ -24,18 +30,40 @@ class WorkersKeywords(TypedDict, total=False):
     shard: int | None
 
 
-def embedder_of(options: WorkersKeywords) -> Embedder | None:
-    """What embeds; None for this process.
+@dataclass(frozen=True)
+class Workers:
+    """Who does the work of a verb.
 
+    Attributes:
+        embedder: what reads and embeds pictures; None for this process.
+        fill: brings the columns of lenses up to date.
+    """
+
+    embedder: Embedder | None = None
+    fill: FillColumn = update_lens_column
+
+
+@contextmanager
+def workers_of(options: WorkersKeywords, reporter: Reporter = SILENT) -> Iterator[Workers]:
+    """Who does the work, as long as the context is open: an engine's workers start with the first work and then end.
+
+    Args:
+        options: where.
+        reporter: told of "filling" a column by an engine.
     Raises: CollectionError, MissingExtraError.
 
-    >>> embedder_of({"on": None}) is None
-    True
+    >>> with workers_of({}) as workers:
+    ...     print(workers.embedder)
+    None
     """
     engine, shard = engine_of(options), options.get("shard")
     if shard is not None and shard < 1:
         raise CollectionError(f"--shard {shard}: at least 1 is needed.")
-    return None if engine is None else DistributedEmbedder(engine, shard)
+    if engine is None:
+        yield Workers()
+        return
+    with closing(engine):
+        yield Workers(DistributedEmbedder(engine, shard), ColumnFiller(engine, reporter))
 
 
 def engine_of(options: WorkersKeywords) -> Engine | None:

@@ -3,9 +3,9 @@
 import os
 import socket
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -30,8 +30,7 @@ class RayEngine:
     Token authentication stays as Ray has it, on: Ray listens on all addresses of a machine.
 
     Args:
-        address: of a cluster, host:port, ray://host:port or "auto"; None to start workers on this machine, which end
-            with the run.
+        address: of a cluster, host:port, ray://host:port or "auto"; None to start workers on this machine.
         workers: how many; None for one a processor.
     Raises: MissingExtraError, without the extra "ray".
     """
@@ -46,6 +45,7 @@ class RayEngine:
         except ModuleNotFoundError as error:
             raise MissingExtraError("--on ray", "ray") from error
         self._ray: Any = ray
+        self._is_ours = False
 
     def run(self, build: Build[Shard, Value], waiting: deque[Shard]) -> Generator[Outcome[Shard, Value]]:
         """See `Engine.run`. A shard whose process ends is done again; after the third time its outcome is a
@@ -55,43 +55,57 @@ class RayEngine:
         """
         if not waiting:
             return
-        with self._session():
-            self.workers = self.asked or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
-            yield from _Run(self._ray, min(self.workers, len(waiting)), build, waiting).outcomes()
+        self._open()
+        self.workers = self.asked or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        yield from _Run(self._ray, min(self.workers, len(waiting)), build, waiting).outcomes()
 
-    @contextmanager
-    def _session(self) -> Iterator[None]:
-        """Ray as long as it is needed; one that the caller had started stays."""
+    def close(self) -> None:
+        """End what was started here; a Ray that the caller had started stays."""
+        if self._is_ours:
+            self._is_ours = False
+            self._ray.shutdown()
+
+    def _open(self) -> None:
+        """Start or join Ray, unless this process has done so already."""
         if self._ray.is_initialized():
-            yield
             return
         try:
-            self._start()
+            start_ray(self._ray, self.address, self.asked)
         except Exception as error:  # Ray has no class of its own for these
             self._ray.shutdown()
             where = f"{self.address}: no cluster of Ray answers there" if self.address else "Ray could not be started"
             raise CollectionError(f"{where} ({_first_line(error)}).") from error
-        try:
-            yield
-        finally:
-            self._ray.shutdown()
+        self._is_ours = True
 
-    def _start(self) -> None:
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "configure_logging": True}
-        environment = {"runtime_env": {"env_vars": ENVIRONMENT}}
-        if self.address is not None:
-            _try_connecting(self.address)
-            self._ray.init(address=self.address, **quiet, **environment)
-            return
-        here: dict[str, Any] = {
-            "address": "local", "num_cpus": self.asked or os.cpu_count() or 1, "include_dashboard": False,
+
+def start_ray(ray: Any, address: str | None, workers: int | None) -> None:
+    """Join a cluster, or start Ray on this machine, where it takes the addresses and ends with this process.
+
+    Args:
+        ray: the module.
+        address: of a cluster; None for this machine.
+        workers: how many processors this machine shall offer; None for all that it has.
+    Raises: OSError, where nothing listens at an address; what Ray raises.
+    """
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    options["runtime_env"] = {"env_vars": ENVIRONMENT}
+    if address is None:
+        options |= {
+            "address": "local", "num_cpus": workers or os.cpu_count() or 1, "include_dashboard": False,
             "object_store_memory": STORE_BYTES, "_node_ip_address": "127.0.0.1",
         }  # fmt: skip
+    else:
+        _try_connecting(address)
+        options["address"] = address
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "lance is not fork-safe")  # what is forked becomes a program of Ray's at once
         try:
-            self._ray.init(**here, **quiet, **environment)
+            ray.init(**options)
         except Exception:  # a machine under load may be too slow for it once
-            self._ray.shutdown()
-            self._ray.init(**here, **quiet, **environment)
+            ray.shutdown()
+            if address is not None:
+                raise
+            ray.init(**options)
 
 
 @dataclass
@@ -137,6 +151,14 @@ class _Run(Generic[Shard, Value]):
         self._tasks: list[deque[_Task[Shard]]] = [deque() for _ in self._actors]
 
     def outcomes(self) -> Generator[Outcome[Shard, Value]]:
+        """What came of each shard; afterwards the workers' processes end."""
+        try:
+            yield from self._outcomes()
+        finally:
+            for actor in self._actors:
+                self._ray.kill(actor)
+
+    def _outcomes(self) -> Generator[Outcome[Shard, Value]]:
         ends: float | None = None
         while True:
             try:

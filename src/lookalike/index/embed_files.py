@@ -16,6 +16,7 @@ from lookalike.images.limits import LIMITS, Limits
 from lookalike.images.picture_source import FolderPictures, PictureSource
 from lookalike.images.scan import ImageFile, ScanResult
 from lookalike.index.changes import ChangeSet
+from lookalike.index.lens_column import FillColumn, update_lens_column
 from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.refused import RefusedFile, installed_decoders, limits_of
 from lookalike.index.run_contents import ContentsOfRun
@@ -43,6 +44,7 @@ class IndexOptions:
         pictures: what gives the files that are embedded; None: they lie where they say.
         sift: what of the changes is taken up in this run, see `Settling.sift`; None for all.
         embedder: what reads and embeds; None for this process.
+        fill: brings the columns of lenses up to date.
         commit_rows, commit_seconds: a batch is committed after so many files, or so long after the one before it.
     """
 
@@ -55,6 +57,7 @@ class IndexOptions:
     pictures: PictureSource | None = None
     sift: Sift | None = None
     embedder: "Embedder | None" = None
+    fill: FillColumn = update_lens_column
     commit_rows: int = 256
     commit_seconds: float = 5.0
 

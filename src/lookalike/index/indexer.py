@@ -14,7 +14,6 @@ from lookalike.index.damage import is_local
 from lookalike.index.embed_files import EmbeddingWork, IndexBatch, IndexOptions, embed_files
 from lookalike.index.gallery import Gallery
 from lookalike.index.index_report import IndexReport
-from lookalike.index.lens_column import update_lens_column
 from lookalike.index.refused import RefusedFile, RefusedTable, installed_decoders, limits_of
 from lookalike.index.table import ImageRow, Table
 from lookalike.index.table_state import CopiedFile, TableState
@@ -67,7 +66,7 @@ class Indexer:
         if changes.read:
             self.table.try_writing()
         for lens in self.lenses:
-            update_lens_column(self.table, lens)
+            self.options.fill(self.table, lens)
         with closing(self.embed(changes.read, reporter)) as batches:
             for batch in batches:
                 self.commit(batch)
@@ -177,7 +176,7 @@ class Indexer:
         before, report = self._before, self.report
         if not before.files:  # the table is new: its first rows had no column to go into
             for lens in self.lenses:
-                update_lens_column(self.table, lens)
+                self.options.fill(self.table, lens)
         report.added -= report.moved
         kept = self._kept(changes)
         gone = [file for file in changes.gone if file in before.files and file not in kept]

@@ -10,13 +10,13 @@ from lookalike.files import replace_folder
 from lookalike.index.checksums import add_checksums, renew_checksums
 from lookalike.index.damage import Damage, is_local, reading
 from lookalike.index.durability import files_of, sync_version
+from lookalike.index.fragments import STORAGE_VERSION
 from lookalike.index.lance_runtime import load_lance
 from lookalike.index.repair import remove_damaged, verify_table
 from lookalike.index.snapshot import ROWS_A_PIECE, sql_in
 from lookalike.index.storage import lance_options, storing
 from lookalike.index.versions import OpenedVersion, open_newest, remove_versions_above
 
-STORAGE_VERSION = "2.1"
 COMMITS_BEFORE_COMPACTION = 100
 KEPT = timedelta(minutes=10)  # versions younger than this stay when a run cleans up
 KEPT_REMOTE = timedelta(days=1)  # on an object store, where a reader may sit far away

@@ -1,7 +1,11 @@
 """The column of a lens in the table: there, made with these weights, with a vector for every row."""
 
+from collections.abc import Callable
+
 from lookalike.index.table import Table
 from lookalike.models.lens import Lens
+
+FillColumn = Callable[[Table, Lens], None]  # brings the column of a lens up to date
 
 
 def update_lens_column(table: Table, lens: Lens) -> None:

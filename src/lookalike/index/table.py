@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from lookalike.files import try_writing
 from lookalike.index.damage import Damage, damaged_rows, is_local, reading
-from lookalike.index.fragments import append_fragments, write_fragments
+from lookalike.index.fragments import (
+    append_fragments,
+    replace_columns,
+    unfilled_fragments,
+    write_column,
+    write_fragments,
+)
 from lookalike.index.ivf import update_index
 from lookalike.index.lance_io import LanceTable
 from lookalike.index.lance_runtime import load_lance
@@ -38,7 +44,8 @@ class Table:
 
     Features are stored as float16, as many a row as the first rows have that are appended.
 
-    Every method raises DamagedTableError where files of the table are missing, cut or cannot be read.
+    Every method raises DamagedTableError where files of the table are missing, cut or cannot be read. Pickled, it is
+    its place: another process may read it and write fragments, and commits nothing.
 
     Args:
         uri: where it lies: a folder, or an address on an object store.
@@ -47,9 +54,13 @@ class Table:
     """
 
     def __init__(self, uri: str | Path, shell_words: str = "FOLDER", before_commit: Callable[[], None] | None = None):
-        self.uri, self._repair = str(uri), f"lookalike check {shell_words} --repair"
+        self.uri, self._shell_words = str(uri), shell_words
+        self._repair = f"lookalike check {shell_words} --repair"
         mend = f"lookalike index {shell_words}"
         self._stored = LanceTable(self.uri, (*COLUMNS, "features"), mend, self._repair, before_commit)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.uri, self._shell_words)
 
     def snapshot(self) -> Snapshot | None:
         """The newest version that is whole, held open; None when there is no table."""
@@ -210,6 +221,43 @@ class Table:
         with self._stored.commit() as dataset, reading(self.uri, self._repair):
             if dataset is not None:
                 dataset.add_columns(column, read_columns=["features"], batch_size=ROWS_AT_ONCE)
+
+    def add_empty_lens(self, name: str, d: int, weights: str = "") -> None:
+        """Add the column of a lens without a value, for `write_lens` to fill; arguments as for `add_lens`."""
+        import pyarrow as pa
+
+        self.drop_lens(name)
+        field = pa.field(LENS + name, pa.list_(pa.float16(), d), metadata={"weights": weights})
+        with self._stored.commit() as dataset:
+            if dataset is not None:
+                dataset.add_columns(pa.schema([field]))
+
+    def unfilled_fragments(self, name: str) -> tuple[int, list[int]]:
+        """The number of the newest version, and the fragments of it in which rows have no vector of a lens."""
+        opened = self._stored.open()
+        if opened is None:
+            return 0, []
+        return int(opened.dataset.version), unfilled_fragments(opened.dataset, LENS + name)
+
+    def write_lens(self, name: str, embed: Embed, version: int, fragment: int) -> str:
+        """Write the vectors of a lens for one fragment of a version; any number of processes may do so at once.
+
+        Returns: the file, for `append_lens`.
+        Raises: CollectionError, where the vectors are not as many as the rows.
+        """
+        opened = self._stored.open()
+        assert opened is not None, "there is no table"
+        dataset = opened.dataset.checkout_version(version)
+        return write_column(dataset, fragment, LENS + name, embed)
+
+    def append_lens(self, files: Mapping[int, str]) -> None:
+        """Commit what `write_lens` has written, fragment -> file; call it under the lock.
+
+        Raises: OSError, where these fragments were rewritten meanwhile.
+        """
+        if files:
+            with self._stored.commit() as dataset:
+                replace_columns(dataset, files)
 
     def fill_lens(self, name: str, embed: Embed) -> int:
         """Give a vector to the rows that have none in the column of a lens; returns how many there were."""
