@@ -1,7 +1,9 @@
 """The page's files as they lie in git, kept in memory, and under an address that changes when one of them does."""
 
+import gzip
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ KINDS = {
     ".svg": "image/svg+xml",
 }
 _STAMPED = re.compile(r"(?:v-(?P<stamp>[0-9a-f]{12})/)?(?P<name>.+)")
+_WORDS = "locales/en.json"  # as index.html names them
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class PageFile:
 
     Attributes:
         made: its date and size, by which a change is noticed.
-        content: its bytes; tag: their hash; kind: their media type.
+        content: its bytes; packed: the same, compressed by gzip once and for all.
+        tag: their hash; kind: their media type.
     """
 
     made: tuple[int, int]
     content: bytes
+    packed: bytes
     tag: str
     kind: str
 
@@ -74,13 +79,16 @@ class PageFiles:
             return known
         content = path.read_bytes()
         tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        return PageFile(made, content, tag, KINDS.get(path.suffix, "text/plain"))
+        return PageFile(made, content, gzip.compress(content, mtime=0), tag, KINDS.get(path.suffix, "text/plain"))
 
-    async def page(self, _: Request) -> Response:
-        """The first page, whose links carry the stamp."""
+    async def page(self, request: Request) -> Response:
+        """The first page, whose links carry the stamp, with the words of the language that the browser asks for."""
         stamp = self.read()
-        content = self._files["index.html"].content.replace(b'"/static/', f'"/static/v-{stamp}/'.encode())
-        return Response(content, media_type="text/html", headers=ASK_AGAIN)
+        there = [name[len("locales/") : -len(".json")] for name in self._files if name.startswith("locales/")]
+        words = f"locales/{_language(request.headers.get('accept-language', ''), there)}.json"
+        content = self._files["index.html"].content.replace(_WORDS.encode(), words.encode())
+        content = content.replace(b'"/static/', f'"/static/v-{stamp}/'.encode())
+        return _answer(request, content, gzip.compress(content), "text/html", ASK_AGAIN)
 
     async def file(self, request: Request) -> Response:
         """A file, or that it has not changed. Raises: HTTPException, where there is none."""
@@ -91,8 +99,30 @@ class PageFiles:
         if asked is None or found is None:
             raise HTTPException(404)
         if asked["stamp"] == self._stamp:
-            return Response(found.content, media_type=found.kind, headers=FOR_EVER)
+            return _answer(request, found.content, found.packed, found.kind, FOR_EVER)
         headers = ASK_AGAIN | {"etag": found.tag}
         if request.headers.get("if-none-match") == found.tag:
             return Response(status_code=304, headers=headers)
         return Response(found.content, media_type=found.kind, headers=headers)
+
+
+def _answer(request: Request, content: bytes, packed: bytes, kind: str, keep: dict[str, str]) -> Response:
+    headers = keep | {"vary": "accept-encoding, accept-language" if kind == "text/html" else "accept-encoding"}
+    if len(packed) < len(content) and _takes_gzip(request.headers.get("accept-encoding", "")):
+        return Response(packed, media_type=kind, headers=headers | {"content-encoding": "gzip"})
+    return Response(content, media_type=kind, headers=headers)
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether a header Accept-Encoding names gzip, and not by a weight of zero."""
+    for one in accepted.lower().split(","):
+        name, _, weight = one.partition(";")
+        if name.strip() == "gzip":
+            return not re.fullmatch(r"\s*q\s*=\s*0(\.0*)?\s*", weight)
+    return False
+
+
+def _language(accepted: str, there: Iterable[str]) -> str:
+    """The first language of a header Accept-Language that there is; English, where none is."""
+    names = [one.strip()[:2].lower() for one in accepted.split(",")]
+    return next((name for name in names if name in there), "en")

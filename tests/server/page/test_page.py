@@ -4,10 +4,12 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from support.client import Client
 from support.in_browser import answer_of, ask_in_page, go, names, tile, tiles
 from support.pictures import draw
+
+from lookalike.server.run import Server
 
 
 def test_the_token_leaves_the_address_and_outlives_a_reload(page: Page):
@@ -15,6 +17,21 @@ def test_the_token_leaves_the_address_and_outlives_a_reload(page: Page):
     page.reload()
     expect(tiles(page).first).to_be_visible()
     assert page.context.cookies() == []
+
+
+@pytest.mark.parametrize(("language", "words"), [("en-US", "en"), ("ko-KR", "ko")])
+def test_the_words_are_on_their_way_before_the_code_and_are_asked_for_once(
+    browser: Browser, shared: Server, language: str, words: str
+):
+    context = browser.new_context(locale=language)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url.rsplit("/", 1)[1]))
+    page.goto(shared.url)
+    page.locator("html[data-ready]").wait_for()
+    context.close()
+    assert [one for one in asked if one.endswith(".json")] == [f"{words}.json"]
+    assert asked.index(f"{words}.json") < asked.index("app.js")
 
 
 def test_a_click_answers_what_the_api_answers_and_back_goes_back(page: Page, api: Client):
