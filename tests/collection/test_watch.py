@@ -2,7 +2,9 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from queue import Queue
 
@@ -17,6 +19,7 @@ from lookalike.progress import Reporter
 
 pytest.importorskip("watchfiles")
 QUIET_S = 0.3
+PATIENCE_S = 120
 
 
 class Watched(Reporter):
@@ -38,11 +41,11 @@ class Watched(Reporter):
         self.lines.put(line)
 
     def next(self) -> IndexReport:
-        return self.reports.get(timeout=20)
+        return self.reports.get(timeout=PATIENCE_S)
 
     def end(self) -> None:
         self.stop.set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive()
         assert self.reports.empty()
 
@@ -66,11 +69,14 @@ def gathered(watched: Watched, total: int) -> list[IndexReport]:
     return found
 
 
-def test_a_burst_is_gathered_and_the_table_is_current(watched: Watched):
+def test_a_burst_is_gathered_and_the_table_is_current(watched: Watched, tmp_path: Path):
+    """The files are drawn before, so that they come one upon the other however busy the machine is."""
     folder = watched.photos.folder
     assert counts(watched.first) == (0, 0, 0, 0)
-    for seed in range(20, 32):
-        draw(folder / f"burst/{seed}.png", seed)
+    drawn = [draw(tmp_path / f"drawn/{seed}.png", seed) for seed in range(20, 32)]
+    (folder / "burst").mkdir()
+    for path in drawn:
+        path.rename(folder / "burst" / path.name)
     assert len(gathered(watched, 12)) <= 2
     assert "burst/31.png" in Collection(folder)
 
@@ -94,38 +100,52 @@ def test_a_rename_costs_no_embedding_and_a_deletion_is_one(watched: Watched):
     assert len(Collection(folder)) == 6
 
 
-def test_a_file_is_read_when_it_stopped_growing(watched: Watched, tmp_path: Path):
-    folder = watched.photos.folder
-    content = draw(tmp_path / "whole.png", 77).read_bytes()
-    with (folder / "slow.png").open("wb") as file:
+def write_slowly(path: Path, content: bytes) -> float:
+    """Write a file in seven pieces; returns the longest time from one to the next in seconds."""
+    written = [time.monotonic()]
+    with path.open("wb") as file:
         for start in range(0, len(content), len(content) // 6):
             file.write(content[start : start + len(content) // 6])
             file.flush()
+            written.append(time.monotonic())
             threading.Event().wait(QUIET_S / 2)
-    report = watched.next()
+    return max(later - sooner for sooner, later in pairwise(written))
+
+
+def test_a_file_is_read_when_it_stopped_growing(watched: Watched, tmp_path: Path):
+    """On a machine that stands still for longer than the time of quiet a file does stop growing: then another one."""
+    folder = watched.photos.folder
+    for seed in range(77, 97):
+        whole, slow = draw(tmp_path / f"whole-{seed}.png", seed), folder / f"slow-{seed}.png"
+        longest = write_slowly(slow, whole.read_bytes())
+        report = watched.next()
+        if longest < QUIET_S:
+            break
+        while Collection(folder).search(whole, 1)[0].file != slow.name:
+            watched.next()
     assert (counts(report), report.refused, report.in_part) == ((1, 0, 0, 0), {}, {})
-    assert Collection(folder).search(tmp_path / "whole.png", 1)[0].file == "slow.png"
+    assert Collection(folder).search(whole, 1)[0].file == slow.name
 
 
 def test_another_writer_is_waited_for(watched: Watched):
     folder = watched.photos.folder
     with Collection(folder).home.write_lock("learn"):
         draw(folder / "new.png", 55)
-        line = watched.lines.get(timeout=20)
+        line = watched.lines.get(timeout=PATIENCE_S)
         assert line.startswith(f"{folder}: ")
         assert line.endswith("is writing to it. Waiting until it is done.")
         assert watched.reports.empty()
     assert counts(watched.next()) == (1, 0, 0, 0)
-    assert watched.lines.get(timeout=20) == f"{folder}: watching goes on."
+    assert watched.lines.get(timeout=PATIENCE_S) == f"{folder}: watching goes on."
 
 
 def test_a_folder_that_vanishes_is_waited_for_and_nothing_is_made_in_its_place(watched: Watched, tmp_path: Path):
     folder, away = watched.photos.folder, tmp_path / "away"
     folder.rename(away)
-    line = watched.lines.get(timeout=20)
+    line = watched.lines.get(timeout=PATIENCE_S)
     assert line.startswith(f"{folder}: no such folder. Check the name, or plug its disk in.")
     folder.mkdir()  # where its disk was mounted
-    line = watched.lines.get(timeout=20)
+    line = watched.lines.get(timeout=PATIENCE_S)
     assert "the collection is not there any longer. Mount its disk." in line
     assert list(folder.iterdir()) == []
     folder.rmdir()

@@ -23,11 +23,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def connect(server: Server, receives: int = 0) -> socket.socket:
-    """A connection that waits ten seconds at most; `receives`: bytes that the system keeps for it."""
+    """A connection that waits a minute at most; `receives`: bytes that the system keeps for it."""
     found = socket.socket()
     if receives:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
-    found.settimeout(10)
+    found.settimeout(60)
     found.connect(("127.0.0.1", server.port))
     return found
 
@@ -102,8 +102,11 @@ def test_a_client_that_takes_no_answer_is_let_go(large: tuple[Server, str, int])
     assert found < size
 
 
-def test_a_slow_client_that_takes_its_answer_gets_all_of_it(large: tuple[Server, str, int]):
-    """It takes three times as long as a silent one may."""
+def test_a_slow_client_that_takes_its_answer_gets_all_of_it(
+    large: tuple[Server, str, int], monkeypatch: pytest.MonkeyPatch
+):
+    """It takes longer than a silent one may; on a busy machine one of its pauses may last two seconds."""
+    monkeypatch.setattr(connections, "STALLED_S", 2.5)
     server, path, size = large
     with connect(server, receives=1 << 16) as connection:
         connection.sendall(head(server, path, "Connection: close"))
