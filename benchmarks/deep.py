@@ -1,4 +1,4 @@
-"""Backbones that learn: plain search, the lens, and the lens learned anew on the tuned backbone, on held-out queries.
+"""Backbones that learn: plain search, lenses, and lenses learned anew on the tuned backbone, on held-out queries.
 
     LOOKALIKE_DATA=... python benchmarks/deep.py --only "grocery, known" --layer blocks.15 [--seeds 3]
 
@@ -13,6 +13,7 @@ import argparse
 import resource
 import shutil
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -22,7 +23,7 @@ from tempfile import mkdtemp
 import nine_tasks
 import numpy as np
 import torch
-from held_out import corrected, learn
+from held_out import learn, weighted
 from lens_quality import kept_back, plain
 from nine_tasks import NINE, Pictures, Split, recall
 
@@ -31,12 +32,16 @@ from lookalike.learning.closed_form.default import ClosedFormTrainer
 from lookalike.learning.closed_form.whitening import whiten
 from lookalike.learning.finetuning import FineTuneConfig, LayerFineTuner, load_network
 from lookalike.learning.finetuning.finetuner import ONE_BLOCK
-from lookalike.learning.training import TrainingLabels, batches, multi_positive_softmax
+from lookalike.learning.labelled_features import LabelledFeatures
+from lookalike.learning.training import LowRankTrainer, TrainingLabels, batches, multi_positive_softmax
 
 
-def lens_on(features: np.ndarray, p: Pictures, split: Split, seed: int) -> np.ndarray:
-    side = None if p.side is None else p.side[split.learned]
-    return learn(corrected(seed), features[split.learned], p.group[split.learned], side).apply(features)
+def lenses_on(features: np.ndarray, p: Pictures, split: Split, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """All pictures through the closed form, and through the corrected lens."""
+    at, side = split.learned, None if p.side is None else p.side[split.learned]
+    data = weighted(LabelledFeatures.create(features[at], p.group[at], domains=side))
+    closed = ClosedFormTrainer().fit(data)
+    return closed.apply(features), LowRankTrainer(seed=seed).fit(data, closed).apply(features)
 
 
 def tuned(
@@ -182,20 +187,20 @@ def main() -> None:
         if asked.only not in task.name:
             continue
         p = Pictures(task.pictures)
-        found: dict[str, list[float]] = {"plain": [], "lens": [], "tuned": [], "deep": [], "lens, kept": [], "kept": []}
+        found: defaultdict[str, list[float]] = defaultdict(list)
         for seed, split in splits(p, task, asked.development, asked.seeds):
             name = f"{task.name.replace(', ', '-')}-{asked.layer}-{seed}{'-development' if asked.development else ''}"
             keep = asked.keep / name if asked.keep else None
             features, took = tuned(p, split, asked.layer, settings, seed, keep)
-            lens, deep = lens_on(p.features, p, split, seed), lens_on(features, p, split, seed)
-            found["plain"].append(recall(plain(p, split, seed), p.group, split))
-            found["lens"].append(recall(lens, p.group, split))
-            found["tuned"].append(recall(features, p.group, split))
-            found["deep"].append(recall(deep, p.group, split))
+            closed, lens = lenses_on(p.features, p, split, seed)
+            deep_closed, deep = lenses_on(features, p, split, seed)
+            ways = {"plain": plain(p, split, seed), "closed form": closed, "lens": lens, "tuned": features}
+            for way, rows in (ways | {"deep, closed form": deep_closed, "deep": deep}).items():
+                found[way].append(recall(rows, p.group, split))
             if not asked.development:
                 found["lens, kept"].append(recall(lens, p.group, kept_back(p, split)))
                 found["kept"].append(recall(deep, p.group, kept_back(p, split)))
-            now = ", ".join(f"{name} {100 * values[-1]:.1f}" for name, values in found.items() if values)
+            now = ", ".join(f"{name} {100 * values[-1]:.1f}" for name, values in found.items())
             print(f"{task.name}, {asked.layer}, seed {seed}: {now}; {took}", flush=True)
         means = ", ".join(f"{k} {100 * np.mean(v):.1f} ± {100 * np.std(v):.1f}" for k, v in found.items() if v)
         how = ", ".join([task.name, asked.layer, *asked.set])
