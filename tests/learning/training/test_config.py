@@ -35,6 +35,12 @@ def test_without_epochs_the_measured_numbers_hold_beside_what_was_chosen():
     assert (found.steps, found.rows, found.per_label, found.temperature) == (100, 256, 4, 0.05)
 
 
+def test_steps_that_were_chosen_stay_whatever_the_number_of_examples():
+    chosen = LowRankConfig.from_method(LowRank(epochs=3), np.repeat(np.arange(100), 8))
+    assert chosen.for_examples(60) == chosen
+    assert LowRankConfig().for_examples(0).train.steps == 10
+
+
 def test_a_description_is_plain_json_that_names_the_schedule_and_leaves_the_patience_out():
     table = described(TrainConfig(steps=7, schedule=constant), rank=8)
     assert json.loads(json.dumps(table)) == table

@@ -246,10 +246,15 @@ def test_what_it_was_learned_with_is_told_in_plain_values(tmp_path):
     assert_allclose(type(lens).load(tmp_path / "lens").matrix, lens.matrix)
 
 
-def test_it_goes_on_from_the_default_closed_form():
-    x, group = a_task()
+def test_it_goes_on_from_the_default_closed_form_with_a_step_for_every_25_examples():
+    """Rows of no label and no triplet are no examples; a picture of both counts once."""
+    x, group = (np.tile(one, reps) for one, reps in zip(a_task(), ((4, 1), 4), strict=True))
     lens = ChainedTrainer(ClosedFormTrainer(), LowRankTrainer()).fit(LabelledFeatures.create(x, group))
-    assert lens.settings["correction"]["steps"] == 100
+    assert len(x) // 25 > 10
+    assert lens.settings["correction"]["steps"] == len(x) // 25
+    some = np.where(np.arange(len(x)) < 300, group, -1)
+    data = LabelledFeatures.create(x, some, triplets=[[0, 1, 310], [300, 305, 310]])
+    assert LowRankRun(lens, data).config.train.steps == 303 // 25
 
 
 def test_without_a_lens_to_start_from_it_says_so():

@@ -14,6 +14,8 @@ from lookalike.learning.training.losses import Loss
 from lookalike.learning.training.miners import Miner
 from lookalike.learning.training.schedules import Schedule, constant
 
+EXAMPLES_A_STEP, LEAST_STEPS, MOST_STEPS = 25, 10, 100  # of a low-rank correction, see decision 21
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -26,8 +28,8 @@ class TrainConfig:
             miner(embeddings, labels). Without one, triplet losses by name take "semi-hard", other losses all pairs.
         margin: of the losses and miners by name, and of `StepMetrics.active`; in squared distance, 0 to 4.
         temperature: of the softmax; None: 0.05 for `train` and the low-rank correction, 0.1 for fine-tuning.
-        steps: how many, 1 or more; `steps_per_epoch` counts those of an epoch. None: 100; fine-tuning takes 150, or
-            50 for few images.
+        steps: how many, 1 or more; `steps_per_epoch` counts those of an epoch. None: 100; the low-rank correction takes
+            fewer for few examples, fine-tuning 150, or 50 for few images.
         rows: about how many images a batch has; None: 256, for fine-tuning 128.
         per_label: at most so many of one label in a batch; None: 4, for fine-tuning up to 12 where labels are few.
         learning_rate: of the optimizer, times `schedule`; None: 1e-3, for fine-tuning by how much is trained.
@@ -110,7 +112,8 @@ class LowRankConfig:
     """How a low-rank correction is trained; the defaults held for every kind of picture they were measured on.
 
     Attributes:
-        train: of the training; by default that of `train`: temperature 0.05, 100 steps of 256 rows, 1e-3.
+        train: of the training; by default that of `train`: temperature 0.05, steps of 256 rows, 1e-3. Without a number
+            of steps there is one for every 25 examples, 10 to 100: with more, few examples are learned by heart.
         rank: how many directions the correction may use; fewer where there are fewer images or dimensions.
         dropout: share of the closed form's values dropped in training, 0 to 1.
         interpolation: how much of the correction goes into the lens, 0 (none) to 1. Trained at full strength and kept
@@ -137,6 +140,17 @@ class LowRankConfig:
             steps = method.epochs * steps_per_epoch(labels, rows=of.rows, per_label=of.per_label)
             train = replace(train, steps=steps)
         return cls(train)
+
+    def for_examples(self, count: int) -> "LowRankConfig":
+        """The same with the steps for so many examples, where none were chosen.
+
+        >>> [LowRankConfig().for_examples(count).train.steps for count in (60, 1000, 9000)]
+        [10, 40, 100]
+        """
+        if self.train.steps is not None:
+            return self
+        steps = min(max(count // EXAMPLES_A_STEP, LEAST_STEPS), MOST_STEPS)
+        return replace(self, train=replace(self.train, steps=steps))
 
     @property
     def resolved(self) -> ResolvedTrainConfig:

@@ -87,7 +87,9 @@ class LowRankRun:
         keep: Literal["highest", "last"] = "highest",
         seed: int = 0,
     ):
-        self.start, self.data, self.config, self.seed = start, data, config or LowRankConfig(), seed
+        examples = np.union1d(np.flatnonzero(data.labels >= 0), data.triplets)
+        self.start, self.data, self.seed = start, data, seed
+        self.config = (config or LowRankConfig()).for_examples(len(examples))
         train = self.config.resolved
         rows = WhitenedRows(start, data.features)
         # All at once is less work than batch by batch, unless most rows would never be asked for.
