@@ -74,7 +74,7 @@ class Answers:
         full_ranks: (q,) the same in a gallery of all rows.
         relevant, irrelevant: (q,) similarity of the best relevant and of the best irrelevant answer; -inf for none.
         first: (3, k, q) the first hits, as `Fold.first` gives them.
-        shown: (3, k, q) the first hits in the whole collection, as `judge_hits` gives them.
+        shown: (4, k, q) the first hits in the whole collection, as `judge_hits` gives them.
     """
 
     ranks: Rows

@@ -23,6 +23,7 @@ OF_SMALL = 0.2  # where labels have few pictures each, unless another share is s
 MOST_CHOSEN_BY = 800  # rows that decide
 MOST_SPREAD = 400  # pictures of the collection that stand for its spread while it is decided
 FOLDS = 3
+SURELY = 2.0  # standard errors: the best of five shares looks better than it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def choose_share(data: LabelledFeatures, spread: Features, own: Lens | None = No
     """The share of the pictures' spread, 0 to 1, under which held-out queries find their partners soonest.
 
     Each share answers the same queries, by the mean reciprocal rank. The best one is taken where it is better than the
-    usual one by more than the standard error of the difference; what is not told apart stays at the usual one. That is
+    usual one by more than two standard errors of the difference; what is not told apart stays at the usual one. That is
     .2 where labels have four pictures or fewer in the mean, as pairs have, and 0 where they have more: pictures of a
     few kinds spread as the kinds differ.
 
@@ -105,7 +106,7 @@ def choose_share(data: LabelledFeatures, spread: Features, own: Lens | None = No
     inverse = {share: 1 / np.concatenate(found) for share, found in ranks.items()}
     best = max(inverse, key=lambda share: (inverse[share].mean(), share))
     gain = inverse[best] - inverse[usual]
-    return best if gain.mean() > gain.std() / np.sqrt(len(gain)) else usual
+    return best if gain.mean() > SURELY * gain.std() / np.sqrt(len(gain)) else usual
 
 
 def usual_share(labels: Rows) -> float:
