@@ -5,14 +5,14 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from support.pictures import scene
 
 from lookalike.errors import ImageError
 from lookalike.images.decode import decode_square, load
-from lookalike.images.jpeg import check_scans, has_many_scans, mend_jpeg
+from lookalike.images.jpeg import check_scans, has_many_scans, mend_jpeg, without_detail
 
 SIDE = 160
 
@@ -135,3 +135,70 @@ def test_a_jpeg_of_countless_scans_is_refused():
     last = scans(whole)[-1]
     with pytest.raises(ImageError, match=r"a JPEG of 2\d\d,\d\d\d scans"):
         load(whole[:-2] + whole[last:-2].replace(b"\xff", b"")[:1] + b"\xff\xda" * 200_000)
+
+
+def eighth(content: bytes) -> np.ndarray:
+    image = Image.open(io.BytesIO(content))
+    image.draft(None, (image.width // 8, image.height // 8))
+    return np.asarray(image)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+@pytest.mark.parametrize("saved", [{}, {"restart_marker_rows": 1}, {"optimize": True}])
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+def test_at_an_eighth_the_detail_of_a_progressive_one_is_not_read(mode, saved, subsampling):
+    """The same pixels from fewer bytes; sides that are no multiple of a block count too."""
+    buffer = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (251, 303, 3), np.uint8)
+    picture = Image.fromarray(noise).resize((605, 503), Image.Resampling.BICUBIC).convert(mode)
+    picture.save(buffer, "JPEG", quality=85, progressive=True, **saved, subsampling=subsampling)
+    content = buffer.getvalue()
+    less = without_detail(content)
+    assert less is not None
+    assert len(less) < 0.85 * len(content)
+    np.testing.assert_array_equal(eighth(less), eighth(content))
+
+
+def test_color_that_is_stored_smaller_keeps_its_detail():
+    """At an eighth the decoder makes 2 x 2 pixels of each block of it; the lines are of one pixel, so that it shows."""
+    lines = np.zeros((320, 320, 3), np.uint8)
+    lines[:, ::16, 0] = lines[::16, :, 2] = 255
+    content = io.BytesIO()
+    Image.fromarray(lines).save(content, "JPEG", quality=95, subsampling=2, progressive=True)
+    less = without_detail(content.getvalue())
+    assert less is not None
+    np.testing.assert_array_equal(eighth(less), eighth(content.getvalue()))
+    assert np.ptp(eighth(less)[..., 0].astype(int)) > 10
+
+
+def test_what_is_not_progressive_or_not_whole_or_has_no_detail_stays_as_it_is():
+    whole = jpeg(progressive=True)
+    less = without_detail(whole)
+    assert less is not None
+    for content in (jpeg(), separate(), whole[:-2], whole[: len(whole) // 2], b"", b"\xff\xd8\xff\xd9", b"no picture"):
+        assert without_detail(content) is None
+    assert without_detail(whole + b"what a phone puts behind") == less
+
+
+@settings(deadline=None)
+@given(at=st.integers(0, 10**6), byte=st.integers(0, 255))
+def test_a_damaged_one_is_never_an_error_here(at, byte):
+    content = bytearray(jpeg(photo().resize((24, 24)), progressive=True))
+    content[at % len(content)] = byte
+    without_detail(bytes(content))
+
+
+def test_a_large_progressive_picture_is_read_without_its_detail():
+    """The square is made of the same pixels, and EXIF turns it; what is damaged in the detail does not matter."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = jpeg(scene(700, 600), progressive=True, exif=exif)
+    expected = Image.fromarray(eighth(content)).resize((50, 50), Image.Resampling.BICUBIC, (0, 0, 87.5, 75))
+    square = decode_square(content, 50)
+    np.testing.assert_array_equal(square.array, expected.transpose(Image.Transpose.ROTATE_270))
+    assert (square.width, square.height) == (600, 700)
+    damaged = bytearray(content)
+    damaged[scans(content)[-1] + 9] = 0xEE  # bits that no scan refines
+    with pytest.raises(ImageError, match="the JPEG is damaged"):
+        load(bytes(damaged))
+    np.testing.assert_array_equal(decode_square(bytes(damaged), 50).array, square.array)

@@ -20,7 +20,7 @@ from lookalike.images.color import to_rgb
 from lookalike.images.decode_cost import decoding_bytes
 from lookalike.images.fetched import present
 from lookalike.images.formats import HEAD, RAW, check_slow, declared_sizes, detect_format, is_truncated
-from lookalike.images.jpeg import check_scans, has_many_scans, mend_jpeg
+from lookalike.images.jpeg import check_scans, has_many_scans, mend_jpeg, without_detail
 from lookalike.images.limits import FLIGHT, LIMITS, Limits
 from lookalike.images.pillow_warnings import PIXEL_LIMIT, silence, silence_libtiff
 from lookalike.images.raw_preview import is_raw_tiff, raw_preview
@@ -236,6 +236,9 @@ def decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bo
                 check_scans(content, *size)
                 many_scans = has_many_scans(content)
             box = _draft(image, format, side_px)
+            if many_scans and image.decoderconfig[:1] == (8,) and (coarse := without_detail(content)) is not None:
+                image = held.enter_context(_open(format, coarse, limits))
+                box = _draft(image, format, side_px)
             largest = max([size, *sizes], key=lambda one: one[0] * one[1])
             cost = decoding_bytes(image, format, largest, side_px is not None, many_scans)
             limits.check_memory(cost + len(content), format)

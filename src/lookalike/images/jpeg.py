@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,16 @@ from lookalike.errors import ImageError
 
 MOST_MISSING = 0.1  # of the rows: what lacks more is refused
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)  # in a scan's data: neither a byte 255 nor a restart
+# In a scan's data: neither a byte 255 nor a restart. A pattern that begins with one byte is found 20 times as fast.
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # all kinds, the last four bits but tables
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _MOST_SEGMENTS = 10_000
 _END_MARK = b"\xff\xd9"
+# No restarts from here on, and a table with one code: of the bit 0 and 14 more, for 16,384 blocks and so many more.
+_EMPTY_BLOCKS = bytes.fromhex("ffdd0004 0000 ffc40014 10 01") + bytes(15) + b"\xe0"
+_EMPTY = 1 << 14
 _SCANNED_PIXELS = 3_000_000_000  # a scan of 100 megapixels takes a processor 0.07 s
 _FILLER = np.random.default_rng(0).integers(1, 255, 1024, np.uint8).tobytes()  # no 255, which would be a marker
 
@@ -95,6 +100,38 @@ def has_many_scans(content: bytes) -> bool:
         elif kind == _SCAN:
             return body[:1] != components
     return False
+
+
+def without_detail(content: bytes) -> bytes | None:
+    """A whole progressive JPEG with no more than what decoding at an eighth of its size reads: the same pixels, sooner.
+
+    At an eighth each block becomes its mean, which has scans of its own; so the other coefficients of the components
+    that are stored in full are left out. Of those that are stored smaller (color, mostly) the decoder reads more than
+    the mean. What is left out is replaced by a scan of zeros, for a decoder that lacks coefficients smooths the means.
+
+    Args:
+        content: of a picture file; that of any other one gives None.
+    """
+    segments = list(_segments(content))
+    frames = [body for kind, body, _ in segments if kind in _FRAMES]
+    if not segments or segments[-1][0] != _END or [kind for kind, *_ in segments if kind in _FRAMES] != [_PROGRESSIVE]:
+        return None
+    body = frames[0]
+    factors = {body[at]: (body[at + 1] >> 4, body[at + 1] & 15) for at in range(6, len(body) - 2, 3)}
+    largest = tuple(max(sides, default=0) for sides in zip(*factors.values(), strict=True))
+    starts = [end - len(one) - 4 for _, one, end in segments[:-1]] + [segments[-1][2] - 2]
+    kept, emptied = [content[: starts[0]]], set()
+    for (kind, one, _), (start, following) in zip(segments[:-1], pairwise(starts), strict=True):
+        if kind == _SCAN and len(one) == 6 and one[3] > 0 and factors.get(one[1]) == largest:
+            emptied.add(one[1])
+        else:
+            kept.append(content[start:following])
+    if not emptied:
+        return None
+    height, width = (int.from_bytes(body[at : at + 2], "big") for at in (1, 3))
+    zeros = bytes(2 * -(-(-(-width // 8) * -(-height // 8)) // _EMPTY))
+    scans = (b"\xff\xda\0\x08\x01" + bytes([one]) + b"\0\x01\x3f\0" + zeros for one in sorted(emptied))
+    return b"".join([*kept, _EMPTY_BLOCKS, *scans, _END_MARK])
 
 
 def mend_jpeg(content: bytes) -> MendedJpeg | None:
