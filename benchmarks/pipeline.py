@@ -16,13 +16,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from lookalike.images.decode import DecodedImage, decode_square
-from lookalike.models.backbone import Backbone
+from lookalike.models.backbone import Backbone, has_bf16
 from lookalike.models.efficientnet import build_bundle
 
 
@@ -59,6 +58,27 @@ def measure(backbone: Backbone, contents: list[bytes], rounds: int) -> None:
     )
 
 
+def tune(backbone: Backbone, contents: list[bytes], rounds: int) -> None:
+    """A line for each batch size: processor time of a decoded picture, and its ratio to batches of 8."""
+    ready = [decode_square(one, backbone.bundle.side_px) for one in contents]
+    print(f"{backbone.name}, {backbone.precision}, load {os.getloadavg()[0]:.0f}")
+    engine, sizes = backbone.engine, [1, 2, 4, 8, 16, 32]
+    took: dict[int, list[float]] = {size: [] for size in sizes}
+    for turn in range(-1, rounds):  # one to compile and warm up
+        for engine.batch in sizes if turn % 2 else sizes[::-1]:
+            started = time.process_time()
+            list(backbone.pipeline(ready, lambda one: one))
+            if turn >= 0:
+                took[engine.batch].append((time.process_time() - started) / len(ready) * 1000)
+    for size, milliseconds in took.items():
+        ratios = np.quantile(np.array(milliseconds) / took[8], [0.25, 0.5, 0.75])
+        print(
+            f"batch {size:2}: {np.median(milliseconds):6.2f} ms, least {min(milliseconds):6.2f}, "
+            f"ratio {ratios[1]:.3f} ({ratios[0]:.3f} to {ratios[2]:.3f})",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,15 +96,16 @@ def main() -> None:
     photos = sorted((Path(os.environ["LOOKALIKE_DATA"]) / "grocery").rglob("*.jpg"))
     some = np.random.default_rng(0).permutation(len(photos))[: asked.pictures]
     contents = [photos[i].read_bytes() for i in some]
+    if asked.tune:
+        for precision in ("bf16", "f32") if has_bf16() else ("f32",):
+            tune(Backbone(threads=1, precision=precision), contents, asked.rounds)
+        return
     started = time.perf_counter()
     backbone = Backbone()
     backbone.embed(contents[:1])
     print(f"from the bundle to the first features: {time.perf_counter() - started:.2f} s")
     print(f"{backbone.name}, {backbone.precision}, {backbone.threads} threads, {len(contents)} photos of 224 px")
-    engine = backbone.engine
-    batches, in_flight = ((1, 4, 8, 16, 32), (2, 3, 4)) if asked.tune else ((engine.batch,), (engine.in_flight,))
-    for engine.batch, engine.in_flight in product(batches, in_flight):
-        measure(backbone, contents, asked.rounds)
+    measure(backbone, contents, asked.rounds)
 
 
 if __name__ == "__main__":

@@ -92,12 +92,20 @@ def test_an_input_of_floats(tmp_path):
 def test_a_batch_that_is_not_full_gives_a_row_an_image_and_none_gives_none(tmp_path):
     """Grey of 51, 102 and 153 of 255: every row is (1, 1, 1) / sqrt(3), black has no direction."""
     engine = OpenVinoEngine(read(write_bundle(tmp_path / "own")), threads=1, precision="f32")
+    engine.batch = 8
     images = [DecodedImage(np.full((8, 8, 3), grey, np.uint8), 8, 8) for grey in (51, 102, 153, 0)]
     started = [engine.start(some) for some in (images, [], images[:1])]
     rows, none, one = [engine.finish(each) for each in started]
     np.testing.assert_allclose(rows, [[3**-0.5] * 3] * 3 + [[0] * 3], atol=1e-6)
     assert none.shape == (0, 3)
     np.testing.assert_allclose(one, rows[:1], atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["bf16", "f32"])
+def test_more_batches_are_begun_than_openvino_computes_at_once(tmp_path, precision):
+    engine = OpenVinoEngine(read(write_bundle(tmp_path / "own")), threads=64, precision=precision)
+    at_once = engine.compiled(engine.batch).get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+    assert engine.in_flight == max(3, at_once + 1)
 
 
 def test_bf16_can_be_switched_off_by_the_environment(monkeypatch):

@@ -179,7 +179,7 @@ class Backbone:
         with ThreadPoolExecutor(self.threads, "lookalike-reading") as readers:
 
             def fill() -> None:
-                for job in islice(waiting, 4 * engine.batch - len(ahead)):
+                for job in islice(waiting, max(32, 4 * engine.batch, engine.batch * engine.in_flight) - len(ahead)):
                     ahead.append((job, readers.submit(read, job)))
 
             try:

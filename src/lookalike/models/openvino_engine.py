@@ -23,6 +23,8 @@ from lookalike.models.registry import cache_folder
 CONTROL_FLOW = {"Loop", "TensorIterator", "If"}  # ONNX's Loop, Scan and If: a loop may run for ever
 TO_COMPILE = 256_000_000  # bytes of address space: with less, OpenVINO may wait for ever for memory
 NO_THREADS = "Broken promise", "Resource temporarily unavailable"  # what it says where memory is limited
+# Images a batch: the large maps of the first layers stay in the processor's cache (benchmarks/pipeline.py --tune).
+BATCH = {"bf16": 4, "f32": 2}
 MOST_VALUES = 2**28  # of one tensor an image: 1 GB in float32
 
 
@@ -36,12 +38,12 @@ class OpenVinoEngine:
 
     Attributes:
         batch: images that are computed together.
-        in_flight: batches that are computed at once.
+        in_flight: batches that are begun and not finished: at least one more than OpenVINO computes at once.
     """
 
     def __init__(self, bundle: Bundle, threads: int, precision: str):
         self.bundle, self.threads, self.precision = bundle, threads, precision
-        self.batch, self.in_flight = 8, 3
+        self.batch, self.in_flight = BATCH[precision], 3
         self._compiled: dict[int, Any] = {}
         self._process = os.getpid()
 
@@ -90,7 +92,10 @@ class OpenVinoEngine:
                 check_sizes(model, self.bundle.model)
 
             name = f"{self.bundle.id}-{self.precision}-{batch}-{self.threads}"
-            self._compiled[batch] = compile_graph(self.bundle, self.bundle.model, name, check, options)
+            self._compiled[batch] = compiled = compile_graph(self.bundle, self.bundle.model, name, check, options)
+            if batch > 1:  # a processor of many cores computes more than three
+                at_once = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+                self.in_flight = max(self.in_flight, at_once + 1)
         return self._compiled[batch]
 
 
