@@ -248,9 +248,10 @@ def _build(graph: _Graph, weights: dict[str, NDArray[Any]], spec: EfficientNetSp
     graph.constant("zero", 0.0)
     graph.constant("six", 6.0)
     x = graph.add("Cast", ["image"], "float", to=1)
-    x = graph.add("Transpose", [x], "channels_first", perm=[0, 3, 1, 2])
     x = graph.add("Sub", [x, graph.constant("mean", 127.0)], "centred")
     x = graph.add("Div", [x, graph.constant("deviation", 128.0)], "normalised")
+    # Last, so that OpenVINO, whose convolutions want channels last, has nothing to move.
+    x = graph.add("Transpose", [x], "channels_first", perm=[0, 3, 1, 2])
     x = convolution(x, "_conv_stem", "_bn0", relu=True, stride=2)
     block = 0
     for stage, (stride, repeat) in enumerate(zip(STRIDES, spec.repeats, strict=True)):
