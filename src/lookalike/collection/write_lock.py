@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from lookalike.errors import LockedError
 from lookalike.progress import Reporter, Timer
 from lookalike.text import printable_line
@@ -77,6 +75,8 @@ class WriteLock:
     """
 
     def __init__(self, at: Path, name: str):
+        from filelock import FileLock  # for those who write
+
         self.name, self.holder, self._lock = name, at / "lock.holder", FileLock(at / "lock", timeout=0)
 
     def acquire(self, work: str, waiting: Reporter | None, keep: Callable[[], str] | None = None) -> None:
@@ -115,6 +115,8 @@ class WriteLock:
         self._lock.release()
 
     def _take(self) -> bool:
+        from filelock import Timeout
+
         try:
             self._lock.acquire()
         except Timeout:

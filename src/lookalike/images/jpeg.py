@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -25,7 +26,6 @@ _END_MARK = b"\xff\xd9"
 _EMPTY_BLOCKS = bytes.fromhex("ffdd0004 0000 ffc40014 10 01") + bytes(15) + b"\xe0"
 _EMPTY = 1 << 14
 _SCANNED_PIXELS = 3_000_000_000  # a scan of 100 megapixels takes a processor 0.07 s
-_FILLER = np.random.default_rng(0).integers(1, 255, 1024, np.uint8).tobytes()  # no 255, which would be a marker
 
 
 @dataclass
@@ -170,9 +170,15 @@ def _is_fine(found: _Structure) -> bool:
 
 def _missing(begun: bytes) -> float:
     """The share of a JPEG's rows behind the end of its bytes: those that depend on what one puts there."""
-    one, other = (_small(begun + tail + _END_MARK) for tail in (b"", _FILLER))
+    one, other = (_small(begun + tail + _END_MARK) for tail in (b"", _filler()))
     differs = (one != other).any(axis=2).ravel()
     return float(1 - differs.argmax() / differs.size) if differs.any() else 0.0
+
+
+@cache
+def _filler() -> bytes:
+    """Bytes at random, none of them 255, which would be a marker."""
+    return np.random.default_rng(0).integers(1, 255, 1024, np.uint8).tobytes()
 
 
 def _small(content: bytes) -> NDArray[np.uint8]:

@@ -2,10 +2,12 @@
 
 import io
 from dataclasses import dataclass
-
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from typing import TYPE_CHECKING
 
 from lookalike.errors import ImageError, MissingExtraError
+
+if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 _MEND = "Export it as JPEG or PNG."
 _SUBFILE_TYPE, _COMPRESSION, _PHOTOMETRIC, _SUB_IFDS, _DNG_VERSION = 254, 259, 262, 330, 50706  # tags of TIFF
@@ -81,8 +83,10 @@ def is_raw_tiff(content: bytes) -> bool:
         return False
 
 
-def _first_tags(content: bytes) -> ImageFileDirectory_v2:
+def _first_tags(content: bytes) -> "ImageFileDirectory_v2":
     """Those of a file's first picture, whether Pillow can decode it or not."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2  # loads what most pictures do not need
+
     file = io.BytesIO(content)
     head = file.read(8)
     tags = ImageFileDirectory_v2(head + file.read(8) if b"+" in head[2:4] else head)  # a + says 64 bits
