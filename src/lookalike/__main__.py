@@ -4,7 +4,7 @@ import atexit
 import gc
 import sys
 
-atexit.register(gc.freeze)  # what ends with the process need not be searched for garbage first: a seventh of a short run
+atexit.register(gc.freeze)  # what ends with the process is not searched for garbage: a seventh of a short run
 
 try:
     from lookalike.cli.main import main

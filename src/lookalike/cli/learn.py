@@ -15,7 +15,7 @@ from lookalike.models.layers import totals
 from lookalike.text import printable_line
 
 if TYPE_CHECKING:
-    from lookalike.distributed.options import WorkersKeywords
+    from lookalike.distributed.engine import WorkersKeywords
     from lookalike.learning.datasets.tables import Layout
 
 

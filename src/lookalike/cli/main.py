@@ -22,7 +22,7 @@ from lookalike.models.address_space import is_limited, reserve_little
 from lookalike.text import plural, printable_line
 
 if TYPE_CHECKING:
-    from lookalike.distributed.options import WorkersKeywords
+    from lookalike.distributed.engine import WorkersKeywords
 
 
 class _Group(click.Group):

@@ -10,31 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.collection.backbone_store import BackboneStore, locator_of
-from lookalike.collection.check import CollectionCheck, Finding
 from lookalike.collection.dataset_source import ExamplesSource, LearnKeywords, LearnRequest, split_keywords
-from lookalike.collection.judging import FileNames, judge, judge_from
+from lookalike.collection.judgement_verbs import CollectionJudgements
 from lookalike.collection.lens_store import LensStore
-from lookalike.collection.outputs import CollectionOutputs
 from lookalike.collection.remote_folder import open_home
 from lookalike.collection.search_options import SearchKeywords, SearchOptions
 from lookalike.collection.searcher import Searcher
 from lookalike.collection.status import status
-from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
-from lookalike.collection.watch import Watcher, WatchOptions
-from lookalike.distributed.options import WorkersKeywords, workers_of
+from lookalike.distributed.engine import WorkersKeywords
 from lookalike.errors import CollectionError
 from lookalike.images.decode import ImageSource
 from lookalike.images.limits import Limits
-from lookalike.index.embed_files import Sift
 from lookalike.index.hits import Answers, Hits
 from lookalike.index.index_report import IndexReport
-from lookalike.index.lens_column import FillColumn, update_lens_column
 from lookalike.index.pictures import Picture
 from lookalike.index.refused import RefusedTable
 from lookalike.index.storage import is_address
 from lookalike.index.table import Table
 from lookalike.learning.config import LearnConfig, LearnOptions
-from lookalike.learning.datasets.judgements import Judgements
 from lookalike.learning.datasets.tables import Layout
 from lookalike.models.backbone import Backbone
 from lookalike.models.layers import Layer
@@ -42,11 +35,14 @@ from lookalike.models.lens import PLAIN, Lens
 from lookalike.progress import Reporter, ReporterLike, as_reporter
 
 if TYPE_CHECKING:
-    from lookalike.collection.asking import Answered, AnswerOptions, Asking, Kind, Question, QuestionOptions
+    from lookalike.collection.check import Finding
     from lookalike.collection.learn import Learner
+    from lookalike.collection.switch_backbone import BackboneSwitch, UpdateOptions
+    from lookalike.index.embed_files import Sift
+    from lookalike.index.lens_column import FillColumn
 
 
-class Collection(CollectionOutputs):
+class Collection(CollectionJudgements):
     """A folder of pictures with what lookalike knows of it; each verb reads its state once. It has a len and names.
 
     Args:
@@ -73,7 +69,6 @@ class Collection(CollectionOutputs):
         self._options = threads, moved
         self._backbones = BackboneStore(self.home, threads)
         self._lenses = LensStore(self.home)
-        self._switch = BackboneSwitch(self.home, self._backbones, self._lenses)
         self._searcher = Searcher(self.home, self._backbones, self._lenses, backbone)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -99,14 +94,9 @@ class Collection(CollectionOutputs):
         """The files that could not be read."""
         return self.home.open_refused(self.backbone.id)
 
-    @property
-    def judgements(self) -> Judgements:
-        """What people answered: iterate over it; `.standing()`, `.undo()`."""
-        return Judgements(self.home.judgements, added=self.home.lines_added)
-
     def index(
         self, *, prune: bool = False, megapixels: float = 100, drop_old: bool = False, exclude: Sequence[str] = (),
-        own: bool = True, report: ReporterLike = None, **workers: Unpack[WorkersKeywords],
+        own: bool = True, report: ReporterLike = None, **on: Unpack[WorkersKeywords],
     ) -> IndexReport:  # fmt: skip
         """Bring the collection up to date with its folder: only content that is new is embedded.
 
@@ -120,13 +110,18 @@ class Collection(CollectionOutputs):
             exclude: patterns in gitignore's syntax: what they name is left out in this run.
             own: from 300 pictures on, learn the lens `own` from them alone, once.
             report: a Reporter or a function that takes Progress: "indexing" or "switching", "embedding" of views.
-            workers: on, workers and shard: let workers of Ray do it, see `WorkersKeywords`.
+            on: on, workers and shard: let workers of Ray do it, see `WorkersKeywords`.
         Raises: CollectionError, when the folder is not there; LockedError, when another process writes.
         """
+        from lookalike.collection import switch_backbone
+        from lookalike.distributed import workers
+
         self.home.require_pictures()
         limits, reporter = Limits(pixels=int(megapixels * 1e6), option="--pixels"), as_reporter(report)
-        with workers_of(workers, reporter) as who:
-            options = UpdateOptions(prune, limits, drop_old, tuple(exclude), own, None, who.embedder, who.fill)
+        with workers.workers_of(on, reporter) as who:
+            options = switch_backbone.UpdateOptions(
+                prune, limits, drop_old, tuple(exclude), own, None, who.embedder, who.fill
+            )
             return self._update(options, reporter)
 
     def watch(
@@ -146,20 +141,22 @@ class Collection(CollectionOutputs):
             report: a Reporter, which takes a line on each thing that is waited for, or a function, as for `index`.
         Raises: MissingExtraError, without the extra "watch"; what `index` raises, from the first look alone.
         """
+        from lookalike.collection import switch_backbone, watch
+
         reporter, limits = as_reporter(report), Limits(pixels=int(megapixels * 1e6), option="--pixels")
         if is_address(self.home.pictures.address):
             raise CollectionError(f"{self.home.name}: a bucket tells nobody of changes. Run index from time to time.")
         self.home.require_pictures()
 
-        def look(sift: Sift) -> IndexReport:
-            return self._update(UpdateOptions(limits=limits, own=own, sift=sift), reporter)
+        def look(sift: "Sift") -> IndexReport:
+            return self._update(switch_backbone.UpdateOptions(limits=limits, own=own, sift=sift), reporter)
 
-        options = WatchOptions(quiet_s, every_s, stop or Event())
-        return Watcher(self.home, look, options, reporter).run()
+        options = watch.WatchOptions(quiet_s, every_s, stop or Event())
+        return watch.Watcher(self.home, look, options, reporter).run()
 
-    def _update(self, options: UpdateOptions, reporter: Reporter) -> IndexReport:
+    def _update(self, options: "UpdateOptions", reporter: Reporter) -> IndexReport:
         searcher = self._searcher
-        done = self._switch.update_index(searcher.named, searcher.opened, options, reporter)
+        done = self._switch().update_index(searcher.named, searcher.opened, options, reporter)
         searcher.prepare(done.config, done.backbone, reporter)
         return done.report
 
@@ -236,9 +233,11 @@ class Collection(CollectionOutputs):
             options: quick, loss, dims, seed and others of `LearnConfig`; on and workers, see `WorkersKeywords`.
         Raises: ExamplesError, LensError, TrainingError, LockedError.
         """
+        from lookalike.distributed import workers
+
         (how, where), reporter = split_keywords(options), as_reporter(report)
         config, request = LearnConfig.from_options(**how), LearnRequest(source, as_, name, replace, use, resume)
-        with workers_of(where, reporter) as who:
+        with workers.workers_of(where, reporter) as who:
             lens = self._learner(who.fill).learn(self._searcher.state(), request, config, reporter)
         if use and config.finetunes:
             self._searcher.named = None  # what is in use now was named by this
@@ -251,36 +250,6 @@ class Collection(CollectionOutputs):
         """What `learn` would learn from and hold out, in lines for people."""
         config, request = LearnConfig.from_options(**options), LearnRequest(source, as_)
         return self._learner().check(self._searcher.state(), request, config, as_reporter(report))
-
-    def judge(self, query: str | Path, yes: Sequence[str | Path], no: Sequence[str | Path] = (), who: str = "") -> int:
-        """Say that pictures belong with a query, or, where a no is given, are more like it than every no.
-
-        Args:
-            query: a file of the collection, by its name there or as a path; so are yes and no.
-            yes: one or more.
-            no: any number.
-            who: whose answer it is.
-        Returns: how many judgements were added.
-        Raises: QueryError, for a picture that is not in the collection; ExamplesError.
-        """
-        return judge(self.judgements, FileNames(self.folder, self._gallery().catalog), query, yes, no, who)
-
-    def judge_from(self, path: str | Path) -> int:
-        """Add the judgements of a CSV with columns query, yes and, where wanted, no: all of them or none."""
-        return judge_from(self.judgements, FileNames(self.folder, self._gallery().catalog), Path(path))
-
-    def questions(
-        self, kind: "Kind" = "teach", lens: str | None = None, n: int = 10, **options: "Unpack[QuestionOptions]"
-    ) -> "list[Question]":
-        """Questions to people, to teach ("teach") or to test a lens ("blind"): see `Asking.questions`."""
-        return self._asking().questions(kind, lens, n, **options)
-
-    def answer(
-        self, question: "Question | str", right: Sequence[str | Path] = (), wrong: Sequence[str | Path] = (),
-        **options: "Unpack[AnswerOptions]",
-    ) -> "Answered":  # fmt: skip
-        """Keep which of a question's candidates belong with its picture, and which do not: see `Asking.answer`."""
-        return self._asking().answer(question, right, wrong, **options)
 
     def use(self, name: str, *, anyway: bool = False, report: ReporterLike = None) -> None:
         """Search through this lens from now on where none is named; "plain" for none.
@@ -296,7 +265,7 @@ class Collection(CollectionOutputs):
         """
         reporter = as_reporter(report)
         lens = None if name == PLAIN else self._lenses.get(name)
-        done = self._switch.activate_lens(lens, anyway=anyway, reporter=reporter)
+        done = self._switch().activate_lens(lens, anyway=anyway, reporter=reporter)
         self._searcher.named = None  # what is in use now was named by this
         for line in () if done is None else (*done.notes, *done.damaged.values()):
             reporter.message(line)
@@ -328,9 +297,11 @@ class Collection(CollectionOutputs):
         """Counts, refused files with reasons, backbone, the tables of all backbones, and sizes."""
         return status(self.home, self._backbones, self._searcher.state())
 
-    def verify(self, *, repair: bool = False, report: ReporterLike = None) -> list[Finding]:
+    def verify(self, *, repair: bool = False, report: ReporterLike = None) -> "list[Finding]":
         """All that is damaged; with `repair`, what can be made again is. Lenses and judgements always stay."""
-        return CollectionCheck(self.home, self._backbones).run(repair=repair, reporter=as_reporter(report))
+        from lookalike.collection import check
+
+        return check.CollectionCheck(self.home, self._backbones).run(repair=repair, reporter=as_reporter(report))
 
     def layers(self, unfreeze: str | int | None = None) -> list[Layer]:
         """The layers of the backbone; `unfreeze`: the first that would learn, a name, its start up to a dot, or index.
@@ -339,12 +310,12 @@ class Collection(CollectionOutputs):
         """
         return self._backbones.layers(self.home.config(), self._searcher.named, unfreeze)
 
-    def _asking(self) -> "Asking":
-        from lookalike.collection import asking  # a part of lookalike.learning, loaded by those who ask
+    def _switch(self) -> "BackboneSwitch":
+        from lookalike.collection import switch_backbone  # what writes, loaded by those who write
 
-        return asking.Asking(self.home, self._searcher, self._lenses)
+        return switch_backbone.BackboneSwitch(self.home, self._backbones, self._lenses)
 
-    def _learner(self, fill: FillColumn = update_lens_column) -> "Learner":
+    def _learner(self, fill: "FillColumn | None" = None) -> "Learner":
         from lookalike.collection import learn  # the rest of lookalike.learning, loaded by those who learn
 
-        return learn.Learner(self.home, self._backbones, LensStore(self.home, fill))
+        return learn.Learner(self.home, self._backbones, LensStore(self.home, fill) if fill else self._lenses)

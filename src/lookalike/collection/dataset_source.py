@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
-from lookalike.distributed.options import WorkersKeywords
+from lookalike.distributed.engine import WorkersKeywords
 from lookalike.errors import ExamplesError
 from lookalike.learning.config import LearnOptions
 from lookalike.learning.datasets.dataset import Dataset

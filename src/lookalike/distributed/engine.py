@@ -3,13 +3,28 @@
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypedDict, TypeVar
 
 from lookalike.errors import LookalikeError
 
 Shard = TypeVar("Shard")
 Value = TypeVar("Value")
 Build = Callable[[], Callable[[Shard], Value]]  # makes a worker, once in its process; picklable
+
+
+class WorkersKeywords(TypedDict, total=False):
+    """Where work is done.
+
+    Attributes:
+        on: "ray" for workers on this machine, "ray=ADDRESS" for a cluster: host:port, ray://host:port or auto. Left out
+            or None: in this process.
+        workers: how many; None for one a processor.
+        shard: how many pictures a worker takes at once; None for 4,096, or fewer, so that each gets four times some.
+    """
+
+    on: str | None
+    workers: int | None
+    shard: int | None
 
 
 class WorkerDiedError(LookalikeError):

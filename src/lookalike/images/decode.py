@@ -236,7 +236,8 @@ def decoded(source: ImageSource, limits: Limits, side_px: int | None, squash: bo
                 check_scans(content, *size)
                 many_scans = has_many_scans(content)
             box = _draft(image, format, side_px)
-            if many_scans and image.decoderconfig[:1] == (8,) and (coarse := without_detail(content)) is not None:
+            eighth = getattr(image, "decoderconfig", ())[:1] == (8,)
+            if many_scans and eighth and (coarse := without_detail(content)) is not None:
                 image = held.enter_context(_open(format, coarse, limits))
                 box = _draft(image, format, side_px)
             largest = max([size, *sizes], key=lambda one: one[0] * one[1])
@@ -291,10 +292,8 @@ def _open(format: str, content: bytes, limits: Limits) -> ImageFile.ImageFile:
 
 def _draft(image: Image.Image, format: str, side_px: int | None) -> tuple[float, float, float, float]:
     """Let a JPEG be decoded small where that is enough: the whole picture, in the pixels that it will have."""
-    if format == "JPEG" and side_px is not None:
-        drafted = image.draft(None, (int(_DRAFT * side_px), int(_DRAFT * side_px)))
-        if drafted is not None:
-            return drafted[1]
+    if format == "JPEG" and side_px is not None and (drafted := image.draft(None, (int(_DRAFT * side_px),) * 2)):
+        return drafted[1]
     return (0, 0, *image.size)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from lookalike.distributed.backfill import ColumnFiller
 from lookalike.distributed.embed import DistributedEmbedder
-from lookalike.distributed.options import Workers, WorkersKeywords, engine_of, workers_of
+from lookalike.distributed.engine import WorkersKeywords
+from lookalike.distributed.workers import Workers, engine_of, workers_of
 from lookalike.errors import CollectionError
 from lookalike.index.lens_column import update_lens_column
 

@@ -1,33 +1,17 @@
-"""Where work is done: the options of `index` and `learn` that name an engine."""
+"""Who does the work of `index` and `learn`: this process, or the workers of the engine that options name."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TypedDict
 
 from lookalike.distributed.backfill import ColumnFiller
 from lookalike.distributed.embed import DistributedEmbedder
-from lookalike.distributed.engine import Engine
+from lookalike.distributed.engine import Engine, WorkersKeywords
 from lookalike.distributed.ray_engine import RayEngine
 from lookalike.errors import CollectionError
 from lookalike.index.embed_files import Embedder
 from lookalike.index.lens_column import FillColumn, update_lens_column
 from lookalike.progress import SILENT, Reporter
-
-
-class WorkersKeywords(TypedDict, total=False):
-    """Where work is done.
-
-    Attributes:
-        on: "ray" for workers on this machine, "ray=ADDRESS" for a cluster: host:port, ray://host:port or auto. Left out
-            or None: in this process.
-        workers: how many; None for one a processor.
-        shard: how many pictures a worker takes at once; None for 4,096, or fewer, so that each gets four times some.
-    """
-
-    on: str | None
-    workers: int | None
-    shard: int | None
 
 
 @dataclass(frozen=True)
