@@ -132,9 +132,9 @@ def test_an_approximate_search_makes_its_index_once_and_says_what_it_finds(tmp_p
 def test_above_so_many_pictures_indexing_makes_it_and_searches_use_it(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(searcher, "EXACT_ROWS", 4500)
     collection = through_a_lens(many_rows(tmp_path, 5000))
-    assert collection.search("0000123.png", 5).note == ""  # no index was made yet: compared exactly
     collection._searcher.prepare(collection.home.require_config(), collection.backbone)
     assert collection.search("0000123.png", 5).note.startswith("approximate: recall@10 ")
+    assert not list((collection.home.cache / "codes").glob("pattern@*"))  # it needs no codes
     assert collection.search("0000123.png", 5, reverse=True).note == ""
     kept = collection.search(np.ones(3, np.float32), 5)
     assert [hit.similarity for hit in kept] == sorted((hit.similarity for hit in kept), reverse=True)

@@ -1,5 +1,6 @@
 """The approximate index: how much it finds, that it follows the table, and that what it says is measured."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,21 @@ def test_an_index_whose_files_are_gone_is_made_again(table: Table, tmp_path: Pat
     table.update_index("features")
     hits = approximate(table, tmp_path, ROWS[20])
     assert names(hits)[:5] == expected[:5] and hits.note.startswith("approximate: recall")
+
+
+def test_it_outlives_compaction_and_the_end_of_older_versions(tmp_path: Path):
+    lance, table = load_lance(), Table(tmp_path / "t.lance")
+    table.append([row(i, ROWS[i]) for i in range(100, 3100)])
+    rows = table.snapshot().read("file", "content", "bytes", "mtime_ns", "width", "height", "features")
+    lance.write_dataset(rows, table.uri, mode="overwrite", max_rows_per_file=25, data_storage_version="2.1")
+    table.update_index("features")
+    table.remove([FILES[100]])
+    before = names(approximate(table, tmp_path, ROWS[105]))
+    table.compact()
+    table.clean(timedelta(0))
+    snapshot = table.snapshot()
+    assert len(snapshot.pieces("features")) == 1 and snapshot.index_parts("features")[1]
+    assert names(approximate(table, tmp_path, ROWS[105])) == before
 
 
 def test_too_little_recall_doubles_the_effort_until_it_is_enough(table: Table, monkeypatch):

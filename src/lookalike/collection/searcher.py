@@ -200,12 +200,14 @@ class Searcher:
         with suppress(LookalikeError):  # a damaged lens is in the report, and searches name it again
             gallery = self.gallery(CollectionState(config, backbone, self._snapshot(backbone.id)), None)
             gallery.reporter = reporter
-            if len(gallery) <= EXACT_ROWS and gallery.index is None:
-                gallery.build_codes()
-            elif gallery.is_whole_column:
-                gallery.catalog.prepare()
+            by_index = len(gallery) > EXACT_ROWS and gallery.can_be_indexed
+            if by_index or gallery.index is not None:
                 with self.home.write_lock("index"):
                     self.home.open_table(backbone.id).update_index(gallery.rows.column, reporter)
+            if by_index:
+                gallery.catalog.prepare()
+            else:
+                gallery.build_codes()
 
     def search(
         self,
@@ -254,7 +256,8 @@ class Searcher:
             unique,
             approximate,
         )
-        self._tell_unusable(gallery, reporter)
+        if not (approximate and gallery.index):  # what finds them are the codes of all
+            self._tell_unusable(gallery, reporter)
         if options.lens is None:
             self._tell_own(gallery, reporter)
         rest = (gallery, folder, selection, cache)
@@ -289,16 +292,16 @@ class Searcher:
                 f"{name}: no column in the table that an approximate index could be of. Run: lookalike index "
                 f"{self.home.shell_words}"
             )
+        if not gallery.can_be_indexed:
+            raise QueryError(
+                f"{name}: {gallery.rows.shape[1]:,} values, and an approximate index takes a multiple of 8. Leave "
+                "--approximate out, or learn a lens with other --dims."
+            )
         with self.home.write_lock("index"):
             self.home.open_table(state.config.backbone).update_index(gallery.rows.column, reporter)
         state = self.state()
         gallery = self.gallery(state, name)
         gallery.reporter = reporter
-        if gallery.index is None:
-            raise QueryError(
-                f"{name}: {gallery.rows.shape[1]:,} values, and an approximate index takes a multiple of 8. Leave "
-                "--approximate out, or learn a lens with other --dims."
-            )
         return state, gallery
 
     @staticmethod

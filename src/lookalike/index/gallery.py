@@ -14,7 +14,7 @@ from lookalike.errors import QueryError
 from lookalike.files import digest
 from lookalike.index.catalog import Catalog, MemoryCatalog, Places
 from lookalike.index.exact_knn import FEW, ExactKNN, first_of
-from lookalike.index.ivf import ApproximateIndex
+from lookalike.index.ivf import MULTIPLE_OF, ApproximateIndex
 from lookalike.index.kept_arrays import version_of
 from lookalike.index.kept_codes import KeptCodes
 from lookalike.index.mapped_catalog import MappedCatalog
@@ -157,6 +157,11 @@ class Gallery:
     def is_whole_column(self) -> bool:
         """Whether what is ranked stands in the table: the features, or the column of the lens."""
         return self.lens is None or self.rows.column != FEATURES
+
+    @property
+    def can_be_indexed(self) -> bool:
+        """Whether an approximate index can be made of what is ranked."""
+        return self.is_whole_column and self.rows.shape[1] % MULTIPLE_OF == 0
 
     @cached_property
     def index(self) -> ApproximateIndex | None:

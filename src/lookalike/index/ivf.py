@@ -29,7 +29,7 @@ from lookalike.progress import SILENT, Reporter, Timer
 Places = NDArray[np.int64]
 
 BITS = 5
-VALUES = 8  # a vector has a multiple of so many
+MULTIPLE_OF = 8  # a vector has so many values, or a multiple
 ROWS_A_PARTITION = 64  # of the sample that centroids are learned from
 SAMPLE_BYTES = 1 << 28
 RUN = 512  # rows beside each other that a sample takes: they are read together
@@ -124,7 +124,7 @@ def update_index(table: LanceTable, column: str, reporter: Reporter = SILENT) ->
     if opened is None or not (n := opened.dataset.count_rows()):
         return
     snapshot = Snapshot(opened.dataset)
-    if snapshot.width(column) % VALUES:
+    if snapshot.width(column) % MULTIPLE_OF:
         return
     index = ApproximateIndex.of(snapshot, column)
     if index is not None and n < GROWN * index.settings.rows and _answers(index):

@@ -110,6 +110,8 @@ class KeptArrays:
         """
         from filelock import FileLock
 
+        with contextlib.suppress(CollectionError):  # also where nothing can be written
+            return self.open()
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self.folder.parent / f".{self.folder.name}.lock"):
