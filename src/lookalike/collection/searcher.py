@@ -294,8 +294,8 @@ class Searcher:
             )
         if not gallery.can_be_indexed:
             raise QueryError(
-                f"{name}: {gallery.rows.shape[1]:,} values, and an approximate index takes a multiple of 8. Leave "
-                "--approximate out, or learn a lens with other --dims."
+                f"{name}: an approximate index takes a table on this machine and a multiple of 8 values, here are "
+                f"{gallery.rows.shape[1]:,}. Leave --approximate out."
             )
         with self.home.write_lock("index"):
             self.home.open_table(state.config.backbone).update_index(gallery.rows.column, reporter)

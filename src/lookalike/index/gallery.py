@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lookalike.errors import QueryError
 from lookalike.files import digest
 from lookalike.index.catalog import Catalog, MemoryCatalog, Places
+from lookalike.index.damage import is_local
 from lookalike.index.exact_knn import FEW, ExactKNN, first_of
 from lookalike.index.ivf import MULTIPLE_OF, ApproximateIndex
 from lookalike.index.kept_arrays import version_of
@@ -160,8 +161,8 @@ class Gallery:
 
     @property
     def can_be_indexed(self) -> bool:
-        """Whether an approximate index can be made of what is ranked."""
-        return self.is_whole_column and self.rows.shape[1] % MULTIPLE_OF == 0
+        """Whether an approximate index can be made of what is ranked, in a table on this machine."""
+        return self.is_whole_column and self.rows.shape[1] % MULTIPLE_OF == 0 and is_local(self._snapshot.uri)
 
     @cached_property
     def index(self) -> ApproximateIndex | None:
