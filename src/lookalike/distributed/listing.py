@@ -1,134 +1,132 @@
 """What is listed below an address -> the files that may be pictures, with what was passed over and why."""
 
-from collections.abc import Iterable
 from functools import cache
 
 from lookalike.distributed.object_store import Location, StoredFile
 from lookalike.errors import CollectionError
 from lookalike.images.leave_out import IGNORE_FILE, IgnoreRules, LeaveOut
-from lookalike.images.scan import NOT_OURS, ImageFile, ScanResult
-from lookalike.text import printable_line
+from lookalike.images.scan import AT_ONCE, NOT_OURS, ImageFile, ScanResult, Sieve, is_below
 
 _MOST_BYTES = 1 << 20  # of an ignore file
 
 
-def as_scan(location: Location, leave_out: LeaveOut, own: Location | None = None) -> ScanResult:
+def as_scan(
+    location: Location, leave_out: LeaveOut, own: Location | None = None, sieve: Sieve | None = None
+) -> ScanResult:
     """What lies below an address, by the same rules as in a folder: see `scan_folder`.
 
-    Names that cannot be a file's, as a//b, are passed over and named.
-
+    Args:
+        location: the address.
+        leave_out: patterns; its folder is not looked at.
+        own: where the collection of these pictures is kept, if that is on an object store.
+        sieve: as for `scan_folder`.
     Raises: StorageError, where the listing did not come to its end; CollectionError, for an ignore file that cannot be
         read, and a pattern that is none.
     """
-    every = list(location.list_all())
-    collections = _collections(every)
-    found = sift(location, every, _rules(location, every, leave_out), collections | _own_folder(location, own))
-    others = sorted(collections - _own_folder(location, own))
-    found.skipped.update(dict.fromkeys(others, "a collection of lookalike, not pictures."))
-    return found
+    return _Listing(location, leave_out, _folder_within(own, location), sieve or list).run()
 
 
-def sift(
-    location: Location, every: Iterable[StoredFile], rules: dict[str, IgnoreRules], collections: set[str]
-) -> ScanResult:
-    """The files among what was listed.
+class _Listing:
+    """One listing, read once from its beginning to its end: names come in the order of their bytes."""
 
-    Args:
-        location: where it lies.
-        every: what was listed.
-        rules: of folders that have some, by the folder's name, "" for the whole.
-        collections: the folders in which collections are kept.
-    """
-    result = ScanResult(collections=collections)
+    def __init__(self, location: Location, leave_out: LeaveOut, own: str, sieve: Sieve):
+        self.location, self.own, self.sieve = location, own, sieve
+        self.result = ScanResult(collections={own} if own else set())
+        self._begin = f"{location}/"
+        self._rules = {"": IgnoreRules("", leave_out.patterns)} if leave_out.patterns else {}
+        self._block: list[ImageFile] = []
+        self._named: set[str] = set()  # folders with a collection.json
+        self._marked: set[str] = set()  # folders with a lock or with tables
+        self._is_out = cache(self._find_out)
+        self._rules_of = cache(self._find_rules)
 
-    @cache
-    def rules_of(folder: str) -> IgnoreRules | None:
-        return rules.get(folder) or (rules_of(_above(folder)) if folder else None)
+    def run(self) -> ScanResult:
+        early = []  # their folder's ignore file is listed behind them
+        for one in self.location.list_all():
+            folder, _, name = one.name.rpartition("/")
+            if name == IGNORE_FILE:
+                self._read_rules(folder)
+            self._mark(one.name, folder, name)
+            if any(part[:1] < "." for part in one.name.split("/")):
+                early.append(one)
+            else:
+                self._add(one, folder, name)
+        for one in early:
+            folder, _, name = one.name.rpartition("/")
+            self._add(one, folder, name)
+        self._flush()
+        result, others = self.result, (self._named & self._marked) - {"", self.own}
+        result.collections |= others
+        result.skipped.update(dict.fromkeys(sorted(others), "a collection of lookalike, not pictures."))
+        result.files = [one for one in result.files if not is_below(one.file, others)]
+        return result
 
-    @cache
-    def is_out(folder: str) -> bool:
-        """Whether nothing in a folder is ours; says so once."""
+    def _add(self, one: StoredFile, folder: str, name: str) -> None:
+        if self._is_out(folder) or _is_not_ours(name):
+            return
+        rules = self._rules_of(folder)
+        if rules is not None and rules.excludes(one.name):
+            self.result.excluded.add(one.name)
+            return
+        self._block.append(ImageFile(one.name, self._begin + one.name, one.bytes, one.mtime_ns))
+        if len(self._block) >= AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        self.result.files += self.sieve(self._block)
+        self._block = []
+
+    def _mark(self, whole: str, folder: str, name: str) -> None:
+        if name == "collection.json":
+            self._named.add(folder)
+        elif name in ("lease", "lock"):
+            self._marked.add(folder)
+        elif "/tables/" in whole and whole.endswith(".manifest"):
+            self._marked.add(whole.partition("/tables/")[0])
+
+    def _find_out(self, folder: str) -> bool:
+        """Whether nothing in a folder is ours; asked once of each."""
         if not folder:
             return False
-        if is_out(_above(folder)) or folder in collections or _is_not_ours(folder.rpartition("/")[2]):
+        above, _, name = folder.rpartition("/")
+        if self._is_out(above) or folder == self.own or _is_not_ours(name):
             return True
-        above = rules_of(_above(folder))
-        if above is not None and above.excludes(f"{folder}/"):
-            result.excluded.add(folder)
+        rules = self._rules_of(above)
+        if rules is not None and rules.excludes(f"{folder}/"):
+            self.result.excluded.add(folder)
             return True
         return False
 
-    for one in every:
-        folder, _, name = one.name.rpartition("/")
-        if not is_file_name(one.name):
-            result.skipped[printable_line(one.name)] = "its name cannot be that of a file. Rename it."
-        elif not is_out(folder) and not _is_not_ours(name):
-            above = rules_of(folder)
-            if above is not None and above.excludes(one.name):
-                result.excluded.add(one.name)
-            else:
-                result.files.append(ImageFile(one.name, str(location.child(one.name)), one.bytes, one.mtime_ns))
-    return result
+    def _find_rules(self, folder: str) -> IgnoreRules | None:
+        if folder in self._rules:
+            return self._rules[folder]
+        return self._rules_of(folder.rpartition("/")[0]) if folder else None
+
+    def _read_rules(self, folder: str) -> None:
+        """The rules of a folder that has an ignore file; it is listed before the files that it concerns."""
+        place = self.location.child(folder) if folder else self.location
+        where = f"{place}/{IGNORE_FILE}"
+        try:
+            lines = place.read_start(IGNORE_FILE, _MOST_BYTES).decode("utf-8-sig").splitlines()
+        except (UnicodeDecodeError, FileNotFoundError) as error:
+            reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else "it vanished"
+            raise CollectionError(
+                f"{where}: cannot be read ({reason}), so it is not known what to leave out. Save it as UTF-8 text, or "
+                "remove it."
+            ) from error
+        above = self._find_rules(folder)
+        self._rules[folder] = IgnoreRules(f"{folder}/" if folder else "", lines, above, where)
+        self._rules_of.cache_clear()
+        self._is_out.cache_clear()
 
 
-def is_file_name(name: str) -> bool:
-    """Whether an object's name can be that of a file in a folder.
-
-    >>> [is_file_name(name) for name in ("a/1.jpg", "a//1.jpg", "../1.jpg", "a/")]
-    [True, False, False, False]
-    """
-    return "\\0" not in name and not any(part in ("", ".", "..") for part in name.split("/"))
-
-
-def _own_folder(location: Location, own: Location | None) -> set[str]:
-    """The folder of the collection of these pictures, where that lies below them."""
+def _folder_within(own: Location | None, location: Location) -> str:
+    """The name that a place has below another one; "" where it lies elsewhere."""
     below = f"{location.prefix}/" if location.prefix else ""
     if own is None or own.bucket != location.bucket or not own.prefix.startswith(below):
-        return set()
-    return {own.prefix[len(below) :]} - {""}
-
-
-def _above(folder: str) -> str:
-    return folder.rpartition("/")[0]
+        return ""
+    return own.prefix[len(below) :]
 
 
 def _is_not_ours(name: str) -> bool:
     return name.startswith(".") or name.casefold() in NOT_OURS
-
-
-def _collections(every: Iterable[StoredFile]) -> set[str]:
-    """The folders that hold a collection: a collection.json, and tables or a lock beside it."""
-    named, beside = set(), set()
-    for one in every:
-        folder, _, name = one.name.rpartition("/")
-        if name == "collection.json":
-            named.add(folder)
-        elif name in ("lease", "lock"):
-            beside.add(folder)
-        elif "tables/" in one.name:
-            beside.add(one.name.partition("tables/")[0].rstrip("/"))
-    return (named & beside) - {""}
-
-
-def _rules(location: Location, every: Iterable[StoredFile], leave_out: LeaveOut) -> dict[str, IgnoreRules]:
-    """The rules of the folders that have some: patterns for the whole, and ignore files, the outer ones first."""
-    rules: dict[str, IgnoreRules] = {}
-    if leave_out.patterns:
-        rules[""] = IgnoreRules("", leave_out.patterns)
-    names = [one.name for one in every if one.name.rpartition("/")[2] == IGNORE_FILE]
-    for name in sorted(names, key=lambda name: name.count("/")):
-        folder = _above(name)
-        above = folder
-        while above not in rules and above:
-            above = _above(above)
-        content = location.read_start(name, _MOST_BYTES)
-        where = str(location.child(name))
-        try:
-            lines = content.decode("utf-8-sig").splitlines()
-        except UnicodeDecodeError as error:
-            raise CollectionError(
-                f"{where}: cannot be read (not UTF-8), so it is not known what to leave out. Save it as UTF-8 text, or "
-                "remove it."
-            ) from error
-        rules[folder] = IgnoreRules(f"{folder}/" if folder else "", lines, rules.get(above), where)
-    return rules

@@ -17,7 +17,7 @@ from lookalike.images.formats import HEAD
 from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
 from lookalike.images.limits import FLIGHT, LIMITS, Limits
 from lookalike.images.picture_source import FolderPictures, PictureSource
-from lookalike.images.scan import ImageFile, ScanResult
+from lookalike.images.scan import ImageFile, ScanResult, Sieve
 
 IN_FLIGHT = 16  # gets: a store answers slowly, but many at once
 LARGE = 1 << 20  # bytes from which a file's beginning is looked at before the whole is read
@@ -49,13 +49,13 @@ class BucketPictures:
         """Raises: StorageError, when it cannot be listed."""
         self.location.check()
 
-    def scan(self, leave_out: LeaveOut = NOTHING_ELSE) -> ScanResult:
+    def scan(self, leave_out: LeaveOut = NOTHING_ELSE, sieve: Sieve | None = None) -> ScanResult:
         """Every object that may be a picture, as `scan_folder` has it of files.
 
         Raises: StorageError, where the listing did not come to its end; CollectionError, for an ignore file that cannot
             be read, and a pattern that is none.
         """
-        return as_scan(self.location, leave_out, self.own)
+        return as_scan(self.location, leave_out, self.own, sieve)
 
     def ahead(self, files: Sequence[ImageFile], limits: Limits = LIMITS) -> Iterator[ImageFile]:
         """The files in their order, each with its bytes on the way; the sum of their bytes stays within the limits."""

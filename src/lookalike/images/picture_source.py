@@ -9,7 +9,7 @@ from lookalike.errors import CollectionError
 from lookalike.images.decode import open_bytes
 from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
 from lookalike.images.limits import LIMITS, Limits
-from lookalike.images.scan import ImageFile, ScanResult, scan_folder
+from lookalike.images.scan import ImageFile, ScanResult, Sieve, scan_folder
 
 
 class PictureSource(Protocol):
@@ -28,8 +28,8 @@ class PictureSource(Protocol):
     def require(self) -> None:
         """Raises: CollectionError or StorageError, when it cannot be reached."""
 
-    def scan(self, leave_out: LeaveOut = NOTHING_ELSE) -> ScanResult:
-        """What there is, in any order.
+    def scan(self, leave_out: LeaveOut = NOTHING_ELSE, sieve: Sieve | None = None) -> ScanResult:
+        """What there is, in any order; with a sieve, as `scan_folder`, only the files that it keeps.
 
         Raises: StorageError, where the listing did not come to its end; CollectionError, as `scan_folder`.
         """
@@ -67,12 +67,12 @@ class FolderPictures:
             line = f"{self.folder}: no such folder. Check the name, or plug its disk in."
             raise CollectionError(line, code="collection.offline")
 
-    def scan(self, leave_out: LeaveOut = NOTHING_ELSE) -> ScanResult:
+    def scan(self, leave_out: LeaveOut = NOTHING_ELSE, sieve: Sieve | None = None) -> ScanResult:
         """What lies in the folder, see `scan_folder`.
 
         Raises: CollectionError, when it is not there by the end of the scan.
         """
-        found = scan_folder(self.folder, leave_out, ordered=False)
+        found = scan_folder(self.folder, leave_out, ordered=False, sieve=sieve)
         if not self.folder.is_dir():
             raise CollectionError(f"{self.folder}: no such folder. Plug the disk in, or check the name.")
         return found

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from lookalike.text import printable_line
 
 # Folders and files that programs leave among pictures; dot-names (.lookalike, ._*, .DS_Store) are left out as well.
 NOT_OURS = frozenset({"@eadir", "__macosx", "#recycle", "$recycle.bin", "thumbs.db", "ehthumbs.db", "desktop.ini"})
+AT_ONCE = 1 << 16  # files that a sieve is asked of
 _EARLIEST, _LATEST = -(2**63), 2**63 - 1  # in ns; 1677 and 2262
 
 
@@ -43,12 +44,15 @@ class ImageFile:
         return Path(self.place)
 
 
+Sieve = Callable[[list[ImageFile]], list[ImageFile]]  # files -> those of them that are to be kept
+
+
 @dataclass
 class ScanResult:
     """What lies under a folder.
 
     Attributes:
-        files: those that may be pictures, in natural order.
+        files: those that may be pictures, in natural order; of a scan through a sieve, those that it kept.
         skipped: name -> reason, of what could not be entered or named. Names that are no UTF-8 are escaped.
         unseen: names of files and folders that could not be looked at, so that what lies there may still be there:
             unreadable folders, links to nowhere.
@@ -102,7 +106,9 @@ def _part_key(part: str) -> tuple[tuple[str | tuple[int, str], ...], str]:
     return tuple(pieces), part  # names that differ only in case or leading zeros still have an order
 
 
-def scan_folder(folder: Path, leave_out: LeaveOut = NOTHING_ELSE, *, ordered: bool = True) -> ScanResult:
+def scan_folder(
+    folder: Path, leave_out: LeaveOut = NOTHING_ELSE, *, ordered: bool = True, sieve: Sieve | None = None
+) -> ScanResult:
     """Every file under a folder: dot-names and the thumbnails of other programs are left out, links are followed.
 
     Every real folder is entered once, so links that lead back (or aside) end there. Folders that cannot be read, links
@@ -113,12 +119,13 @@ def scan_folder(folder: Path, leave_out: LeaveOut = NOTHING_ELSE, *, ordered: bo
         folder: any folder; when it cannot be read, or is not there, the result is empty and says so.
         leave_out: what else is left out.
         ordered: put the files into natural order, which takes longer than finding them.
+        sieve: asked of some thousand files at a time which are to be kept; None keeps all.
     Raises: CollectionError, for an ignore file that cannot be read, and for a pattern that is none.
 
     >>> scan_folder(Path("no such folder")).skipped
     {'.': 'cannot be read (No such file or directory). Check the disk and the permissions.'}
     """
-    found = _Scan(leave_out).run(folder)
+    found = _Scan(leave_out, sieve).run(folder)
     if ordered:
         found.files.sort(key=lambda one: natural_key(one.file))
     return found
@@ -127,8 +134,9 @@ def scan_folder(folder: Path, leave_out: LeaveOut = NOTHING_ELSE, *, ordered: bo
 class _Scan:
     """One scan: what was found, and the folders that were entered."""
 
-    def __init__(self, leave_out: LeaveOut):
-        self.result = ScanResult()
+    def __init__(self, leave_out: LeaveOut, sieve: Sieve | None = None):
+        self.result, self._sieve = ScanResult(), sieve or list
+        self._block: list[ImageFile] = []
         self._patterns = leave_out.patterns
         self._own = None if leave_out.own is None else folder_identity(leave_out.own)
         self._seen: set[tuple[int, int]] = set()
@@ -157,9 +165,12 @@ class _Scan:
                         deeper = links if entry.is_symlink() else folders
                         deeper.append(_Folder(here.path / entry.name, file + "/", rules, device))
                     else:
-                        _add(entry, file, result)
+                        _add(entry, file, result, self._block)
                 except OSError as error:
                     self._could_not_look(file, error)
+            if len(self._block) >= AT_ONCE or not (folders or links):
+                result.files += self._sieve(self._block)
+                self._block.clear()
         return result
 
     def _entries(self, folder: "_Folder") -> "tuple[list[os.DirEntry[str]], IgnoreRules | None, int]":
@@ -225,7 +236,7 @@ def folder_identity(folder: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult) -> None:
+def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult, files: list[ImageFile]) -> None:
     try:
         status = entry.stat()
     except FileNotFoundError:
@@ -234,8 +245,10 @@ def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult) -> None:
             result.unseen.add(file)
         return  # a file that vanished
     if stat.S_ISREG(status.st_mode):
-        date = min(max(status.st_mtime_ns, _EARLIEST), _LATEST)
-        result.files.append(ImageFile(file, entry.path, status.st_size, date))
+        date = status.st_mtime_ns
+        if not _EARLIEST <= date <= _LATEST:
+            date = min(max(date, _EARLIEST), _LATEST)
+        files.append(ImageFile(file, entry.path, status.st_size, date))
     else:
         result.skipped[file] = "a pipe, a socket or a device, not a file."
 

@@ -92,19 +92,13 @@ class Indexer:
 
         Raises: CollectionError, when the folder is not there.
         """
-        started_ns = time.time_ns()
-        self.scan = self.pictures.scan(self.options.leave_out)
-        before, report = self._before, self.report
-        conditions = limits_of(self.options.limits), installed_decoders()
-        again = {file for file, one in before.refused.items() if one.may_be_readable(*conditions)}
+        before, report, started_ns = self._before, self.report, time.time_ns()
+        self.scan = self.pictures.scan(self.options.leave_out, before.sift)
         known = before.known()
-        changes = compare_with_table(self.scan, known, again, started_ns)
+        changes = compare_with_table(self.scan, known, before.again, started_ns)
         if self.options.sift is not None:
             changes = self.options.sift(changes, known, self.scan)
-        report.unchanged = sum(file in before.files for file in changes.unchanged)
-        report.still_refused = sum(
-            file in before.refused and before.refused[file].is_picture for file in changes.unchanged
-        )
+        report.unchanged, report.still_refused = before.unchanged, before.still_refused
         report.skipped, report.left_out = dict(self.scan.skipped), len(self.scan.excluded)
         self._missing = {file for file in changes.gone if file in before.files} - before.outside
         return changes
@@ -122,7 +116,7 @@ class Indexer:
         """Write a batch into the table and into that of the refused files."""
         before, report = self._before, self.report
         for copy in batch.copies:
-            first = None if copy.first is not None else before.columns["file"][before.row_of[copy.content]]
+            first = None if copy.first is not None or not self._missing else before.file_of(copy.content)
             if first in self._missing:
                 self._missing.discard(first)
                 report.moved += 1
@@ -174,7 +168,7 @@ class Indexer:
     def _finish(self, changes: ChangeSet) -> None:
         """Remove what is gone, and what only older versions of the table need."""
         before, report = self._before, self.report
-        if not before.files:  # the table is new: its first rows had no column to go into
+        if not before.rows:  # the table is new: its first rows had no column to go into
             for lens in self.lenses:
                 self.options.fill(self.table, lens)
         report.added -= report.moved
@@ -202,7 +196,7 @@ class Indexer:
         if self.options.prune:
             return set()
         hidden = unseen + sum(file in before.files for file in changes.excluded)
-        if len(self._missing) * 2 > len(before.files) - hidden:
+        if len(self._missing) * 2 > before.rows - hidden:
             report.kept_missing = len(self._missing)
             return set(self._missing)
         emptied = self._missing & changes.emptied
@@ -217,4 +211,4 @@ class Indexer:
 
     @cached_property
     def _before(self) -> TableState:
-        return TableState(self.table, self.refused)
+        return TableState(self.table, self.refused, (limits_of(self.options.limits), installed_decoders()))

@@ -84,6 +84,22 @@ class Snapshot:
         found: dict[str, list[Any]] = self.read(*COLUMNS).to_pydict()
         return found
 
+    def row_blocks(self, *columns: str) -> Iterator[Any]:
+        """Columns as pyarrow RecordBatches, in order, `ROWS_A_PIECE` rows at a time or fewer."""
+        batches = iter(self._dataset.to_batches(columns=list(columns), batch_size=ROWS_A_PIECE))
+        while True:
+            with self._reading():
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+    def rows_at(self, rows: Sequence[int], *columns: str) -> list[dict[str, Any]]:
+        """Some rows, in the order in which they are asked for."""
+        with self._reading():
+            found: list[dict[str, Any]] = self._dataset.take(list(rows), columns=list(columns)).to_pylist()
+        return found
+
     def contents(self) -> int:
         """How many different contents there are."""
         import pyarrow.compute as pc
