@@ -1,6 +1,6 @@
 """Which files a listing and a table have in common, by numbers of 64 bits in place of names: 9 bytes a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class KnownKeys:
         return np.asarray(self._keys[np.minimum(places, len(self._keys) - 1)] == keys)
 
 
-class ContentRows:
+class ContentRows(Set[bytes]):
     """The rows of a table by the hash of their content: 24 bytes a row, in place of a dictionary.
 
     Args: contents: (n, 2) uint64, the hashes.
@@ -83,6 +83,12 @@ class ContentRows:
 
     def __contains__(self, content: object) -> bool:
         return isinstance(content, bytes) and self._find(content) is not None
+
+    def __len__(self) -> int:
+        return len(self._contents)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return (content.tobytes() for content in self._contents)
 
     def __getitem__(self, content: bytes) -> int:
         row = self._find(content)

@@ -106,20 +106,19 @@ class Indexer:
     def embed(self, files: Sequence[ImageFile], reporter: Reporter = SILENT) -> Generator[IndexBatch]:
         """Read and embed files, a batch at a time; content that the table holds is not embedded."""
         before, options = self._before, self.options
+        stored, known = before.files.keys(), before.row_of if files else frozenset[bytes]()
         if options.embedder is None:
-            return embed_files(files, self.backbone, before.row_of, options, reporter)
-        stored, known = before.files.keys(), before.row_of.keys()
+            return embed_files(files, self.backbone, known, options, reporter)
         work = EmbeddingWork(files, self.backbone, known, stored, self.table, self.lenses, options)
         return options.embedder(work, reporter)
 
     def commit(self, batch: IndexBatch) -> None:
         """Write a batch into the table and into that of the refused files."""
         before, report = self._before, self.report
-        for copy in batch.copies:
-            first = None if copy.first is not None or not self._missing else before.file_of(copy.content)
-            if first in self._missing:
+        if self._missing:
+            for first in before.files_of([copy.content for copy in batch.copies if copy.first is None]):
+                report.moved += first in self._missing
                 self._missing.discard(first)
-                report.moved += 1
         same = [copy for copy in batch.copies if before.is_same(copy)]
         copies = [copy for copy in batch.copies if not before.is_stored(copy)]
         rows = batch.rows + before.copied_rows([copy for copy in copies if copy.first is None])

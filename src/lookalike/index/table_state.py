@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lookalike.images.scan import ImageFile
+from lookalike.index.catalog import as_contents
 from lookalike.index.changes import is_same_file
 from lookalike.index.file_keys import ContentRows, KnownKeys, keys_of
-from lookalike.index.gallery import as_contents
 from lookalike.index.inside import outside
 from lookalike.index.refused import RefusedFile, RefusedTable
 from lookalike.index.snapshot import Snapshot
@@ -98,10 +98,13 @@ class TableState:
             return ContentRows(np.empty((0, 2), np.uint64))
         return ContentRows(as_contents(self._snapshot.read("content").column("content").combine_chunks()))
 
-    def file_of(self, content: bytes) -> str:
-        """A file of the table that has a content."""
-        assert self._snapshot is not None
-        return str(self._snapshot.rows_at([self.row_of[content]], "file")[0]["file"])
+    def files_of(self, contents: Sequence[bytes]) -> list[str]:
+        """For each of some contents that the table has, a file that has it."""
+        if self._snapshot is None or not contents:
+            return []
+        rows, back = np.unique([self.row_of[content] for content in contents], return_inverse=True)
+        files = [row["file"] for row in self._snapshot.rows_at(rows.tolist(), "file")]
+        return [files[i] for i in back]
 
     def is_same(self, copy: CopiedFile) -> bool:
         """Whether a file that was read again is what it was: its size, its date, its content."""
