@@ -55,9 +55,7 @@ def main(files: int) -> None:
         changed = way(count)
         assert changed == -(-count // 1000), changed
         took, grown = processor_s() - started, peak_bytes() - before
-        print(
-            f"{name:22}{count:12,} files {took / count * 1e6:6.2f} us of processor a file {grown / count:7.1f} bytes a file"
-        )
+        print(f"{name:22}{count:12,} files {took / count * 1e6:6.2f} us a file {grown / count:7.1f} bytes a file")
 
 
 if __name__ == "__main__":

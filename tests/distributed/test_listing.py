@@ -12,9 +12,9 @@ from lookalike.errors import CollectionError, StorageError
 from lookalike.images.leave_out import NOTHING_ELSE, LeaveOut
 from lookalike.images.scan import scan_folder
 
-NAMES = """1.jpg a/2.jpg a/old/3.jpg a/old/deep/4.jpg b/5.psd b/.hidden/6.jpg @eaDir/7.jpg b/Thumbs.db
-other/collection.json other/tables/t.lance/_versions/8.manifest other/1.jpg #1.jpg (a)/1.jpg a/(old).psd
-c/collection.json 9""".split()
+NAMES = ["1.jpg", "a/2.jpg", "a/old/3.jpg", "a/old/deep/4.jpg", "b/5.psd", "b/.hidden/6.jpg", "@eaDir/7.jpg",
+         "b/Thumbs.db", "other/collection.json", "other/tables/t.lance/_versions/8.manifest", "other/1.jpg", "#1.jpg",
+         "(a)/1.jpg", "a/(old).psd", "c/collection.json", "9"]  # fmt: skip
 
 
 @pytest.fixture
@@ -49,9 +49,10 @@ def test_a_sieve_is_asked_of_every_file_and_keeps_what_it_likes(place: Location)
         place.write(name, b"x")
     asked = []
 
-    def sieve(files):
-        asked.extend(one.file for one in files)
-        return [one for one in files if one.file != "1.jpg"]
+    def sieve(names, sizes, dates):
+        asked.extend(names)
+        assert sizes == [1] * len(names) and len(dates) == len(names)
+        return [place for place, name in enumerate(names) if name != "1.jpg"]
 
     assert sorted(one.file for one in as_scan(place, NOTHING_ELSE, sieve=sieve).files) == ["#3.jpg", "2.jpg"]
     assert sorted(asked) == ["#3.jpg", "1.jpg", "2.jpg"]

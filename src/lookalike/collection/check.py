@@ -94,7 +94,7 @@ class CollectionCheck:
         try:
             if self.home.config() is not None:
                 return
-            what = f"{self.home.at / 'collection.json'}: missing"
+            what = f"{self.home.place}/collection.json: missing"
         except CollectionError as error:
             what = str(error).split(". To make it")[0]
         if not repair:
@@ -200,7 +200,7 @@ class CollectionCheck:
         if not known:
             return None
         id = max(known, key=lambda one: (sizes[one], one))
-        folder = str(self.home.folder.resolve())
+        folder = self.home.pictures.address
         return CollectionConfig(folder, id, known[id].name, known[id].precision, original=id, backbones=known)
 
     def _record_of(self, id: str) -> BackboneRecord | None:

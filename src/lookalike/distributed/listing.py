@@ -5,7 +5,7 @@ from functools import cache
 from lookalike.distributed.object_store import Location, StoredFile
 from lookalike.errors import CollectionError
 from lookalike.images.leave_out import IGNORE_FILE, IgnoreRules, LeaveOut
-from lookalike.images.scan import AT_ONCE, NOT_OURS, ImageFile, ScanResult, Sieve, is_below
+from lookalike.images.scan import AT_ONCE, ImageFile, ScanResult, Sieve, is_below, is_not_ours, keep_all
 
 _MOST_BYTES = 1 << 20  # of an ignore file
 
@@ -23,7 +23,7 @@ def as_scan(
     Raises: StorageError, where the listing did not come to its end; CollectionError, for an ignore file that cannot be
         read, and a pattern that is none.
     """
-    return _Listing(location, leave_out, _folder_within(own, location), sieve or list).run()
+    return _Listing(location, leave_out, _folder_within(own, location), sieve or keep_all).run()
 
 
 class _Listing:
@@ -34,7 +34,7 @@ class _Listing:
         self.result = ScanResult(collections={own} if own else set())
         self._begin = f"{location}/"
         self._rules = {"": IgnoreRules("", leave_out.patterns)} if leave_out.patterns else {}
-        self._block: list[ImageFile] = []
+        self._block: list[StoredFile] = []
         self._named: set[str] = set()  # folders with a collection.json
         self._marked: set[str] = set()  # folders with a lock or with tables
         self._is_out = cache(self._find_out)
@@ -62,18 +62,22 @@ class _Listing:
         return result
 
     def _add(self, one: StoredFile, folder: str, name: str) -> None:
-        if self._is_out(folder) or _is_not_ours(name):
+        if self._is_out(folder) or is_not_ours(name):
             return
         rules = self._rules_of(folder)
         if rules is not None and rules.excludes(one.name):
             self.result.excluded.add(one.name)
             return
-        self._block.append(ImageFile(one.name, self._begin + one.name, one.bytes, one.mtime_ns))
+        self._block.append(one)
         if len(self._block) >= AT_ONCE:
             self._flush()
 
     def _flush(self) -> None:
-        self.result.files += self.sieve(self._block)
+        block = self._block
+        places = self.sieve([one.name for one in block], [one.bytes for one in block], [one.mtime_ns for one in block])
+        self.result.files += [
+            ImageFile(one.name, self._begin + one.name, one.bytes, one.mtime_ns) for one in (block[i] for i in places)
+        ]
         self._block = []
 
     def _mark(self, whole: str, folder: str, name: str) -> None:
@@ -89,7 +93,7 @@ class _Listing:
         if not folder:
             return False
         above, _, name = folder.rpartition("/")
-        if self._is_out(above) or folder == self.own or _is_not_ours(name):
+        if self._is_out(above) or folder == self.own or is_not_ours(name):
             return True
         rules = self._rules_of(above)
         if rules is not None and rules.excludes(f"{folder}/"):
@@ -126,7 +130,3 @@ def _folder_within(own: Location | None, location: Location) -> str:
     if own is None or own.bucket != location.bucket or not own.prefix.startswith(below):
         return ""
     return own.prefix[len(below) :]
-
-
-def _is_not_ours(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in NOT_OURS

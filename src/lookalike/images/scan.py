@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,8 @@ class ImageFile:
         return Path(self.place)
 
 
-Sieve = Callable[[list[ImageFile]], list[ImageFile]]  # files -> those of them that are to be kept
+# Names, bytes and dates of files -> the places of those that are to be kept.
+Sieve = Callable[[Sequence[str], Sequence[int], Sequence[int]], Iterable[int]]
 
 
 @dataclass
@@ -119,7 +120,7 @@ def scan_folder(
         folder: any folder; when it cannot be read, or is not there, the result is empty and says so.
         leave_out: what else is left out.
         ordered: put the files into natural order, which takes longer than finding them.
-        sieve: asked of some thousand files at a time which are to be kept; None keeps all.
+        sieve: asked of some thousand files at a time which of them to keep; None keeps all.
     Raises: CollectionError, for an ignore file that cannot be read, and for a pattern that is none.
 
     >>> scan_folder(Path("no such folder")).skipped
@@ -135,8 +136,8 @@ class _Scan:
     """One scan: what was found, and the folders that were entered."""
 
     def __init__(self, leave_out: LeaveOut, sieve: Sieve | None = None):
-        self.result, self._sieve = ScanResult(), sieve or list
-        self._block: list[ImageFile] = []
+        self.result, self._sieve = ScanResult(), sieve or keep_all
+        self._block = _Block()
         self._patterns = leave_out.patterns
         self._own = None if leave_out.own is None else folder_identity(leave_out.own)
         self._seen: set[tuple[int, int]] = set()
@@ -154,7 +155,7 @@ class _Scan:
             entries, rules, device = self._entries(here)
             for entry in entries:
                 file = here.prefix + entry.name
-                if not _is_utf8(entry.name):
+                if not (entry.name.isascii() or _is_utf8(entry.name)):
                     result.skipped[printable_line(file)] = "its name is not UTF-8. Rename it."
                     continue
                 try:
@@ -168,9 +169,9 @@ class _Scan:
                         _add(entry, file, result, self._block)
                 except OSError as error:
                     self._could_not_look(file, error)
-            if len(self._block) >= AT_ONCE or not (folders or links):
-                result.files += self._sieve(self._block)
-                self._block.clear()
+            if len(self._block.names) >= AT_ONCE or not (folders or links):
+                result.files += self._block.kept(self._sieve)
+                self._block = _Block()
         return result
 
     def _entries(self, folder: "_Folder") -> "tuple[list[os.DirEntry[str]], IgnoreRules | None, int]":
@@ -191,22 +192,21 @@ class _Scan:
         self._seen.add(identity)
         if folder.above not in (None, status.st_dev):
             self.result.mounts.add(name)
-        if folder.prefix and self._is_collection(folder.path, name, identity, every):
+        names = [one.name for one in every]
+        if folder.prefix and self._is_collection(folder.path, name, identity, names):
             return [], None, 0
         if not every:
             self.result.empty.add(name)
         rules = folder.rules
-        if any(one.name == IGNORE_FILE for one in every):
+        if IGNORE_FILE in names:
             rules = read_rules(folder.path / IGNORE_FILE, folder.prefix, rules)
-        ours = [one for one in every if one.name[0] != "." and one.name.casefold() not in NOT_OURS]
+        ours = [one for one, name in zip(every, names, strict=True) if not is_not_ours(name)]
         return ours, rules, status.st_dev
 
-    def _is_collection(
-        self, path: Path, name: str, identity: tuple[int, int], entries: "list[os.DirEntry[str]]"
-    ) -> bool:
+    def _is_collection(self, path: Path, name: str, identity: tuple[int, int], inside: list[str]) -> bool:
         """Whether a folder is no folder of pictures, but one in which a collection is kept; another's is named."""
         own = identity == self._own
-        if not own and not (any(one.name in MARKS for one in entries) and is_collection(path)):
+        if not own and (MARKS.isdisjoint(inside) or not is_collection(path)):
             return False
         self.result.collections.add(name)
         if not own:
@@ -236,7 +236,33 @@ def folder_identity(folder: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult, files: list[ImageFile]) -> None:
+class _Block:
+    """Files that were found, some thousand of them; a file that is not kept costs no object of its own."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.sizes: list[int] = []
+        self.dates: list[int] = []
+        self.entries: list[os.DirEntry[str]] = []
+
+    def kept(self, sieve: Sieve) -> list[ImageFile]:
+        return [
+            ImageFile(self.names[i], self.entries[i].path, self.sizes[i], self.dates[i])
+            for i in sieve(self.names, self.sizes, self.dates)
+        ]
+
+
+def keep_all(names: Sequence[str], sizes: Sequence[int], dates: Sequence[int]) -> Iterable[int]:
+    """The sieve that keeps every file."""
+    return range(len(names))
+
+
+def is_not_ours(name: str) -> bool:
+    """Whether a file or folder of this name is left out wherever it lies."""
+    return name[0] == "." or name.casefold() in NOT_OURS
+
+
+def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult, block: _Block) -> None:
     try:
         status = entry.stat()
     except FileNotFoundError:
@@ -248,7 +274,10 @@ def _add(entry: "os.DirEntry[str]", file: str, result: ScanResult, files: list[I
         date = status.st_mtime_ns
         if not _EARLIEST <= date <= _LATEST:
             date = min(max(date, _EARLIEST), _LATEST)
-        files.append(ImageFile(file, entry.path, status.st_size, date))
+        block.names.append(file)
+        block.sizes.append(status.st_size)
+        block.dates.append(date)
+        block.entries.append(entry)
     else:
         result.skipped[file] = "a pipe, a socket or a device, not a file."
 

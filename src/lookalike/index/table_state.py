@@ -59,12 +59,10 @@ class TableState:
         self._keys = KnownKeys([*self._table_keys(), _refused_keys(list(self.refused.values()))], _refused_keys(again))
         self.outside = frozenset(self._outside)
 
-    def sift(self, files: list[ImageFile]) -> list[ImageFile]:
-        """The files, of some that were listed, that are not known as they are now: new, changed, to be read again."""
-        known = self._keys.is_known(
-            keys_of([one.file for one in files], [one.bytes for one in files], [one.mtime_ns for one in files])
-        )
-        return [files[i] for i in np.flatnonzero(~known)]
+    def sift(self, files: Sequence[str], sizes: Sequence[int], dates: Sequence[int]) -> list[int]:
+        """Which of some files that were listed are not known as they are: new, changed, to be read again. A sieve."""
+        found: list[int] = np.flatnonzero(~self._keys.is_known(keys_of(files, sizes, dates))).tolist()
+        return found
 
     @property
     def unchanged(self) -> int:
