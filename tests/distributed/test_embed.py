@@ -1,5 +1,6 @@
 """Files embedded by shards: the same rows as in one process, whatever ends on the way."""
 
+import socket
 from collections import deque
 from collections.abc import Generator
 from pathlib import Path
@@ -131,6 +132,19 @@ def test_what_could_not_be_read_for_a_moment_is_read_later_and_ten_failures_in_a
     with pytest.raises(CollectionError, match="away"):
         index(many, engine=AlwaysFails())
     assert index(many, engine=FailsTwice()).added == 21
+
+
+def test_a_worker_that_cannot_reach_the_pictures_names_its_machine(many: Path):
+    class Gone(LocalEngine):
+        def run(self, build: Any, waiting: deque[Any]) -> Generator[Outcome[Any, Any]]:
+            many.rename(many.with_name("away"))
+            with pytest.raises(CollectionError) as raised:
+                build()
+            assert str(raised.value).startswith(f"{socket.gethostname()}: {many}: no such folder")
+            many.with_name("away").rename(many)
+            yield from super().run(build, waiting)
+
+    assert index(many, engine=Gone()).added == 21
 
 
 def test_workers_of_ray_make_the_same_rows(ray: Any, many: Path, tmp_path: Path):

@@ -1,5 +1,6 @@
 """Files read and embedded by the workers of an engine; each writes a fragment a shard, the caller commits."""
 
+import socket
 import time
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
@@ -8,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lookalike.distributed.engine import Engine, Outcome, WorkerDiedError
-from lookalike.errors import LookalikeError
+from lookalike.errors import CollectionError, LookalikeError, StorageError
 from lookalike.files import replace_folder
 from lookalike.images.limits import Limits
+from lookalike.images.picture_source import FolderPictures, PictureSource
 from lookalike.images.scan import ImageFile
 from lookalike.index.embed_files import EmbeddingWork, IndexBatch, IndexOptions, embed_files
 from lookalike.index.refused import RefusedFile, installed_decoders, limits_of
@@ -28,6 +30,7 @@ SMALLEST = 64
 SHARDS_A_WORKER = 4  # at least, so that none waits long for the last one
 COMMIT_FRAGMENTS = 64
 FAILURES = 10  # of shards in a row, and of one shard, by the network or a disk; then the run ends
+PASSING = {"storage.slow_down", "storage.failed", "storage.unreachable"}
 MOST_KNOWN = 2_000_000  # contents; with more, what is known is embedded once more
 
 
@@ -95,7 +98,8 @@ class DistributedEmbedder:
         known = frozenset(work.known) if len(work.known) <= MOST_KNOWN else frozenset()
         lenses = tuple(work.lenses)
         network = _SentBackbone.of(work.backbone, self.engine.elsewhere)
-        return _Worker(network, work.table, lenses, known, work.options.limits)
+        pictures = work.options.pictures or FolderPictures(Path())
+        return _Worker(network, work.table, lenses, known, pictures, work.options.limits)
 
     def _split(
         self, outcome: "Outcome[_Shard, IndexBatch]", batch: IndexBatch, waiting: "deque[_Shard]", limits: Limits
@@ -118,7 +122,8 @@ class DistributedEmbedder:
         Raises: its error, where waiting longer does not mend it.
         """
         assert outcome.error is not None
-        passing = isinstance(outcome.error, OSError) and not isinstance(outcome.error, LookalikeError)
+        mends_itself = isinstance(outcome.error, OSError) and not isinstance(outcome.error, LookalikeError)
+        passing = mends_itself or getattr(outcome.error, "code", "") in PASSING
         tries = outcome.shard.tries + 1
         if not passing or failures >= FAILURES or tries >= FAILURES:
             raise outcome.error
@@ -182,9 +187,15 @@ class _Worker:
     table: Table
     lenses: tuple[Lens, ...]
     known: frozenset[bytes]
+    pictures: PictureSource
     limits: Limits
 
     def __call__(self) -> "_ShardEmbedder":
+        """Raises: CollectionError or StorageError, which names its machine, where that cannot reach the pictures."""
+        try:
+            self.pictures.require()
+        except (CollectionError, StorageError) as error:
+            raise type(error)(f"{socket.gethostname()}: {error}", code=error.code) from None
         return _ShardEmbedder(self.network.open(), self)
 
 
@@ -195,7 +206,8 @@ class _ShardEmbedder:
         self.backbone, self.worker = backbone, worker
 
     def __call__(self, shard: _Shard) -> IndexBatch:
-        worker, options = self.worker, IndexOptions(limits=self.worker.limits, commit_seconds=float("inf"))
+        worker = self.worker
+        options = IndexOptions(limits=worker.limits, pictures=worker.pictures, commit_seconds=float("inf"))
         batch = IndexBatch()
         with closing(embed_files(shard.files, self.backbone, worker.known, options)) as batches:
             for part in batches:

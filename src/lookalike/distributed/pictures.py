@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from lookalike.distributed.listing import as_scan
 from lookalike.distributed.object_store import Location, is_address
@@ -36,6 +37,9 @@ class BucketPictures:
         self.location, self.folder, self.own = location, folder, own
         self._coming: dict[str, tuple[Future[bytes], ExitStack]] = {}
         stand_in(folder, self.fetch)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.location, self.folder, self.own)
 
     def __str__(self) -> str:
         return str(self.location)
