@@ -22,7 +22,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for seed in range(12):
         for folder in ("photos", "Pictures"):
             draw(tmp_path / folder / ("shoes" if seed % 2 else "hats") / f"{seed}.jpg", seed, (64 + 8 * seed, 96))
-    for seed, name in enumerate(["query.jpg", "a.jpg", "b.jpg", "some-picture.jpg", "folder-of-queries/1.jpg"]):
+    for seed, name in enumerate(
+        ["query.jpg", "a.jpg", "b.jpg", "some-picture.jpg", "folder-of-queries/1.jpg", "c.jpg"]
+    ):
         draw(tmp_path / name, seed, (64 + 8 * seed, 96))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
