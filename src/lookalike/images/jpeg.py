@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ MOST_MISSING = 0.1  # of the rows: what lacks more is refused
 
 # In a scan's data: neither a byte 255 nor a restart. A pattern that begins with one byte is found 20 times as fast.
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_SCAN_MARK, _MANY_SCANS = re.compile(rb"\xff\xda"), 31
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # all kinds, the last four bits but tables
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
@@ -76,8 +77,10 @@ def check_scans(content: bytes, width: int, height: int) -> None:
 
     Raises: ImageError.
     """
+    if len(list(islice(_SCAN_MARK.finditer(content), _MANY_SCANS))) < _MANY_SCANS:  # twice as fast as counting them
+        return
     count = content.count(b"\xff\xda")
-    if count > 30 and count * width * height > _SCANNED_PIXELS:
+    if count * width * height > _SCANNED_PIXELS:
         raise ImageError(
             f"a JPEG of {count:,} scans, which would take too long, as a decompression bomb does. Save it anew, or "
             "leave it out.",
