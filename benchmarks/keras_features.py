@@ -1,19 +1,22 @@
 """Files to features, pictures a second: lookalike against Keras' `predict`, the same files, in turns.
 
     python -m venv /tmp/keras && /tmp/keras/bin/pip install tensorflow-cpu
-    LOOKALIKE_DATA=... python benchmarks/keras_features.py /tmp/keras/bin/python [ROUNDS]
+    LOOKALIKE_DATA=... python benchmarks/keras_features.py /tmp/keras/bin/python [--rounds 5]
+    LOOKALIKE_BF16=0 ...                            f32, on a processor with bf16
+    LOOKALIKE_BF16=0 ONEDNN_MAX_CPU_ISA=AVX2 ...    and without AVX-512, for both: an emulation
 
 Small pictures are photos of grocery/ as they are (224 px). The 12-megapixel ones are four of them, enlarged, tiled to
 4032 x 3024, with grain as a sensor gives it, saved anew at quality 90: no phone's pictures are in the data. Keras runs
 in a process of its own (keras_worker.py). In every round each model is timed once; a ratio is the median over rounds
-of Keras' seconds by ours in the same round. ResNet50 is written here as a bundle with random weights, so that both run
+of Keras' seconds by ours in the same round, by the clock, and of processor time, which other programs change less.
+ResNet50 is written here as a bundle with random weights, so that both run
 the same network; beside Keras' default (float32) stands its own bf16 policy.
 """
 
+import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -28,55 +31,68 @@ from PIL import Image
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle, StageOutput, write
 
-SMALL, LARGE = 192, 24
-ASKED = {"EfficientNetB0": 4.0, "MobileNetV2": 3.0, "ResNet50": 2.5, "ResNet50/bf16": None}
+BESIDE = {
+    "EfficientNetB0": "EfficientNet-Lite0",
+    "MobileNetV2": "EfficientNet-Lite0",
+    "ResNet50": "ResNet50",
+    "ResNet50/bf16": "ResNet50",
+}
+Seconds = tuple[float, float]  # by the clock, of the processor
 
 
 def main() -> None:
     """Measure and print."""
-    if len(sys.argv) < 2 or not os.environ.get("LOOKALIKE_DATA"):
-        print("Name the python of an environment with tensorflow-cpu, and set LOOKALIKE_DATA to the real pictures.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("python", help="of an environment with tensorflow-cpu")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--small", type=int, default=192, help="pictures of 224 px")
+    parser.add_argument("--large", type=int, default=24, help="pictures of 12 megapixels")
+    parser.add_argument("--only", nargs="+", default=list(BESIDE), choices=list(BESIDE))
+    asked = parser.parse_args()
+    if not os.environ.get("LOOKALIKE_DATA"):
+        print("Set LOOKALIKE_DATA to the folder of the real pictures.")
         return
-    python, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
     with tempfile.TemporaryDirectory() as temporary:
-        folders = draw(Path(temporary))
-        ours = {"EfficientNet-Lite0": Backbone(), "ResNet50": Backbone(resnet50(Path(temporary) / "resnet50"))}
-        print(machine(ours["ResNet50"].precision))
-        times: dict[tuple[str, str], list[float]] = {}
-        with Keras(python) as keras:
-            print(f"Keras: {keras.versions}")
-            for turn in range(-1, rounds):  # one to warm up
+        folders = draw(Path(temporary), asked.small, asked.large)
+        ours = {"EfficientNet-Lite0": Backbone()}
+        if "ResNet50" in {BESIDE[name] for name in asked.only}:
+            ours["ResNet50"] = Backbone(resnet50(Path(temporary) / "resnet50"))
+        print(machine(ours["EfficientNet-Lite0"].precision))
+        times: dict[tuple[str, str], list[Seconds]] = {}
+        with Keras(asked.python) as keras:
+            print(f"Keras: {keras.versions}", flush=True)
+            for turn in range(-1, asked.rounds):  # one to warm up
                 for size, folder in folders.items():
                     files = sorted(folder.iterdir())
-                    for name, backbone in ours.items():
-                        began = time.perf_counter()
-                        backbone.embed(files)
-                        note(times, turn, size, name, time.perf_counter() - began)
-                    for name in ASKED:
-                        note(times, turn, size, name + ", Keras", keras.seconds(name, folder))
-    show(times, {size: SMALL if size == "224 px" else LARGE for size in folders})
+                    took = {name: seconds(backbone, files) for name, backbone in ours.items()}
+                    took |= {name + ", Keras": keras.seconds(name, folder) for name in asked.only}
+                    for name, one in took.items():
+                        times.setdefault((size, name), []).extend([one] if turn >= 0 else [])
+    show(times, {"224 px": asked.small, "12 megapixels": asked.large})
 
 
-def note(times: dict[tuple[str, str], list[float]], turn: int, size: str, name: str, seconds: float) -> None:
-    """Keep one measurement, unless it only warmed up."""
-    if turn >= 0:
-        times.setdefault((size, name), []).append(seconds)
+def seconds(backbone: Backbone, files: list[Path]) -> Seconds:
+    """How long it takes to embed them."""
+    began, used = time.perf_counter(), time.process_time()
+    backbone.embed(files)
+    return time.perf_counter() - began, time.process_time() - used
 
 
-def show(times: dict[tuple[str, str], list[float]], counts: dict[str, int]) -> None:
+def show(times: dict[tuple[str, str], list[Seconds]], counts: dict[str, int]) -> None:
     """The table."""
+    columns = f"{'pictures/s':>10} {'ms of CPU':>10} {'ratio':>7} {'range':>14} {'of CPU':>7} {'range':>14}"
     for size, count in counts.items():
-        print(f"\n{size:26} {'pictures/s':>10} {'ratio':>7} {'range':>16} {'asked':>6}")
-        for (at, name), seconds in times.items():
+        print(f"\n{size:26} {columns}")
+        for (at, name), found in times.items():
             if at != size:
                 continue
-            line = f"{name:26} {count / np.median(seconds):10.1f}"
+            clock, processor = np.median(found, axis=0)
+            line = f"{name:26} {count / clock:10.1f} {1000 * processor / count:10.1f}"
             theirs, _, keras = name.partition(", ")
             if keras:
-                mine = times[size, "ResNet50" if theirs.startswith("ResNet50") else "EfficientNet-Lite0"]
-                ratios = np.array(seconds) / np.array(mine)
-                span = f"{ratios.min():.1f} to {ratios.max():.1f}"
-                line += f" {np.median(ratios):7.2f} {span:>16} {ASKED[theirs] or '':>6}"
+                for ratios in (np.array(found) / times[size, BESIDE[theirs]]).T:
+                    span = f"{ratios.min():.1f} to {ratios.max():.1f}"
+                    line += f" {np.median(ratios):7.2f} {span:>14}"
             print(line)
 
 
@@ -114,11 +130,12 @@ class Keras:
         self.process.stdin.close()
         self.process.wait()
 
-    def seconds(self, name: str, folder: Path) -> float:
+    def seconds(self, name: str, folder: Path) -> Seconds:
         """How long one `predict` over a folder's files took."""
         assert self.process.stdin is not None
         print(name, folder, file=self.process.stdin, flush=True)
-        return float(self._read()["seconds"])
+        answer = self._read()
+        return float(answer["seconds"]), float(answer["processor_seconds"])
 
     def _read(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -128,7 +145,7 @@ class Keras:
         return dict(json.loads(line))
 
 
-def draw(temporary: Path) -> dict[str, Path]:
+def draw(temporary: Path, small: int, large: int) -> dict[str, Path]:
     """Two folders of JPEGs: photos of grocery/ as they are, and 12-megapixel ones made of them."""
     photos = sorted((Path(os.environ["LOOKALIKE_DATA"]) / "grocery").rglob("*.jpg"))
     rng = np.random.default_rng(0)
@@ -136,9 +153,9 @@ def draw(temporary: Path) -> dict[str, Path]:
     folders = {"224 px": temporary / "small", "12 megapixels": temporary / "large"}
     for folder in folders.values():
         folder.mkdir()
-    for number, photo in enumerate(photos[:SMALL]):
+    for number, photo in enumerate(photos[:small]):
         (folders["224 px"] / f"{number:03d}.jpg").write_bytes(photo.read_bytes())
-    for number in range(LARGE):
+    for number in range(large):
         tiled = Image.new("RGB", (4032, 3024))
         for place, photo in enumerate(photos[4 * number : 4 * number + 4]):
             with Image.open(photo) as image:
