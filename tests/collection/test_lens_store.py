@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 from support.badges import NAMES, flat, kind_of, table
 
 from lookalike import Collection
-from lookalike.collection.lens_store import LensStore
+from lookalike.collection.lens_store import MOST_READ, LensStore
 from lookalike.errors import LensError
 from lookalike.models.lens import Lens
 
@@ -34,6 +34,35 @@ def test_a_replaced_lens_answers_with_its_new_weights(own_badges: Collection):
     after = own_badges.search("kind-00/0.png", lens="kind", others=True)[0].similarity
     assert before != after
     assert own_badges.table.lenses() == {"kind": 16}
+
+
+def test_a_lens_is_read_again_only_where_one_of_its_files_is_another(own_badges: Collection):
+    store, folder = LensStore(own_badges.home), own_badges.home.lens("kind")
+    lens = store.get("kind")
+    assert store.get("kind") is lens
+    weights = (folder / "weights.safetensors").read_bytes()
+    (folder / "weights.safetensors").write_bytes(weights[:-1] + bytes([weights[-1] ^ 1]))
+    with pytest.raises(LensError, match="damaged lens"):
+        store.get("kind")
+    (folder / "weights.safetensors").write_bytes(weights)
+    again = store.get("kind")
+    assert again is not lens
+    assert_array_equal(again.matrix, lens.matrix)
+    replace(lens, proof=None).save(folder)
+    assert store.get("kind").proof is None
+    shutil.rmtree(folder)
+    with pytest.raises(LensError, match="no such lens"):
+        store.get("kind")
+
+
+def test_few_lenses_are_kept_in_memory(own_badges: Collection):
+    store, folder = LensStore(own_badges.home), own_badges.home.lens("kind")
+    first, names = store.get("kind"), [f"kind-{number}" for number in range(MOST_READ)]
+    for name in names:
+        shutil.copytree(folder, folder.with_name(name))
+        assert store.get(name).name == name
+    assert store.get(names[0]) is store.get(names[0])
+    assert store.get("kind") is not first
 
 
 def nonsense(own_badges: Collection, path: Path) -> Path:

@@ -23,6 +23,7 @@ from lookalike.models.lens import Lens, check_name
 from lookalike.models.proof import Proof
 from lookalike.progress import Reporter
 
+MOST_READ = 4  # lenses that a store keeps in memory, a few MB each
 Files = Mapping[str, str | Image.Image]  # what is kept beside a lens: texts and pictures, by file name
 
 
@@ -38,9 +39,10 @@ class LensStore:
 
     def __init__(self, home: CollectionFolder, fill: FillColumn = update_lens_column):
         self.home, self.fill = home, fill
+        self._read: dict[str, tuple[object, Lens]] = {}  # by name, each with what tells its files from others
 
     def get(self, name: str) -> Lens:
-        """A lens, whichever backbone it was learned on.
+        """A lens, whichever backbone it was learned on; read anew where its files are others than before.
 
         Raises: LensError, when it is not there or damaged.
         """
@@ -48,11 +50,18 @@ class LensStore:
         if name not in there:
             known = f"There are {', '.join(there)} and plain" if there else "There is only plain"
             raise LensError(f"{name}: no such lens in {self.home.name}. {known}.", code="lens.unknown")
-        try:
-            lens = Lens.load(self.home.lens(name))
-        except LensError:
-            lens = Lens.load(self.home.lens(name))  # another process may have replaced it while it was read
-        return replace(lens, name=name)  # a copied folder goes by the name it has here
+        state = _state_of(self.home.lens(name))
+        if (kept := self._read.pop(name, None)) is None or kept[0] != state:
+            try:
+                lens = Lens.load(self.home.lens(name))
+            except LensError:
+                state = _state_of(self.home.lens(name))  # another process may have replaced it while it was read
+                lens = Lens.load(self.home.lens(name))
+            kept = (state, replace(lens, name=name))  # a copied folder goes by the name it has here
+        self._read[name] = kept
+        for other in list(self._read)[:-MOST_READ]:
+            self._read.pop(other, None)
+        return kept[1]
 
     def get_for(self, name: str, backbone: str, config: CollectionConfig) -> Lens:
         """A lens that was learned on this backbone (its id).
@@ -302,6 +311,19 @@ class LensStore:
             f"{lens.name}: learned on backbone {other.name}, but {self.home.name} uses another one now. "
             f"To switch back, run: lookalike use {self.home.shell_words} {lens.name}"
         )
+
+
+def _state_of(folder: Path) -> object:
+    """What changes when a file of a lens is written: place, inode, date and size of each."""
+    found: list[object] = [folder]
+    for name in ("lens.json", "weights.safetensors", "proof.json"):
+        try:
+            seen = (folder / name).stat()
+        except OSError:
+            found.append(None)
+        else:
+            found.append((seen.st_ino, seen.st_mtime_ns, seen.st_size))
+    return found
 
 
 def _write(lens: Lens, files: Files, folder: Path) -> None:
