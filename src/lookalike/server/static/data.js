@@ -50,17 +50,8 @@ export async function loadJudgements() {
 }
 
 export async function loadGroups() {
-  const found = await api(of("/groups")).catch(() => []);
-  state.groups.value = (found.groups ?? found).map(asGroup);
+  state.groups.value = await api(of("/groups")).catch(() => []);
 }
-
-/** A group as {id, name, pictures: [{id, file}]}. */
-export function asGroup(one) {
-  const members = one.pictures ?? one.members ?? [];
-  return { id: one.id ?? one.group, name: one.name ?? "", pictures: members.map(asPicture) };
-}
-
-export const asPicture = (one) => (typeof one === "string" ? { id: one, file: "" } : one);
 
 /** Open a collection of this server, or one that was opened before: {recent} or {choose: true}. */
 export async function openCollection(body) {

@@ -1,5 +1,5 @@
 // Parts of the page that are fetched when they are wanted, or once the first pictures are there.
-import { html, signal } from "../ui.js";
+import { html, signal, waiting } from "../ui.js";
 import { sayError } from "../toasts.js";
 
 const FILES = {
@@ -15,7 +15,7 @@ export function Later({ part, ...rest }) {
   const Found = there.value[part];
   if (Found) return html`<${Found} ...${rest} />`;
   fetchPart(part).catch(() => sayError({ code: "server.gone" }));
-  return html`<div class="waiting"><i class="spin"></i></div>`;
+  return waiting();
 }
 
 async function fetchPart(part) {

@@ -1,7 +1,6 @@
 // One question: the picture that is asked about, its candidates with the keys 1 to =, and what was said of them.
 import { html } from "../ui.js";
 import { thumbUrl } from "../api.js";
-import { asPicture } from "../data.js";
 import { shortName } from "../judging.js";
 import { t } from "../i18n.js";
 import { Icon } from "./icons.js";
@@ -11,14 +10,14 @@ const SIGNS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "-", "="];
 
 /** marks: id -> yes or no; onMark(id): the next mark. children: what stands below the query. */
 export function Question({ question, marks, onMark, children }) {
-  const query = asPicture(question.query);
+  const query = question.query;
   return html`<div class="judge">
     <div class="judge-query">
       <${Thumb} asked=${{ id: query.id }} side=${640} file=${query.file} alt=${t("judge.query")} />
       ${children}
     </div>
     <div class="candidates" role="group" aria-label=${t("judge.which")}>
-      ${question.candidates.map(asPicture).map((one, i) => {
+      ${question.candidates.map((one, i) => {
         const mark = marks.get(one.id);
         const name = [t("judge.candidate", { n: i + 1 }), one.file && shortName(one.file), mark && t(`tile.${mark}`)];
         return html`<button

@@ -1,6 +1,6 @@
 // The blind test of a lens: what is not ticked counts as not belonging; nothing is told before the last answer.
-import { html, useEffect } from "../ui.js";
-import { asPicture, loadLenses } from "../data.js";
+import { html, useEffect, waiting } from "../ui.js";
+import { loadLenses } from "../data.js";
 import { t } from "../i18n.js";
 import { useKeys } from "../keys.js";
 import { useMarks, useQuestions } from "../questions.js";
@@ -23,13 +23,13 @@ export function Blind() {
     loadLenses();
     refresh.value++;
   }, [isOver]);
-  const candidates = (question?.candidates ?? []).map(asPicture);
+  const candidates = question?.candidates ?? [];
   const onMark = (id) => change((next) => next.delete(id) || next.set(id, "yes"));
   const save = () => answer({ right: [...right.keys()], wrong: candidates.map((one) => one.id).filter((id) => !right.has(id)) });
   const skip = () => answer({ right: [], wrong: [], skip: true });
   useKeys({ candidate: (_, place) => candidates[place] && onMark(candidates[place].id), save, skip }, { when: Boolean(question) });
   if (error) return html`<${ErrorBox} error=${error} />`;
-  if (!list || (!question && sending)) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!list || (!question && sending)) return waiting();
   if (isOver && said?.proof) return html`<${Done} name=${name} said=${said} more=${more} />`;
   if (!question) {
     return html`<${Empty} icon="judge" title=${t(isOver ? "blind.done" : "blind.none")}>

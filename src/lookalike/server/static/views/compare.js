@@ -1,5 +1,5 @@
 // Before and after: plain left, the lens right; lines join a hit's two places.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { html, useEffect, useLayoutEffect, useRef, useState, waiting } from "../ui.js";
 import { act } from "../acting.js";
 import { api, of, thumbUrl } from "../api.js";
 import { searchBody } from "../asking.js";
@@ -31,7 +31,7 @@ export function Compare() {
     return () => abort.abort();
   }, [key]);
   if (error) return html`<${ErrorBox} error=${error} />`;
-  if (!found) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!found) return waiting();
   return html`<${Columns} ...${found} name=${after} />`;
 }
 

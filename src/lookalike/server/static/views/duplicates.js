@@ -1,5 +1,5 @@
 // Groups of equal and nearly equal pictures: compared side by side, or said to be no duplicates. Nothing is deleted.
-import { html, useEffect, useState } from "../ui.js";
+import { html, useEffect, useState, waiting } from "../ui.js";
 import { api, imageUrl, of } from "../api.js";
 import { num, similarity, t } from "../i18n.js";
 import { shortName, undo } from "../judging.js";
@@ -38,7 +38,7 @@ export function Duplicates() {
       <label class="row">${t("duplicates.least")} <select value=${least} onChange=${(event) => setLeast(event.target.value)}>${LEVELS.map((one) => html`<option key=${one} value=${one}>${one ? similarity(one) : t("duplicates.usual")}</option>`)}</select></label>
     </div>
     <p class="hint">${found?.length ? `${t("duplicates.count", { n: found.length })}. ` : ""}${t("duplicates.nothing")}</p>
-    ${!found && html`<div class="waiting"><i class="spin"></i></div>`}
+    ${!found && waiting()}
     ${found?.error && html`<${ErrorBox} error=${found.error} />`}
     ${found?.length === 0 && html`<${Empty} icon="duplicates" title=${t("duplicates.none")} text=${t("duplicates.none_how")} />`}
     ${found?.slice?.(0, MOST).map((group) => html`<${Group} key=${group.pictures.map((one) => one.file).join("|")} group=${group} not=${() => not(group)} />`)}

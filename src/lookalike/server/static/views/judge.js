@@ -1,6 +1,5 @@
 // Questions that teach: twelve candidates; a click or key ticks, again crosses, untouched says nothing.
-import { html } from "../ui.js";
-import { asPicture } from "../data.js";
+import { html, waiting } from "../ui.js";
 import { t } from "../i18n.js";
 import { undo } from "../judging.js";
 import { useKeys } from "../keys.js";
@@ -18,7 +17,7 @@ export function Judge() {
   const { list, at, error, said, answer, back, more } = useQuestions({ kind: "teach", lens: lens.value === "plain" ? "" : lens.value, n: ASKED });
   const question = list?.[at];
   const [marks, change] = useMarks(question);
-  const candidates = (question?.candidates ?? []).map(asPicture);
+  const candidates = question?.candidates ?? [];
   const onMark = (id) =>
     change((next) => {
       const mark = NEXT[next.get(id)];
@@ -41,7 +40,7 @@ export function Judge() {
     { when: Boolean(question) },
   );
   if (error) return html`<${ErrorBox} error=${error} />`;
-  if (!list) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!list) return waiting();
   if (!question) {
     const title = list.length ? t("judge.done") : t("judge.empty");
     return html`<${Empty} icon="judge" title=${title} text=${t("judge.done_how")}>

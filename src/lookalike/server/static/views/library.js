@@ -1,5 +1,5 @@
 // The library: all pictures under the filter, or the answer to the question; the question left, judging right.
-import { cls, html, useEffect, useMemo, useRef, useState } from "../ui.js";
+import { cls, html, useEffect, useMemo, useRef, useState, waiting } from "../ui.js";
 import { t } from "../i18n.js";
 import { go, route } from "../router.js";
 import { ListSource, PagedSource } from "../sources.js";
@@ -117,7 +117,7 @@ function Answer() {
     return new ListSource(hits ?? [], below < 0 ? null : below, found?.keeps);
   }, [hits, found?.cut]);
   if (found?.error) return found.error.code.startsWith("query.where") ? html`<${NoneHere} />` : html`<${ErrorBox} error=${found.error}><${ChoosePicture} small /><//>`;
-  if (!hits) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!hits) return waiting();
   if (!hits.length) return route.value.where ? html`<${NoneHere} />` : html`<${Empty} icon="like" title=${t("answer.none")} />`;
   const label = t("answer.label_lens", { lens: lens.value === "plain" ? t("lens.plain") : lens.value });
   return html`<${GridView} source=${source} label=${label} cutAt=${found.cut} />`;

@@ -1,5 +1,5 @@
 // The proof of a lens, written from its data: the comparison, then the questions themselves, won and lost.
-import { html, useEffect, useState } from "../ui.js";
+import { html, useEffect, useState, waiting } from "../ui.js";
 import { act } from "../acting.js";
 import { api, of } from "../api.js";
 import { num, percent, t } from "../i18n.js";
@@ -25,7 +25,7 @@ export function ProofView() {
     api(of(`/lenses/${encodeURIComponent(name)}`), { signal: abort.signal }).then(setFound, (error) => error.code !== "aborted" && setFound({ error }));
     return () => abort.abort();
   }, [name, refresh.value]);
-  if (!found) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!found) return waiting();
   if (found.error) return html`<${ErrorBox} error=${found.error} />`;
   const { proof } = found;
   return html`<div class="page proof">

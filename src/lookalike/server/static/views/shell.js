@@ -1,5 +1,5 @@
 // The window around every view: header, banners, the view, and what lies above it.
-import { html } from "../ui.js";
+import { html, waiting } from "../ui.js";
 import { clearSelection } from "../acting.js";
 import { clearQuestion } from "../asking.js";
 import { t } from "../i18n.js";
@@ -45,10 +45,10 @@ export function Shell() {
 
 function Main() {
   if (["token", "password"].includes(connection.value)) return html`<${Later} part="Token" />`;
-  if (!session.value) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!session.value) return waiting();
   if (!session.value.collections.length) return html`<${Later} part="Start" />`;
   if (isIndexed.value && route.value.view === "library") return html`<${Library} />`; // before its numbers are there
-  if (!status.value) return html`<div class="waiting"><i class="spin"></i></div>`;
+  if (!status.value) return waiting();
   if (!status.value.indexed && !status.value.online) return html`<${Empty} icon="folder" title=${t("offline.title")} text=${t("offline.how", { folder: status.value.folder })} />`;
   if (!status.value.indexed && route.value.view !== "status") return html`<${Later} part="Start" collection />`;
   return html`<${Later} part=${VIEWS[route.value.view]} key=${route.value.view} />`;
