@@ -109,7 +109,7 @@ class LensStore:
         found = {}
         for name in self.home.lenses():
             try:
-                found[name] = Lens.load(self.home.lens(name)).backbone
+                found[name] = self.get(name).backbone
             except LookalikeError:
                 continue
         return found
@@ -124,7 +124,7 @@ class LensStore:
         for name in self.home.lenses():
             row: dict[str, Any] = {"name": name, "serves": name == config.lens, "backbone": None, "here": False}
             try:
-                lens = Lens.load(self.home.lens(name))
+                lens = self.get(name)
                 row["backbone"] = known[lens.backbone].name if lens.backbone in known else lens.backbone
                 row["here"] = lens.backbone == config.backbone
                 row |= {"date": str(lens.settings.get("date", "")), "data": lens.settings.get("data", [])}
