@@ -109,6 +109,7 @@ def test_of_one_with_a_scan_for_each_component_all_must_have_begun():
     assert mend_jpeg(content[: len(content) - len(content) // 10]) is None
 
 
+@settings(deadline=None)
 @given(st.integers(1, 2000))
 def test_wherever_it_ends_it_is_read_or_refused_in_one_line(end):
     content = jpeg(scene(), progressive=end % 2 == 0)
