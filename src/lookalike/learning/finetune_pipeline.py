@@ -108,10 +108,10 @@ class FinetunePipeline:
         Args: reporter: told of the stages "caching" and "tuning", and of each epoch in a line.
         Raises: LensError, when the checkpoint is of other examples; TrainingError; ImageError; BundleError.
         """
-        from lookalike.learning.finetuning.finetuner import CHECKPOINT
+        from lookalike.learning.finetuning import finetuner
 
         # A checkpoint belongs to a complete activation cache; refilling it would overwrite another run's.
-        if (self.run / CHECKPOINT).is_file() and not self.tuner.cached:
+        if (self.run / finetuner.CHECKPOINT).is_file() and not self.tuner.cached:
             raise LensError(
                 "the pictures, the layer or the seed are not those of the learning that was interrupted. "
                 "Continue with the same, or start again with --replace."

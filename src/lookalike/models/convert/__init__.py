@@ -67,10 +67,10 @@ def engine_on(bundle: Bundle, device: str) -> "TorchEngine":
     Raises: BundleError, when torch cannot run it, or does not have the device; MissingExtraError.
     """
     try:
-        from lookalike.models.convert.torch_engine import TorchEngine
+        from lookalike.models.convert import torch_engine
     except ImportError as error:
         raise MissingExtraError(f"{bundle.name} on {device}", "learn") from error
-    return TorchEngine(bundle, device)
+    return torch_engine.TorchEngine(bundle, device)
 
 
 def _made(source: "ModelFiles", place: Path) -> Bundle:
