@@ -29,7 +29,7 @@ from lookalike.progress import SILENT
 
 MEAN_ROWS = 1 << 16  # that the mean of a large gallery is made of
 IN_MEMORY_ROWS = 2_000_000  # with more, names stay in the table and codes in files
-IN_MEMORY_BYTES = 1 << 30  # of codes, likewise
+IN_MEMORY_BYTES = 1 << 31  # of codes, likewise
 TIED = 8  # more than k are ranked on the disk, to see whether the last of them is like those that follow
 MOST_TIED = 4096
 
