@@ -230,3 +230,18 @@ def test_a_damaged_prefix_is_refused_in_one_line(tmp_path, name, harm):
     with pytest.raises(CollectionError, match="Delete it") as caught:
         PrefixCodes.load(tmp_path / "prefix")
     assert "\n" not in str(caught.value)
+
+
+def test_many_queries_by_short_rows_scan_all_codes_and_answer_the_same(monkeypatch):
+    rows = like_features(N, 300, np.random.default_rng(9))
+    ranking, queries = ExactKNN(rows, prefix=turned(rows, 32)), rows[: exact_knn.MANY].astype(np.float32)
+    alone = [ranking.search(one, 5) for one in queries]
+    monkeypatch.setattr(PrefixCodes, "bounds", None)
+    indices, similarities = ranking.search(queries, 5)
+    for j, (expected, exact) in enumerate(alone):
+        assert_array_equal(indices[j], expected)
+        assert_array_equal(similarities[j], exact)
+    monkeypatch.setattr(exact_knn, "MANY_VALUES", 300)
+    monkeypatch.setattr(exact_knn, "multiplies_in_tiles", lambda: False)
+    with pytest.raises(TypeError):
+        ranking.search(queries, 5)

@@ -17,7 +17,8 @@ from lookalike.models.vectors import as_float32
 FEW = 4096  # rows that are compared exactly, without codes
 HEAD = 4  # times k: rows of which at first only the best of a bound are looked at
 GROUP = 64  # rows of which at first only the best estimate is looked at
-MANY = 16  # queries at once, for which a processor that multiplies in tiles had better scan all codes
+MANY = 16  # queries at once, for which a processor that multiplies in tiles had better scan all codes,
+MANY_VALUES = 2048  # and any processor those of rows that are shorter
 ESTIMATES = 1 << 25  # held at once: 128 MB
 
 
@@ -152,7 +153,8 @@ class ExactKNN:
     def _may_prune(self, queries: int, k: int) -> bool:
         """Whether looking at few codes may cost less than a scan of all."""
         few = HEAD * k * LEFT <= len(self.rows)
-        return self.prefix is not None and few and not (queries >= MANY and multiplies_in_tiles())
+        scans = self.rows.shape[1] < MANY_VALUES or multiplies_in_tiles()
+        return self.prefix is not None and few and not (queries >= MANY and scans)
 
     def _prune(self, queries: Floats, k: int, among: Indices | None) -> tuple[Indices, Floats]:
         """Bounds by the prefixes first, then the codes of what they leave; where they leave much, a scan of all."""
