@@ -1,6 +1,7 @@
 """A bucket indexed and taught by workers of Ray: the rows and the column of one process, and nothing done twice."""
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from support.object_storage import Server
 from support.pictures import draw
 
 from lookalike import Collection
-from lookalike.distributed.ray_engine import start_ray
+from lookalike.distributed.ray_engine import RayEngine, start_ray
 
 
 @pytest.fixture
@@ -29,7 +30,11 @@ def shop(s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[s
 @pytest.fixture
 def workers(shop: tuple[str, str, Path, Path]) -> Iterator[None]:
     """Ray, started where the keys of the bucket are: its workers inherit them."""
-    ray = pytest.importorskip("ray")
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed")
+    RayEngine(workers=2)  # sets what Ray reads when it is imported
+    import ray
+
     start_ray(ray, None, 2)
     yield
     ray.shutdown()

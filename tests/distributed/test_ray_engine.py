@@ -65,6 +65,14 @@ def test_after_ctrl_c_what_is_under_way_ends_and_nothing_is_begun(ray: Any):
     assert len(waiting) > 900
 
 
+def test_workers_on_this_machine_ask_for_a_token(ray: Any, monkeypatch: pytest.MonkeyPatch):
+    """Without one Ray would run anything for whoever reaches the machine."""
+    assert os.environ.get("RAY_AUTH_MODE", "token") == "token"
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    with pytest.raises(CollectionError, match="RAY_AUTH_MODE=disabled: whoever reaches this machine"):
+        RayEngine(workers=1)
+
+
 def test_an_address_where_no_cluster_answers_is_said_in_one_line():
     """In a process of its own, without the Ray of the other tests."""
     import subprocess

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import time
 import warnings
 from collections import deque
@@ -27,19 +28,27 @@ ENVIRONMENT = {"LANCE_CPU_THREADS": "1", "OMP_NUM_THREADS": "1"}  # each worker 
 class RayEngine:
     """Does shards with Ray.
 
-    Token authentication stays as Ray has it, on: Ray listens on all addresses of a machine.
+    Ray listens on all addresses of a machine, and does what it is told: so workers on this machine ask for a token.
 
     Args:
         address: of a cluster, host:port, ray://host:port or "auto"; None to start workers on this machine.
         workers: how many; None for one a processor.
-    Raises: MissingExtraError, without the extra "ray".
+    Raises: MissingExtraError, without the extra "ray"; CollectionError, where RAY_AUTH_MODE leaves workers on this
+        machine open to everybody who reaches it.
     """
 
     def __init__(self, address: str | None = None, workers: int | None = None):
         self.address, self.asked = address, workers
         self.workers, self.elsewhere = workers or 0, address is not None
-        for name, value in SETTINGS.items():
-            os.environ.setdefault(name, value)
+        if "ray" not in sys.modules:  # it reads these when it is imported
+            settings = SETTINGS | ({"RAY_AUTH_MODE": "token"} if address is None else {})
+            for name, value in settings.items():
+                os.environ.setdefault(name, value)
+        if address is None and (mode := os.environ.get("RAY_AUTH_MODE", "token")) != "token":
+            raise CollectionError(
+                f"RAY_AUTH_MODE={mode}: whoever reaches this machine could let Ray run anything. Unset it, or set it "
+                "to token."
+            )
         try:
             import ray
         except ModuleNotFoundError as error:
