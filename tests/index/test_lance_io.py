@@ -39,3 +39,14 @@ def test_of_no_files_the_condition_holds_for_none(tmp_path: Path):
     write(tmp_path / "t.lance", a=1)
     assert sql_in([]) == "false"
     assert lance.dataset(str(tmp_path / "t.lance")).count_rows(filter=sql_in([])) == 0
+
+
+def test_pieces_are_put_together_when_it_is_asked_for_and_by_itself_only_where_many_have_gathered(tmp_path: Path):
+    uri = tmp_path / "t.lance"
+    for i in range(4):
+        write(uri, **{f"{i}.png": i})
+    assert stored(uri).compact() == (4, 4)
+    assert stored(uri).compact(asked=True) == (4, 1)
+    assert rows(uri) == {f"{i}.png": i for i in range(4)}
+    assert stored(uri).compact(asked=True) == (1, 1)
+    assert stored(tmp_path / "none.lance").compact(asked=True) == (0, 0)

@@ -1,4 +1,4 @@
-"""The verb that verifies a collection, and repairs what can be made again."""
+"""The verbs that look after a collection: check, which verifies and repairs, and compact."""
 
 import sys
 from dataclasses import asdict
@@ -35,3 +35,12 @@ def check(folder: Path | str, at: Path | str | None, repair: bool, as_json: bool
     else:
         echo(f"{plural(left, 'thing')} damaged.", err=True)
     sys.exit(1 if left else 0)
+
+
+@click.command()
+@FOLDER
+@AT
+def compact(folder: Path | str, at: Path | str | None) -> None:
+    """Put small pieces of the table of FOLDER together, and remove what only older versions need."""
+    before, after = open_collection(folder, at).compact()
+    echo(f"{plural(before, 'piece')} before, {after:,} now.", err=True)

@@ -202,6 +202,7 @@ def map_(folder: Path | str, out: Path, at: Path | str | None, lens: str) -> Non
 
 for verb in (
     check.check,
+    check.compact,
     learn.learn,
     learn.judge,
     learn.lenses,

@@ -303,6 +303,21 @@ class Collection(CollectionJudgements):
 
         return check.CollectionCheck(self.home, self._backbones).run(repair=repair, reporter=as_reporter(report))
 
+    def compact(self) -> tuple[int, int]:
+        """Put the small pieces of the table together, and remove what only older versions of it need.
+
+        On an object store only this does so; in a folder `index` does by itself where many have gathered.
+
+        Returns: the number of pieces before and after.
+        Raises: CollectionError; LockedError, when another process writes.
+        """
+        with self.home.write_lock("compact"):
+            config = self.home.require_config()
+            table = self.home.open_table(config.backbone)
+            pieces = table.compact(asked=True)
+            table.clean()
+            return pieces
+
     def layers(self, unfreeze: str | int | None = None) -> list[Layer]:
         """The layers of the backbone; `unfreeze`: the first that would learn, a name, its start up to a dot, or index.
 

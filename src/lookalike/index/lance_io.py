@@ -93,13 +93,22 @@ class LanceTable:
                 if dataset is not None:
                     dataset.delete(sql_in(files[start : start + 500]))
 
-    def compact(self) -> None:
-        """Put small pieces together, when many commits have gathered; earlier versions stay whole."""
+    def compact(self, *, asked: bool = False) -> tuple[int, int]:
+        """Put small pieces together; earlier versions stay whole.
+
+        Args:
+            asked: do it however few there are. Else on a disk where many commits have gathered, and never on an object
+                store, where it moves every row over the network.
+        Returns: the number of pieces before and after.
+        """
         opened = self.open()
-        if opened is not None and len(opened.dataset.get_fragments()) >= COMMITS_BEFORE_COMPACTION:
-            with self.commit() as dataset, reading(self.uri, self.repair):
-                # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
-                dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
+        before = 0 if opened is None else len(opened.dataset.get_fragments())
+        if before < 2 or not (asked or (is_local(self.uri) and before >= COMMITS_BEFORE_COMPACTION)):
+            return before, before
+        with self.commit() as dataset, reading(self.uri, self.repair):
+            # Pieces of this size are left alone: a row is written anew once or twice, however many there are.
+            dataset.optimize.compact_files(target_rows_per_fragment=ROWS_A_PIECE)
+            return before, len(dataset.get_fragments())
 
     def clean(self, kept: timedelta | None = None) -> None:
         """Remove what only versions older than `kept` (`KEPT`, `KEPT_REMOTE`) need, and what killed runs left.

@@ -287,9 +287,9 @@ class Table:
         """
         update_index(self._stored, column, reporter)
 
-    def compact(self) -> None:
-        """Put small pieces together, when many commits have gathered; earlier versions stay whole."""
-        self._stored.compact()
+    def compact(self, *, asked: bool = False) -> tuple[int, int]:
+        """Put small pieces together, see `LanceTable.compact`. Returns: the number of pieces before and after."""
+        return self._stored.compact(asked=asked)
 
     def clean(self, kept: timedelta | None = None) -> None:
         """Remove what only versions older than `kept` (ten minutes) need, and what killed runs left.
