@@ -144,11 +144,15 @@ class Drill:
     def run(self, kills: int) -> None:
         """Kill as often as asked, then run both verbs to their end and compare everything."""
         self.verb("index", "driver")
+        plan: list[tuple[str, str]] = []
         while self.kills.total() < kills:
             changed = self.shop.change(max(2, len(self.shop.holds) // 20))
-            verb = self.rng.choice(["index", "index", "learn"]) if self.answers else "index"
+            if not plan:  # each as often, in any order
+                plan = [(verb, kill) for verb in ("index", "index", "learn") for kill in ("worker", "driver")]
+                self.rng.shuffle(plan)
+            verb, kill = plan.pop() if self.answers else ("index", "worker")
             print(f"{changed}; {verb}", flush=True)
-            self.verb(verb, self.rng.choice(["worker", "driver"]))
+            self.verb(verb, kill)
             if self.answers is None and self.has_rows():
                 self.answers = self.begin_searching()
         self.shop.change(max(2, len(self.shop.holds) // 20))
