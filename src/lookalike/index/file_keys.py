@@ -34,7 +34,7 @@ class KnownKeys:
     """
 
     def __init__(self, blocks: Iterable[NDArray[np.int64]], again: NDArray[np.int64] | None = None):
-        self._keys = np.concatenate([np.empty(0, np.int64), *blocks])
+        self._keys = _joined(blocks)
         self._keys.sort()
         self._is_listed = np.zeros(len(self._keys), np.bool_)
         self._again = np.empty(0, np.int64) if again is None else np.sort(again)
@@ -103,6 +103,19 @@ class ContentRows(Set[bytes]):
         high = np.searchsorted(self._contents[:, 0], first, side="right")
         found = np.flatnonzero(self._contents[low:high, 1] == second)
         return int(self._order[low + found[-1]]) if len(found) else None
+
+
+def _joined(blocks: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """All blocks in one array that grows where it lies: a list of them and its copy would take 16 bytes a key."""
+    keys, n = np.empty(0, np.int64), 0
+    for block in blocks:
+        end = n + len(block)
+        if end > len(keys):
+            keys.resize(end + end // 8, refcheck=False)
+        keys[n:end] = block
+        n = end
+    keys.resize(n, refcheck=False)
+    return keys
 
 
 def _in(keys: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.bool_]:
