@@ -7,6 +7,7 @@ import pytest
 from support.object_storage import Server
 from support.pictures import draw
 
+from lookalike.distributed import pictures
 from lookalike.distributed.object_store import Location
 from lookalike.distributed.pictures import BucketPictures, pictures_at
 from lookalike.errors import ImageError
@@ -100,3 +101,23 @@ def test_a_picture_opened_by_its_path_is_fetched_and_kept_with_its_date(source: 
 def test_what_a_collection_names_is_a_folder_or_an_address(tmp_path: Path):
     assert isinstance(pictures_at(str(tmp_path), tmp_path), FolderPictures)
     assert pictures_at("s3://shop/photos", tmp_path).address == "s3://shop/photos"
+
+
+def test_what_was_fetched_to_be_opened_stays_within_a_budget(source: BucketPictures, monkeypatch: pytest.MonkeyPatch):
+    sizes = {one.file: one.bytes for one in source.scan().files}
+    monkeypatch.setattr(pictures, "KEPT_BYTES", 8 * max(sizes.values()))
+    for name in sizes:
+        source.fetch(name)
+        assert (source.folder / name).stat().st_size == sizes[name]  # what was asked for is there
+        kept = [path for path in source.folder.rglob("*") if path.is_file()]
+        assert sum(path.stat().st_size for path in kept) <= pictures.KEPT_BYTES
+    assert 1 < len(kept) < 12 and {path.name for path in kept} == set(list(sizes)[-len(kept) :])
+
+
+def test_bytes_are_read_as_they_are_now_and_not_kept(source: BucketPictures, tmp_path: Path):
+    content = (tmp_path / "photos" / "03.png").read_bytes()
+    assert source.read("03.png") == content
+    for name, limits, said in [("gone.png", Limits(), "no such file"), ("03.png", Limits(bytes=9), "over the limit")]:
+        with pytest.raises(ImageError, match=said):
+            source.read(name, limits)
+    assert not source.folder.exists()

@@ -8,6 +8,7 @@ from support.pictures import draw
 
 from lookalike.errors import ImageError
 from lookalike.images.decode import content_hash
+from lookalike.images.picture_source import FolderPictures
 from lookalike.index.pictures import Picture
 from lookalike.server.errors import Refusal
 from lookalike.server.picture_files import read_inside, read_picture
@@ -55,12 +56,12 @@ def test_only_the_content_that_was_indexed_is_given(tmp_path: Path):
     first, second = draw(tmp_path / "a.png", 1), draw(tmp_path / "b.png", 1)
     content = first.read_bytes()
     both = [picture(first, content), picture(second, content)]
-    assert read_picture(both, tmp_path) == (both[0], content)
+    assert read_picture(both, FolderPictures(tmp_path)) == (both[0], content)
     draw(first, 2)
-    assert read_picture(both, tmp_path) == (both[1], content)
+    assert read_picture(both, FolderPictures(tmp_path)) == (both[1], content)
     second.unlink()
     with pytest.raises(Refusal, match="no such file") as caught:
-        read_picture(both, tmp_path)
+        read_picture(both, FolderPictures(tmp_path))
     assert caught.value.status == 404
     with pytest.raises(Refusal, match="changed since it was indexed"):
-        read_picture(both[:1], tmp_path)
+        read_picture(both[:1], FolderPictures(tmp_path))

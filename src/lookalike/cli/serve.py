@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lookalike.cli.options import AT, FOLDER
+from lookalike.cli.options import AT, FOLDER, PLACE
 from lookalike.cli.output import echo
 from lookalike.errors import CollectionError, MissingExtraError
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
-@click.option("--at", type=click.Path(path_type=Path), metavar="DIR", help="Where the collection of FOLDER is kept.")
+@click.argument("folders", nargs=-1, type=PLACE, metavar="[FOLDER]...")
+@click.option("--at", type=PLACE, metavar="DIR", help="Where the collection of FOLDER is kept.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 @click.option("--password-file", type=click.Path(path_type=Path), metavar="FILE", help="It holds the password.")
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="A name that the server goes by, for --listen.")
 def serve(
-    folders: tuple[Path, ...],
-    at: Path | None,
+    folders: tuple[Path | str, ...],
+    at: Path | str | None,
     port: int,
     no_open: bool,
     read_only: bool,
@@ -70,7 +70,7 @@ def serve(
 @FOLDER
 @AT
 @click.option("--allow-changes", is_flag=True, help="Let assistants judge, teach, and put a lens into service.")
-def mcp(folder: Path, at: Path | None, allow_changes: bool) -> None:
+def mcp(folder: Path | str, at: Path | str | None, allow_changes: bool) -> None:
     """Offer the collection of FOLDER to an assistant, by the Model Context Protocol on standard input and output."""
     if find_spec("mcp") is None:
         raise MissingExtraError("the Model Context Protocol", "mcp")

@@ -14,6 +14,7 @@ from PIL import Image
 from lookalike.errors import ExamplesError, ImageError
 from lookalike.images.augment import SMALLEST_PART, small_crop, view_squares
 from lookalike.images.decode import DecodedImage, content_hash, load, read_bytes
+from lookalike.images.fetched import is_stand_in
 from lookalike.images.limits import LIMITS, Limits
 from lookalike.index.reader import Decoded, ImageReader
 from lookalike.index.snapshot import Snapshot
@@ -187,6 +188,7 @@ class KnownImages:
 
     def __init__(self, folder: Path, snapshot: Snapshot | None, few: int = FEW):
         self.folder, self.snapshot, self.few = folder.resolve(), snapshot, few
+        self._is_elsewhere = is_stand_in(folder)
         columns = {} if snapshot is None else snapshot.columns()
         facts = [columns.get(name, []) for name in ("file", "bytes", "mtime_ns", "content")]
         self._files = {file: facts for file, *facts in zip(*facts, strict=True)}
@@ -199,6 +201,8 @@ class KnownImages:
         """The content of a file of the collection that has not changed since it was indexed; else None."""
         try:
             facts = self._files.get(path.resolve().relative_to(self.folder).as_posix())
+            if facts is not None and self._is_elsewhere:  # fetched for nothing else
+                return bytes(facts[2])
             status = path.stat()
         except (ValueError, OSError):
             return None

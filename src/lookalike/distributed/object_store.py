@@ -1,7 +1,7 @@
 """Addresses on an object store, and what is listed, read and written there, by obstore."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -131,13 +131,18 @@ class Location:
             one[cut:] for one in found["common_prefixes"]
         ]
 
-    def read(self, name: str) -> tuple[bytes, StoredFile]:
+    def read(self, name: str, check_size: Callable[[int], None] | None = None) -> tuple[bytes, StoredFile]:
         """An object's bytes, and what it was when they were read.
 
-        Raises: FileNotFoundError, where there is none; StorageError.
+        Args:
+            name: of it.
+            check_size: called with how many bytes it has before they come; it may raise.
+        Raises: FileNotFoundError, where there is none; StorageError; what `check_size` raises.
         """
         with storing("read", str(self.child(name))):
             found = _obstore().get(self._store, self._key(name))
+            if check_size is not None:
+                check_size(found.meta["size"])
             return bytes(found.bytes()), _stored(found.meta, len(self._below()))
 
     def read_start(self, name: str, size: int) -> bytes:

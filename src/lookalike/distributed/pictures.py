@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +22,7 @@ from lookalike.images.picture_source import FolderPictures, PictureSource
 from lookalike.images.scan import ImageFile, ScanResult, Sieve
 
 IN_FLIGHT = 16  # gets: a store answers slowly, but many at once
+KEPT_BYTES = 1 << 30  # of pictures that were fetched to be opened: beyond, those that came first go
 LARGE = 1 << 20  # bytes from which a file's beginning is looked at before the whole is read
 
 
@@ -35,6 +37,7 @@ class BucketPictures:
 
     def __init__(self, location: Location, folder: Path, own: Location | None = None):
         self.location, self.folder, self.own = location, folder, own
+        self._unchecked: int | None = None  # bytes fetched since the folder was looked through
         self._coming: dict[str, tuple[Future[bytes], ExitStack]] = {}
         stand_in(folder, self.fetch)
 
@@ -92,8 +95,18 @@ class BucketPictures:
         with held:
             yield future.result()
 
+    def read(self, name: str, limits: Limits = LIMITS) -> bytes:
+        """The bytes of a file as it is now; nothing is kept of it.
+
+        Raises: ImageError, where there is none, or it is too large; StorageError.
+        """
+        with _gone_is_an_image_error():
+            return self.location.read(name, limits.check_bytes)[0]
+
     def fetch(self, name: str) -> None:
         """Put a file into the folder, as it is now; where it lies there already, only its date and size are asked.
+
+        The folder stays below about KEPT_BYTES.
 
         Raises: FileNotFoundError; OSError; StorageError.
         """
@@ -117,16 +130,44 @@ class BucketPictures:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+        self._make_room(len(content))
+
+    def _make_room(self, fetched: int) -> None:
+        """Remove what was fetched first; the folder is looked through once in KEPT_BYTES / 8."""
+        unchecked = self._unchecked
+        self._unchecked = fetched if unchecked is None else unchecked + fetched
+        if unchecked is not None and self._unchecked <= KEPT_BYTES // 8:
+            return
+        self._unchecked = 0
+        kept = []
+        for path in self.folder.rglob("*"):
+            with contextlib.suppress(OSError):  # removed meanwhile
+                status = path.stat()
+                if stat.S_ISREG(status.st_mode):
+                    kept.append((status.st_ctime_ns, status.st_size, path))  # its own date is the object's
+        size = sum(one for _, one, _ in kept)
+        for _, one, path in sorted(kept)[:-1]:  # the newest is about to be opened
+            if size <= KEPT_BYTES * 7 // 8:
+                return
+            with contextlib.suppress(OSError):
+                path.unlink()
+            size -= one
 
     def _get(self, file: ImageFile) -> bytes:
-        try:
+        with _gone_is_an_image_error():
             if file.bytes > LARGE:
                 check_picture(file.file, self.location.read_start(file.file, HEAD))
             content, _ = self.location.read(file.file)
-        except FileNotFoundError as error:
-            raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
         check_picture(file.file, content)
         return content
+
+
+@contextmanager
+def _gone_is_an_image_error() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ImageError("no such file. Check its name, or whether it was moved.", "gone") from error
 
 
 def pictures_at(place: str, cache: Path, own: Location | None = None) -> PictureSource:

@@ -17,6 +17,15 @@ def stand_in(folder: Path, fetch: Callable[[str], None]) -> None:
     _fetch[os.path.abspath(folder)] = fetch  # noqa: PTH100  (links stay: callers join names to this very path)
 
 
+def is_stand_in(folder: Path) -> bool:
+    """Whether the files of a folder lie elsewhere, and need not be here.
+
+    >>> is_stand_in(Path("photos"))
+    False
+    """
+    return os.path.abspath(folder) in _fetch  # noqa: PTH100
+
+
 def present(path: Path) -> Path:
     """A path whose file is there, as far as there is one: it is fetched first where its folder only stands for others.
 

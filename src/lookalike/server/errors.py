@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from lookalike.errors import LookalikeError
+from lookalike.errors import LookalikeError, StorageError
 
 LOG = logging.getLogger("lookalike.server")
 STATUS = {
@@ -64,7 +64,8 @@ async def on_refusal(_: Request, error: Exception) -> JSONResponse:
 async def on_lookalike_error(_: Request, error: Exception) -> JSONResponse:
     """The answer to what the library refuses."""
     assert isinstance(error, LookalikeError)
-    return error_response(STATUS.get(error.code, 422), error.code, str(error), error.details)
+    status = 503 if isinstance(error, StorageError) else STATUS.get(error.code, 422)
+    return error_response(status, error.code, str(error), error.details)
 
 
 async def on_invalid_request(_: Request, error: Exception) -> JSONResponse:

@@ -20,7 +20,6 @@ from lookalike.images.thumbnails import encoded, thumbnail_bytes
 from lookalike.index.pictures import Picture
 from lookalike.progress import SILENT
 from lookalike.server.errors import Refusal
-from lookalike.server.picture_files import read_picture
 from lookalike.server.schemas import JobRequest
 from lookalike.server.work import use_work, work_for
 from lookalike.server.workspace import OpenCollection
@@ -72,7 +71,7 @@ class CollectionTools:
         """One picture, large, with the names of its files."""
         with _told():
             found = self.opened.files_of(id)
-            picture, content = read_picture(found, self.opened.collection.home.folder)
+            picture, content = self.opened.read(found)
             image = Image(data=encoded(content, PICTURE_PX), format="jpeg")
         return [json.dumps({**_about(picture), "files": [one.file for one in found]}, ensure_ascii=False), image]
 
@@ -148,7 +147,7 @@ class CollectionTools:
         home = self.opened.collection.home
 
         def read() -> bytes:
-            return read_picture([picture], home.folder)[1]
+            return self.opened.read([picture])[1]
 
         try:
             return Image(data=thumbnail_bytes(read, picture.content, home.cache, THUMB_PX), format="jpeg")
@@ -156,11 +155,11 @@ class CollectionTools:
             return None
 
 
-def mcp_server(folder: Path, at: Path | None = None, *, changes: bool = False) -> MCPServer[Any]:
+def mcp_server(folder: Path | str, at: Path | str | None = None, *, changes: bool = False) -> MCPServer[Any]:
     """The server of one collection.
 
     Args:
-        folder: of the pictures.
+        folder: of the pictures, or an address.
         at: where the collection is kept; None for within the folder.
         changes: offer the tools that judge, teach and put a lens into service, too.
     """

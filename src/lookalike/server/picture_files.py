@@ -1,13 +1,16 @@
-"""The bytes of a collection's pictures, opened only where they are what the table says."""
+"""The bytes of a collection's pictures, given only where they are what the table says."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from lookalike.errors import ImageError
+from lookalike.distributed.pictures import BucketPictures
+from lookalike.errors import ImageError, StorageError
 from lookalike.images.decode import content_hash
 from lookalike.images.limits import LIMITS, Limits
+from lookalike.images.picture_source import PictureSource
 from lookalike.index.pictures import Picture
 from lookalike.server.errors import Refusal
 
@@ -37,18 +40,34 @@ def read_inside(path: Path, folder: Path, limits: Limits = LIMITS) -> bytes:
         raise ImageError(f"cannot be read ({reason}). Check the disk and the permissions.", "unreadable") from error
 
 
-def read_picture(pictures: Sequence[Picture], folder: Path) -> tuple[Picture, bytes]:
-    """The first of the files of a content that still holds it, and its bytes.
+def read_picture(pictures: Sequence[Picture], source: PictureSource) -> tuple[Picture, bytes]:
+    """The first of the files of a content that still holds it, and its bytes; of a bucket nothing is kept here.
 
-    Raises: Refusal, when none does.
+    Raises: Refusal, when none does; StorageError, where a bucket refuses.
     """
     reason = "changed since it was indexed. Index again."
     for picture in pictures:
         try:
-            content = read_inside(picture.path, folder)
+            content = _read(picture, source)
         except ImageError as error:
             reason = error.reason
             continue
         if content_hash(content) == picture.content:
             return picture, content
     raise Refusal(404, "picture.gone", reason)
+
+
+def size_of(picture: Picture, source: PictureSource) -> int:
+    """The bytes of a picture's file as it is now; 0 where it is not there, or cannot be asked."""
+    if isinstance(source, BucketPictures):
+        with contextlib.suppress(StorageError):
+            seen = source.location.look(picture.file)
+            return 0 if seen is None else seen.bytes
+        return 0
+    return picture.path.stat().st_size if picture.path.is_file() else 0
+
+
+def _read(picture: Picture, source: PictureSource) -> bytes:
+    if isinstance(source, BucketPictures):
+        return source.read(picture.file)
+    return read_inside(picture.path, source.folder)

@@ -18,7 +18,7 @@ from lookalike.server.allocation import give_back_large_blocks
 from lookalike.server.app import create_app
 from lookalike.server.auth import Access
 from lookalike.server.connections import BoundedConnection
-from lookalike.server.workspace import Workspace, recent_file
+from lookalike.server.workspace import Place, Workspace, recent_file
 
 PORT, PORTS = 8431, 100
 
@@ -92,10 +92,10 @@ class Server:
             thread.join(20)
 
 
-def open_folders(folders: Sequence[Path], at: Path | None, read_only: bool) -> Workspace:
+def open_folders(folders: Sequence[Place], at: Place | None, read_only: bool) -> Workspace:
     """A workspace with the collections of some folders; what was opened before is remembered unless it is read-only.
 
-    Raises: CollectionError.
+    Raises: CollectionError; StorageError.
     """
     workspace = Workspace(None if read_only else recent_file())
     for folder in folders:

@@ -7,6 +7,8 @@ from typing import Any
 
 from lookalike.collection.collection import Collection
 from lookalike.collection.dataset_source import ExamplesSource
+from lookalike.distributed.pictures import BucketPictures
+from lookalike.errors import ExamplesError
 from lookalike.learning.config import LearnOptions
 from lookalike.learning.datasets.tables import Layout
 from lookalike.progress import Reporter
@@ -35,10 +37,15 @@ def work_for(opened: OpenCollection, request: JobRequest) -> Work:
 def examples_source(opened: OpenCollection, source: str) -> tuple[ExamplesSource, Layout | None]:
     """The examples of the page as the library takes them. Raises: ExamplesError."""
     if source == "folders":
-        return opened.folder, "classes"
+        if isinstance(opened.collection.home.pictures, BucketPictures):
+            raise ExamplesError(
+                f"{opened.collection.home.name}: folders of a bucket are not read as classes. Learn from answers, from "
+                f"each picture by itself, or from a CSV: lookalike learn {opened.collection.home.shell_words} CSV"
+            )
+        return opened.collection.folder, "classes"
     if source == "views":
         return None, "views"
-    return opened.collection.judgements.examples(opened.folder), None
+    return opened.collection.judgements.examples(opened.collection.folder), None
 
 
 def use_work(collection: Collection, name: str, anyway: bool, reporter: Reporter | None = None) -> dict[str, str]:

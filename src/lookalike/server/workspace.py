@@ -15,32 +15,41 @@ import numpy as np
 from platformdirs import user_state_path
 
 from lookalike.collection.collection import Collection
+from lookalike.distributed.object_store import Location
 from lookalike.errors import LookalikeError
 from lookalike.files import atomic_write, digest
 from lookalike.index.pictures import Picture, PictureList
+from lookalike.index.storage import is_address
 from lookalike.server.errors import Refusal
 from lookalike.server.jobs import Jobs
+from lookalike.server.picture_files import read_picture
+from lookalike.server.store_check import StoreCheck
 from lookalike.server.uploads import Uploads
 
 MOST_RECENT = 12
 LATELY_S = 1.0
+Place = Path | str  # a folder, or the address of an object store
 
 
 class OpenCollection:
     """One collection of the server, with its jobs and the pictures that were sent to ask with.
 
     Args:
-        folder: of the pictures.
+        folder: of the pictures, or an address.
         at: where the collection is kept; None for within the folder.
 
     Attributes:
         collection: asked by requests, one at a time under `lock`; jobs open their own.
+        table_store, picture_store: tell in seconds where an object store is away.
+    Raises: CollectionError; StorageError.
     """
 
-    def __init__(self, folder: Path, at: Path | None = None):
-        self.folder, self.at = folder.resolve(), None if at is None else at.resolve()
+    def __init__(self, folder: Place, at: Place | None = None):
+        self.folder, self.at = whole_place(folder), None if at is None else whole_place(at)
         self.id = collection_id(self.folder, self.at)
         self.collection = self.another()
+        self.table_store = StoreCheck.of_table(self.collection.home)
+        self.picture_store = StoreCheck.of_pictures(self.collection.home)
         self.lock = threading.RLock()
         self.jobs, self.uploads = Jobs(), Uploads()
         self._pictures: PictureList | None = None
@@ -48,13 +57,18 @@ class OpenCollection:
 
     @property
     def name(self) -> str:
-        """The name of the folder."""
-        return self.folder.name or str(self.folder)
+        """The last part of where the pictures lie."""
+        place = self.collection.home.name if is_address(self.folder) else self.folder
+        return name_of(place)
 
     @property
     def is_online(self) -> bool:
-        """Whether the pictures' folder is there."""
-        return self.folder.is_dir()
+        """Whether the pictures' folder is there, or the bucket answers."""
+        with contextlib.suppress(LookalikeError):
+            self.table_store.require()
+            self.picture_store.require()
+            return self.picture_store.is_needed or self.collection.home.folder.is_dir()
+        return False
 
     @property
     def is_indexed(self) -> bool:
@@ -86,6 +100,7 @@ class OpenCollection:
     def count(self) -> int:
         """How many pictures there are; 0 before the first index, and where they cannot be read: others may be."""
         with self.lock, contextlib.suppress(LookalikeError):
+            self.table_store.require()
             return len(self.pictures().gallery) if self.is_indexed else 0
         return 0
 
@@ -101,6 +116,11 @@ class OpenCollection:
         if not found:
             raise Refusal(404, "picture.unknown", "no such picture in this collection.")
         return found
+
+    def read(self, pictures: Sequence[Picture]) -> tuple[Picture, bytes]:
+        """The first picture of a content whose file still holds it, and its bytes. Raises: as `read_picture`."""
+        self.picture_store.require()
+        return read_picture(pictures, self.collection.home.pictures)
 
     def files_lately(self, id: str) -> Sequence[Picture]:
         """The same as it was within the last second, without a look at the disk or a wait for whoever searches.
@@ -124,8 +144,8 @@ class Workspace:
         self._open: dict[str, OpenCollection] = {}
         self._recent = recent
 
-    def add(self, folder: Path, at: Path | None = None) -> OpenCollection:
-        """Open a collection, or give the one that is open already. Raises: CollectionError."""
+    def add(self, folder: Place, at: Place | None = None) -> OpenCollection:
+        """Open a collection, or give the one that is open already. Raises: CollectionError; StorageError."""
         opened = OpenCollection(folder, at)
         opened = self._open.setdefault(opened.id, opened)
         self._remember(opened)
@@ -143,15 +163,15 @@ class Workspace:
         """Those that are open, in the order in which they were opened."""
         return list(self._open.values())
 
-    def recent(self) -> dict[str, tuple[Path, Path | None]]:
+    def recent(self) -> dict[str, tuple[Place, Place | None]]:
         """The folders that were opened before, the newest first: id -> folder and where its collection is kept."""
         if self._recent is None:
             return {}
-        found = {}
+        found: dict[str, tuple[Place, Place | None]] = {}
         with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, KeyError):
             for one in json.loads(self._recent.read_text("utf-8"))[:MOST_RECENT]:
-                folder, at = Path(one["folder"]), None if one["at"] is None else Path(one["at"])
-                if folder.is_dir():
+                folder, at = as_place(one["folder"]), None if one["at"] is None else as_place(one["at"])
+                if is_address(folder) or Path(folder).is_dir():
                     found[collection_id(folder, at)] = (folder, at)
         return found
 
@@ -178,7 +198,26 @@ def recent_file() -> Path | None:
         return None
 
 
-def collection_id(folder: Path, at: Path | None) -> str:
+def as_place(text: str) -> Place:
+    """A path, or an address as it is."""
+    return text if is_address(text) else Path(text)
+
+
+def whole_place(place: Place) -> Place:
+    """The path from the root, without links, or the address without / at its end."""
+    return str(Location.parse(str(place))) if is_address(place) else Path(place).resolve()
+
+
+def name_of(place: Place) -> str:
+    """The last part of a path or an address.
+
+    >>> name_of("s3://shop/photos"), name_of(Path("/"))
+    ('photos', '/')
+    """
+    return Location.parse(str(place)).name if is_address(place) else Path(place).name or str(place)
+
+
+def collection_id(folder: Place, at: Place | None) -> str:
     """What names a collection in addresses: it tells nothing about where it lies."""
     names = [os.fsencode(one) for one in (folder, at or "")]
     return digest([names[0], b"\0", names[1]], 8).hex()

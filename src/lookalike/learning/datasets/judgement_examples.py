@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lookalike.errors import ExamplesError
+from lookalike.images.fetched import is_stand_in
 from lookalike.learning.datasets.dataset import Dataset, Identities
 from lookalike.learning.datasets.judgement_lines import Apart, Judgement, Saying, groups_from
 from lookalike.learning.labels import Rows
@@ -200,13 +201,14 @@ def _in_order(one: Saying) -> list[str]:
 
 def _files_of(files: Sequence[str], folder: Path) -> tuple[list[Path], dict[str, int]]:
     """The pictures that are named, each once, and the row of each file's name; none for files gone."""
-    identities, folders = Identities(), Folders()
+    identities, folders, elsewhere = Identities(), Folders(), is_stand_in(folder)
     paths: list[Path] = []
     known: dict[str, int] = {}
     row: dict[str, int] = {}
     for file in dict.fromkeys(files):
         path = folder / file
-        if identity := identities.of(path) or identities.of(path := Path(folders.find(path) or path)):
+        identity = identities.of_name(path) if elsewhere else identities.of(path)
+        if identity := identity or identities.of(path := Path(folders.find(path) or path)):
             row[file] = known.setdefault(identity, len(known))
             if row[file] == len(paths):
                 paths.append(path)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from lookalike import __version__
-from lookalike.server.api.dependencies import AccessOf, Collections, Opened
+from lookalike.server.api.dependencies import AccessOf, Collections, Named
 from lookalike.server.errors import Refusal
 from lookalike.server.schemas import (
     CollectionOut,
@@ -17,7 +17,7 @@ from lookalike.server.schemas import (
     SessionResponse,
     StatusResponse,
 )
-from lookalike.server.workspace import choose_folder
+from lookalike.server.workspace import choose_folder, name_of
 
 router = APIRouter(tags=["collections"])
 MOST_REFUSED = 1000
@@ -29,7 +29,7 @@ def session(workspace: Collections, access: AccessOf) -> SessionResponse:
     opened = workspace.all()
     there = {one.id for one in opened}
     recent = [
-        RecentOut(id=id, name=folder.name, folder=str(folder))
+        RecentOut(id=id, name=name_of(folder), folder=str(folder))
         for id, (folder, _) in workspace.recent().items()
         if id not in there and not access.read_only
     ]
@@ -68,15 +68,17 @@ def open_collection(request: OpenRequest, workspace: Collections, access: Access
 
 
 @router.get("/c/{c}/status")
-def status(opened: Opened) -> StatusResponse:
+def status(opened: Named) -> StatusResponse:
     """What the collection holds, in numbers."""
     running = opened.jobs.running()
     answer = StatusResponse(
         name=opened.name,
-        folder=str(opened.folder),
+        folder=opened.collection.home.name,
         online=opened.is_online,
         job=None if running is None else JobOut.of(running),
     )
+    if opened.table_store.is_needed and not answer.online:
+        return answer
     with opened.lock:
         config = opened.collection.home.config()
         if config is None:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
+from starlette.concurrency import run_in_threadpool
 
 from lookalike.server.auth import Access
 from lookalike.server.schemas import FailureResponse
@@ -30,11 +31,20 @@ async def access(request: Request) -> Access:
     return found
 
 
-async def opened(c: HexId, request: Request) -> OpenCollection:
-    """The collection that an address names. Raises: Refusal."""
+async def named(c: HexId, request: Request) -> OpenCollection:
+    """The same, for what needs no store. Raises: Refusal."""
     return (await workspace(request)).get(c)
 
 
+async def opened(c: HexId, request: Request) -> OpenCollection:
+    """The collection that an address names. Raises: Refusal; StorageError, where its bucket does not answer."""
+    found = await named(c, request)
+    if found.table_store.is_needed:
+        await run_in_threadpool(found.table_store.require)
+    return found
+
+
 Opened = Annotated[OpenCollection, Depends(opened)]
+Named = Annotated[OpenCollection, Depends(named)]
 Collections = Annotated[Workspace, Depends(workspace)]
 AccessOf = Annotated[Access, Depends(access)]

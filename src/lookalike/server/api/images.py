@@ -10,10 +10,10 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from lookalike.images.thumbnails import encoded, thumbnail_bytes
+from lookalike.images.thumbnails import encoded, kept_thumbnail, thumbnail_bytes
 from lookalike.index.pictures import PictureList, PicturePage
 from lookalike.server.api.dependencies import HexId, Opened
-from lookalike.server.picture_files import read_picture
+from lookalike.server.picture_files import size_of
 from lookalike.server.schemas import Order, PagesResponse, PictureOut, PictureResponse, Side
 from lookalike.server.timed import timed
 from lookalike.server.workspace import OpenCollection
@@ -77,7 +77,7 @@ def picture(opened: Opened, id: HexId) -> PictureResponse:
     found = opened.files_of(id)
     first = found[0]
     files = {one.file for one in found}
-    size = next((one.path.stat().st_size for one in found if one.path.is_file()), 0)
+    size = next((size for one in found if (size := size_of(one, opened.collection.home.pictures))), 0)
     about = [
         {"query": one.query, "yes": one.yes, "no": one.no, "t": one.t, "who": one.who}
         for one in opened.collection.judgements.standing()
@@ -97,13 +97,12 @@ def picture(opened: Opened, id: HexId) -> PictureResponse:
 @router.get("/c/{c}/thumbs/{id}", **IMAGE)
 def thumb(opened: Opened, id: HexId, side: Side = Side.MEDIUM, key: Key = None) -> Response:
     """A small picture."""
-    found, home = opened.files_of(id), opened.collection.home
-
-    def read() -> bytes:
-        return read_picture(found, home.folder)[1]
-
-    with DECODERS:
-        content = thumbnail_bytes(read, found[0].content, home.cache, int(side))
+    found, home = opened.files_lately(id) or opened.files_of(id), opened.collection.home
+    content = kept_thumbnail(found[0].content, home.cache, int(side))
+    if content is None:
+        _, original = opened.read(found)  # a bucket answers slowly: meanwhile others decode
+        with DECODERS:
+            content = thumbnail_bytes(lambda: original, found[0].content, home.cache, int(side))
     return JpegResponse(content, headers=FOR_EVER)
 
 
@@ -111,15 +110,16 @@ def thumb(opened: Opened, id: HexId, side: Side = Side.MEDIUM, key: Key = None) 
 def image(opened: Opened, id: HexId, side: Annotated[int, Query(ge=64, le=2560)] = 1600, key: Key = None) -> Response:
     """A large picture, upright, encoded anew."""
     found = opened.files_of(id)
+    _, original = opened.read(found)
     with DECODERS:
-        content = encoded(read_picture(found, opened.collection.home.folder)[1], side)
+        content = encoded(original, side)
     return JpegResponse(content, headers=FOR_EVER)
 
 
 @router.get("/c/{c}/originals/{id}", **FILE)
 def original(opened: Opened, id: HexId, key: Key = None) -> Response:
     """The file itself, to be saved."""
-    picture, content = read_picture(opened.files_of(id), opened.collection.home.folder)
+    picture, content = opened.read(opened.files_of(id))
     name = quote(picture.path.name.encode("utf-8", "surrogateescape"), safe="")
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
     return Response(content, media_type="application/octet-stream", headers=headers)

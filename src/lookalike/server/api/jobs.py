@@ -10,7 +10,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from lookalike.server.api.dependencies import HexId, Opened
+from lookalike.server.api.dependencies import HexId, Named
 from lookalike.server.api.images import FILE, Key
 from lookalike.server.errors import Refusal
 from lookalike.server.jobs import Job
@@ -27,37 +27,37 @@ EVENTS: dict[str, Any] = {
 
 
 @router.post("/c/{c}/jobs", status_code=202)
-def start_job(opened: Opened, request: JobRequest) -> JobOut:
+def start_job(opened: Named, request: JobRequest) -> JobOut:
     """Begin to index, learn, use a lens, or export; one at a time."""
     return _shown(opened.jobs.start(request.do, work_for(opened, request)))
 
 
 @router.get("/c/{c}/jobs")
-def jobs(opened: Opened) -> list[JobOut]:
+def jobs(opened: Named) -> list[JobOut]:
     """The last jobs, the newest first."""
     return [_shown(job) for job in opened.jobs.list()]
 
 
 @router.get("/c/{c}/jobs/{j}")
-def job(opened: Opened, j: HexId) -> JobOut:
+def job(opened: Named, j: HexId) -> JobOut:
     """One job."""
     return _shown(opened.jobs.get(j))
 
 
 @router.delete("/c/{c}/jobs/{j}", status_code=202)
-def stop_job(opened: Opened, j: HexId) -> JobOut:
+def stop_job(opened: Named, j: HexId) -> JobOut:
     """Ask a job to stop: it does so at its next report."""
     return _shown(opened.jobs.stop(j))
 
 
 @router.get("/c/{c}/jobs/{j}/events", **EVENTS)
-async def job_events(opened: Opened, j: HexId, request: Request) -> StreamingResponse:
+async def job_events(opened: Named, j: HexId, request: Request) -> StreamingResponse:
     """What happens to a job, as text/event-stream: first the whole job, then stage, curve, said, end."""
     return StreamingResponse(_events(opened.jobs.get(j), request), media_type="text/event-stream")
 
 
 @router.get("/c/{c}/jobs/{j}/result", **FILE)
-def job_result(opened: Opened, j: HexId, key: Key = None) -> FileResponse:
+def job_result(opened: Named, j: HexId, key: Key = None) -> FileResponse:
     """The file that an export made."""
     found = opened.jobs.get(j)
     if found.do != "export" or found.state != "done" or not Path(found.result["path"]).is_file():

@@ -13,7 +13,6 @@ from lookalike.index.words import Text, Weighted
 from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.api.images import DECODERS, FOR_EVER, IMAGE, JpegResponse, Key
 from lookalike.server.errors import Refusal
-from lookalike.server.picture_files import read_picture
 from lookalike.server.schemas import (
     Asked,
     DuplicatesOut,
@@ -118,7 +117,7 @@ def _source(opened: OpenCollection, asked: Asked) -> Any:
         return opened.uploads.get(asked.query).content
     assert asked.id is not None
     if asked.region is not None:  # its pixels are needed
-        return read_picture(opened.files_of(asked.id), opened.collection.home.folder)[1]
+        return opened.read(opened.files_of(asked.id))[1]
     return opened.picture(asked.id)
 
 

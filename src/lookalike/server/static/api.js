@@ -48,7 +48,7 @@ export async function ask(path, { method, body, signal } = {}) {
   }
   const said = await answer.json().catch(() => ({}));
   const { code = "request", message = "", details = {} } = said.error ?? {};
-  if (code === "collection.offline") away.value++;
+  if (code === "collection.offline" || code.startsWith("storage.")) away.value++;
   if (answer.status === 401 && code === "access.token") connection.value = "token";
   throw new ApiError(code, message, answer.status, details);
 }

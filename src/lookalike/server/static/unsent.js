@@ -4,7 +4,7 @@ import { api, of } from "./api.js";
 import { sayError } from "./toasts.js";
 
 const KEY = "lookalike.unsent";
-const LATER = ["server.gone", "access.token", "server.busy", "collection.offline"];
+const LATER = ["server.gone", "access.token", "server.busy", "collection.offline", "storage.unreachable"];
 const BUSY_MS = 2000;
 
 function read() {
