@@ -82,6 +82,22 @@ def test_pictures_are_found_by_place_name_and_content(photos: Path, large: Colle
     assert pictures.at(large._searcher.gallery(large._searcher.state()).row_of(one.file)) == one
 
 
+def test_many_names_are_found_by_one_pass_as_one_by_one(photos: Path, large: Collection):
+    pictures, names = large.pictures(), ["0000077.png", "none.png", "0005999.png", "0000000.png", "\udcff.png"]
+    found = pictures.named(names)
+    assert [one and one.file for one in found] == ["0000077.png", None, "0005999.png", "0000000.png", None]
+    assert found == Collection(photos).pictures().named(names) == [pictures.named([name])[0] for name in names]
+    assert pictures.named([]) == []
+
+
+def test_a_page_of_a_condition_and_one_behind_the_end(large: Collection):
+    pictures = large.pictures()
+    page = pictures.page(2, 2, where="file LIKE '%99.png'")
+    assert (page.total, [one.file for one in page.pictures]) == (60, ["0000299.png", "0000399.png"])
+    assert [pictures.page(*at).pictures for at in ((N, 5), (N - 1, 0), (10**12, 5))] == [[], [], []]
+    assert [one.file for one in pictures.page(N - 2, 5).pictures] == [f"000{N - 2}.png", f"000{N - 1}.png"]
+
+
 def test_names_are_found_without_being_held(photos: Path, large: Collection, monkeypatch):
     assert large.judge("0000001.png", yes=["0000002.png"], no=[photos / "0000003.png"]) == 1
     large.judgements.undo()

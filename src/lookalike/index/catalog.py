@@ -41,6 +41,9 @@ class Catalog(Protocol):
     def find(self, file: str) -> int | None:
         """Where a name stands, as `NameIndex.find`."""
 
+    def find_all(self, files: Sequence[str]) -> list[int | None]:
+        """Where some names stand, each as by `find`."""
+
     def find_exactly(self, file: str) -> int | None:
         """Where the name of these very code points stands."""
 
@@ -99,6 +102,10 @@ class MemoryCatalog:
     def find(self, file: str) -> int | None:
         """By bisection."""
         return self._index.find(file)
+
+    def find_all(self, files: Sequence[str]) -> list[int | None]:
+        """One by one."""
+        return [self.find(file) for file in files]
 
     def find_exactly(self, file: str) -> int | None:
         """By bisection."""

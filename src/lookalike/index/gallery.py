@@ -279,6 +279,10 @@ class Gallery:
         """
         return self.catalog.find(file)
 
+    def rows_of(self, files: Sequence[str]) -> list[int | None]:
+        """Where some files stand, as `row_of`; those of a gallery larger than memory by one pass."""
+        return self.catalog.find_all(files)
+
     def copies_of(self, content: bytes | None) -> Places:
         """Where the pictures of this content stand, in the order of their files."""
         return np.empty(0, np.int64) if content is None else self.catalog.copies_of(content)

@@ -1,6 +1,7 @@
 """Which pictures a gallery holds, on the disk: names stay in the table, and are read for the few that are asked for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -58,7 +59,15 @@ class MappedCatalog:
 
         Raises: AmbiguousNameError.
         """
-        names = self._named_like(file)
+        return self.find_all([file])[0]
+
+    def find_all(self, files: Sequence[str]) -> list[int | None]:
+        """By one pass over the numbers of all names. Raises: AmbiguousNameError."""
+        like = self._named_like(files)
+        return [self._one_of(file, like.get(one_form(file), [])) for file in files]
+
+    @staticmethod
+    def _one_of(file: str, names: Sequence[tuple[int, str]]) -> int | None:
         exact = [place for place, name in names if name == file]
         if exact or not names:
             return exact[0] if exact else None
@@ -66,7 +75,8 @@ class MappedCatalog:
 
     def find_exactly(self, file: str) -> int | None:
         """By the numbers of the names."""
-        return next((place for place, name in self._named_like(file) if name == file), None)
+        named = self._named_like([file]).get(one_form(file), [])
+        return next((place for place, name in named if name == file), None)
 
     def copies_of(self, content: bytes) -> Places:
         """By a pass over the first halves of all."""
@@ -142,19 +152,20 @@ class MappedCatalog:
             arrays["spelled"][rows] = pc.equal(names, in_one_form).to_numpy(zero_copy_only=False)
             start = rows.stop
 
-    def _named_like(self, file: str) -> list[tuple[int, str]]:
-        """Places and names of the pictures that have a name in any form of Unicode, in the order of the names."""
+    def _named_like(self, files: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
+        """Form -> places and names of the pictures named so in any form of Unicode, in the order of the names."""
         import pyarrow as pa
 
-        form = one_form(file)
-        try:
-            number = name_numbers(pa.array([form]))[0]
-        except (UnicodeEncodeError, pa.ArrowInvalid):  # what is no UTF-8 is no name in a table
-            return []
-        places = _equal(self._arrays["names"], number)
+        wanted = []
+        for form in {one_form(file) for file in files}:
+            with suppress(UnicodeEncodeError, pa.ArrowInvalid):  # what is no UTF-8 is no name in a table
+                wanted.append(name_numbers(pa.array([form]))[0])
+        places = _among(self._arrays["names"], np.array(wanted, np.uint64))
         names = self._snapshot.rows(places, "file").column("file").to_pylist()
-        found = [(place, name) for place, name in zip(places.tolist(), names, strict=True) if one_form(name) == form]
-        return sorted(found, key=lambda one: one[1])
+        found: dict[str, list[tuple[int, str]]] = {}
+        for place, name in sorted(zip(places.tolist(), names, strict=True), key=lambda one: one[1]):
+            found.setdefault(one_form(name), []).append((place, name))
+        return found
 
 
 class TableNames(Sequence[str]):
@@ -217,3 +228,17 @@ def _equal(array: NDArray[np.uint64], value: np.uint64) -> Places:
     """Where a value stands in an array (n,), which may be memory-mapped."""
     found = [np.flatnonzero(array[rows] == value) + rows.start for rows in row_slices(len(array), SCANNED_ROWS)]
     return np.concatenate([np.empty(0, np.int64), *found])
+
+
+def _among(array: NDArray[np.uint64], values: NDArray[np.uint64]) -> Places:
+    """Where any of some values stands in an array (n,), which may be memory-mapped; one pass, however many they are."""
+    if len(values) <= 1:
+        return _equal(array, values[0]) if len(values) else np.empty(0, np.int64)
+    low = np.zeros(1 << 16, np.bool_)  # whether a value ends in these 16 bits
+    low[values & np.uint64(0xFFFF)] = True
+    found = [np.empty(0, np.int64)]
+    for rows in row_slices(len(array), SCANNED_ROWS):
+        block = array[rows]
+        likely = np.flatnonzero(low[block & np.uint64(0xFFFF)])
+        found.append(likely[np.isin(block[likely], values)] + rows.start)
+    return np.concatenate(found)

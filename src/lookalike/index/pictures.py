@@ -86,11 +86,15 @@ class PictureList:
         """
         if offset < 0 or (limit is not None and limit < 0):
             raise QueryError(f"offset {offset}, limit {limit}: expected numbers from 0 on.")
-        places = self._order(order)
-        if where is not None:
-            places = places[self.gallery.filter(where)[places]]
-        wanted = places[offset:] if limit is None else places[offset : offset + limit]
-        return PicturePage(self.gallery.version, len(places), offset, self._all_at(wanted))
+        stop = None if limit is None else offset + limit
+        if order == "file":  # places are in that order: nothing is made for those that are passed over
+            places = None if where is None else np.flatnonzero(self.gallery.filter(where))
+        else:
+            places = self._order(order)
+            places = places if where is None else places[self.gallery.filter(where)[places]]
+        total = len(self.gallery) if places is None else len(places)
+        wanted = np.arange(*slice(offset, stop).indices(total)) if places is None else places[offset:stop]
+        return PicturePage(self.gallery.version, total, offset, self._all_at(wanted))
 
     def at(self, place: int) -> Picture:
         """The picture at one place of the gallery."""
@@ -99,6 +103,15 @@ class PictureList:
         file, (width, height) = self.gallery.files[place], self._sizes[place].tolist()
         content, date = self.gallery.contents[place].tobytes(), int(self._dates[place])
         return Picture(file, self.folder / file, content, width, height, date)
+
+    def named(self, files: Sequence[str]) -> list[Picture | None]:
+        """The pictures of some names, in this order; None for what is not here.
+
+        Raises: AmbiguousNameError, as `Gallery.row_of`.
+        """
+        places = self.gallery.rows_of(files)
+        found = iter(self._all_at(np.array([one for one in places if one is not None], np.int64)))
+        return [None if one is None else next(found) for one in places]
 
     def find(self, id: str) -> list[Picture]:
         """The pictures of one content, by file; none, where the id is none or not here.
@@ -127,9 +140,7 @@ class PictureList:
             return np.argsort(-self._dates, kind="stable")
         if order == "random":
             return np.random.default_rng(self.gallery.version).permutation(count)
-        if order != "file":
-            raise QueryError(f"order {order!r}: not known. There are {', '.join(ORDERS)}.")
-        return np.arange(count)
+        raise QueryError(f"order {order!r}: not known. There are {', '.join(ORDERS)}.")
 
     @cached_property
     def _by_content(self) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

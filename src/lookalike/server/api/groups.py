@@ -16,8 +16,7 @@ def groups(opened: Opened) -> list[GroupOut]:
     """All groups, in the order in which they were made, with their pictures."""
     pictures, found = opened.pictures(), []
     for group in opened.collection.judgements.groups():
-        rows = [row for file in group.files if (row := pictures.gallery.row_of(file)) is not None]
-        shown = [PictureOut.of(pictures.at(row)) for row in rows]
+        shown = [PictureOut.of(one) for one in pictures.named(list(group.files)) if one is not None]
         found.append(GroupOut(id=group.id, name=group.name, pictures=shown))
     return found
 

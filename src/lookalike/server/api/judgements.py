@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from lookalike.index.pictures import PictureList
 from lookalike.learning.datasets.judgement_lines import Apart, Distinct, Judgement
 from lookalike.server.api.dependencies import HexId, Opened
 from lookalike.server.errors import Refusal
@@ -23,7 +22,7 @@ router = APIRouter(tags=["judgements"])
 @router.get("/c/{c}/judgements")
 def judgements(opened: Opened) -> list[JudgementOut]:
     """Which pictures belong together and which don't, as far as it stands, oldest first."""
-    pictures, found = opened.pictures(), []
+    found, asked = [], []
     for one in opened.collection.judgements:
         about: dict[str, Any] = {"line": one.line, "t": one.t, "who": one.who, "said": str(one)}
         if isinstance(one, Judgement):
@@ -34,9 +33,15 @@ def judgements(opened: Opened) -> list[JudgementOut]:
         else:
             continue
         about["kind"] = kind
-        about |= {role: _named(pictures, file) for role, file in files.items()}
-        found.append(JudgementOut(**about))
-    return found
+        found.append(about)
+        asked.append(files)
+    names = list(dict.fromkeys(file for files in asked for file in files.values()))
+    ids = {
+        name: None if one is None else one.id for name, one in zip(names, opened.pictures().named(names), strict=True)
+    }
+    for about, files in zip(found, asked, strict=True):
+        about |= {role: NamedPicture(file=file, id=ids[file]) for role, file in files.items()}
+    return [JudgementOut(**about) for about in found]
 
 
 @router.post("/c/{c}/judgements", status_code=201)
@@ -71,8 +76,3 @@ def keep_distinct(opened: Opened, request: DistinctRequest) -> LinesResponse:
     """Say that two pictures are no duplicates: they are not shown as such again, and nothing is learned from it."""
     one, other = (opened.picture(id).file for id in request.distinct)
     return LinesResponse(lines=opened.collection.judgements.add_distinct(one, [other]))
-
-
-def _named(pictures: PictureList, file: str) -> NamedPicture:
-    row = pictures.gallery.row_of(file)
-    return NamedPicture(file=file, id=None if row is None else pictures.at(row).id)

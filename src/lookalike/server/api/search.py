@@ -92,16 +92,15 @@ def _search(opened: OpenCollection, request: SearchRequest) -> SearchResponse:
         # Hits of several come in another order than their similarities.
         cut = _cut(opened, hits) if alone and not request.reverse else None
         pictures = opened.pictures()
-        gallery = pictures.gallery
-        found = [(hit, gallery.row_of(hit.file)) for hit in hits]
+        found = pictures.named([hit.file for hit in hits])
     return SearchResponse(
-        version=gallery.version,
+        version=pictures.gallery.version,
         lens=hits.lens,
         cut=cut,
         took_ms=round(1000 * (time.perf_counter() - started), 1),
         note=hits.note,
         hidden=hits.hidden,
-        hits=[HitOut.of_hit(hit, pictures.at(row)) for hit, row in found if row is not None],
+        hits=[HitOut.of_hit(hit, one) for hit, one in zip(hits, found, strict=True) if one is not None],
     )
 
 
@@ -153,8 +152,7 @@ def duplicates(opened: Opened, least: float | None = None) -> list[DuplicatesOut
         if not others:
             continue
         files = [group.keep, *(file for file, _ in others)]
-        rows = [row for row in map(pictures.gallery.row_of, files) if row is not None]
-        shown = [PictureOut.of(pictures.at(row)) for row in rows]
+        shown = [PictureOut.of(one) for one in pictures.named(files) if one is not None]
         worst = min(similarity for _, similarity in others)
         found.append(DuplicatesOut(equal=worst >= 1, least=round(worst, 4), keep=shown[0].id, pictures=shown))
     return sorted(found, key=lambda one: not one.equal)
