@@ -51,7 +51,7 @@ class CollectionFolder:
         pictures: where they lie.
     Raises: CollectionError, for anything else.
 
-    >>> CollectionFolder(Path("photos")).table("b1").as_posix()
+    >>> CollectionFolder(Path("photos")).table("b1")
     'photos/.lookalike/tables/b1.lance'
     """
 

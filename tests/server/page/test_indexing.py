@@ -15,7 +15,7 @@ from support.in_browser import Opener, ask_in_page, tiles
 from support.pixel_kinds import pixel_kinds
 
 from lookalike import Collection
-from lookalike.index import reader
+from lookalike.images import picture_source
 from lookalike.server.run import Server
 
 PICTURES, LATE = 360, "29-0359.png"  # commits are of 256; the last one is read long after the first
@@ -35,13 +35,13 @@ class SlowDisk:
         return _open_bytes(path, *more)
 
 
-_open_bytes = reader.open_bytes
+_open_bytes = picture_source.open_bytes
 
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
     disk = SlowDisk()
-    monkeypatch.setattr(reader, "open_bytes", disk.open_bytes)
+    monkeypatch.setattr(picture_source, "open_bytes", disk.open_bytes)
     yield disk
     disk.go_on.set()
 

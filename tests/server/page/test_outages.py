@@ -109,7 +109,7 @@ def test_a_folder_that_is_away_is_said_to_be_and_comes_back_with_all_answers(
     query, hit = names(page, 2)
     photos.rename(away)
     press_on(page, 2, "y")
-    expect(page.locator(".banner-offline")).to_contain_text("goes on when the disk is back")
+    expect(page.locator(".banner-offline")).to_contain_text("goes on when it is back")
     expect(page.get_by_role("heading", name="The folder is not there")).to_be_visible()
     expect(page.locator(".banner-unsent")).to_contain_text("1 answer")
     with Client(server) as api:
