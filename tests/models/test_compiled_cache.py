@@ -56,7 +56,7 @@ def test_where_nothing_can_be_written_there_is_no_cache(tmp_path: Path):
 def test_a_backbone_runs_what_was_compiled_for_it_and_nothing_else_that_lies_there(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
     first, _ = drawn_network.write_pair(tmp_path)
-    pixels = [np.full((8, 8, 3), value, np.uint8) for value in (10, 90, 200)]
+    pixels = [np.full((8, 8, 3), value, np.uint8) for value in (10, 90, 160, 200)]  # whole batches, of two or of four
     expected = Backbone(first).embed(pixels)
     (blob,) = (tmp_path / "cache/compiled").rglob("*.blob")
     assert list(blob.parent.glob("digests.json"))
