@@ -53,8 +53,9 @@ lint: install  ## Check format, style and types
 	$(BIN)/ruff format --check src tests examples benchmarks tools
 	$(BIN)/mypy
 
-# Five hold what others share.
-BENCHMARKS := $(filter-out held_out nine_tasks keras_worker survival survival_checks,$(basename $(notdir $(wildcard benchmarks/*.py))))
+# These hold what others share.
+SHARED := drill_searches held_out keras_worker light_network nine_tasks s3_server survival survival_checks
+BENCHMARKS := $(filter-out $(SHARED),$(basename $(notdir $(wildcard benchmarks/*.py))))
 ONE := $(addprefix bench-,$(BENCHMARKS))
 .PHONY: $(ONE)
 

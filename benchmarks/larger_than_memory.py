@@ -15,7 +15,6 @@ it looks into. Every answer is compared with brute force over the rows as stored
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from light_network import light_network
 from numpy.typing import NDArray
 
 from lookalike import Collection, similarity
@@ -54,33 +54,6 @@ def main() -> None:
 
 
 # --- make
-
-
-def bundle(folder: Path, values: int) -> Path:
-    """A network that gives so many features of a picture's mean colour."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    matrix = np.random.default_rng(0).random((3, values), np.float32)
-    nodes = [
-        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2], keepdims=0),
-        helper.make_node("MatMul", ["mean", "matrix"], ["features"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "light",
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", 32, 32, 3])],
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", values])],
-        [numpy_helper.from_array(matrix, "matrix")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-    model.ir_version = 8
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
-    depth = {"name": "features", "length": values, "weight": 1.0, "power": 1.0}
-    about = {"name": "light", "id": f"light{values:027d}", "side_px": 32, "depths": [depth]}
-    (folder / "backbone.json").write_text(json.dumps(about), encoding="utf-8")
-    return folder
 
 
 def rows_of(values: int, seed: int = 0) -> Iterator[NDArray[np.float16]]:
@@ -113,7 +86,7 @@ def make(folder: Path, pictures: int, values: int) -> None:
     photos = folder / "photos"
     photos.mkdir(parents=True)
     Image.fromarray(np.full((32, 32, 3), 99, np.uint8)).save(photos / "picture.png")
-    collection = Collection(photos, backbone=bundle(folder / "network", values))
+    collection = Collection(photos, backbone=light_network(folder / "network", values, side_px=32))
     collection.index(own=False)
     table = lance.dataset(collection.table.uri)
     rng = np.random.default_rng(1)

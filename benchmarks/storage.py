@@ -13,7 +13,6 @@ many features: indexing costs what it costs without inference, and holds all tha
 
 import argparse
 import hashlib
-import json
 import os
 import resource
 import shutil
@@ -25,6 +24,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from light_network import light_network
 from PIL import Image
 
 from lookalike import Collection
@@ -77,33 +77,6 @@ def a_lens(collection: Collection, d: int = 256) -> Lens:
 
 
 Times = list[tuple[float, float]]  # seconds on the clock, and of the processor
-
-
-def light(folder: Path) -> Path:
-    """A bundle that gives 3,488 features of a picture's mean colour, from an input of 224 pixels."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    matrix = np.random.default_rng(0).random((3, 3488), np.float32)
-    nodes = [
-        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("ReduceMean", ["float"], ["mean"], axes=[1, 2], keepdims=0),
-        helper.make_node("MatMul", ["mean", "matrix"], ["features"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "light",
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", 224, 224, 3])],
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3488])],
-        [numpy_helper.from_array(matrix, "matrix")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-    model.ir_version = 8
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
-    depth = {"name": "features", "length": 3488, "weight": 1.0, "power": 1.0}
-    table = {"name": "light", "id": "0" * 32, "side_px": 224, "depths": [depth]}
-    (folder / "backbone.json").write_text(json.dumps(table), encoding="utf-8")
-    return folder
 
 
 def timed(words: list[str], repeats: int = 1) -> Times:
@@ -208,7 +181,11 @@ def main() -> None:
     work = asked.at or Path(tempfile.mkdtemp(prefix="lookalike-"))
     work.mkdir(parents=True, exist_ok=True)
     try:
-        more = [light(work / "light")] if asked.light and asked.what in {"memory", "unchanged"} else []
+        more = (
+            [light_network(work / "light", 3488, side_px=224)]
+            if asked.light and asked.what in {"memory", "unchanged"}
+            else []
+        )
         globals()[asked.what](work / "photos", asked.pictures, *more)
     finally:
         if asked.at is None:

@@ -1,21 +1,25 @@
 """Files embedded by shards: the same rows as in one process, whatever ends on the way."""
 
+import pickle
 import socket
 from collections import deque
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.drawn_network import write_bundle
 from support.pictures import aged, draw
 
 from lookalike import Collection
 from lookalike.collection.switch_backbone import UpdateOptions
-from lookalike.distributed.embed import DistributedEmbedder
+from lookalike.distributed.embed import DistributedEmbedder, _SentBackbone
 from lookalike.distributed.engine import LocalEngine, Outcome, WorkerDiedError
-from lookalike.errors import CollectionError
+from lookalike.errors import BundleError, CollectionError, StorageError
 from lookalike.index.index_report import IndexReport
+from lookalike.models.registry import DEFAULT, resolve_bundle
 from lookalike.progress import SILENT
 
 
@@ -41,9 +45,10 @@ def rows(folder: Path, at: Path | None = None) -> tuple[list[str], np.ndarray]:
     return Collection(folder, at=at).table.features()
 
 
-def test_the_rows_are_those_of_one_process(many: Path, tmp_path: Path):
-    """5 or 6 fragments in place of one; the copy is in another shard than its like, and is embedded there."""
-    done = index(many)
+@pytest.mark.parametrize("shard", [4, 64])
+def test_the_rows_are_those_of_one_process(many: Path, tmp_path: Path, shard: int):
+    """In shards of 4 the copy is in another one than its like, and is embedded there; all are in one of 64."""
+    done = index(many, shard=shard)
     assert (done.added, list(done.refused)) == (21, ["broken.png"])
     Collection(many, at=tmp_path / "one").index(own=False)
     files, features = rows(many)
@@ -132,6 +137,61 @@ def test_what_could_not_be_read_for_a_moment_is_read_later_and_ten_failures_in_a
     with pytest.raises(CollectionError, match="away"):
         index(many, engine=AlwaysFails())
     assert index(many, engine=FailsTwice()).added == 21
+
+
+class FailsForGood(LocalEngine):
+    """An engine whose store refuses after the first two shards."""
+
+    def run(self, build: Any, waiting: deque[Any]) -> Generator[Outcome[Any, Any]]:
+        yield from super().run(build, deque([waiting.popleft(), waiting.popleft()]))
+        yield Outcome(waiting.popleft(), error=StorageError("denied", code="storage.denied"))
+
+
+def test_what_was_done_before_a_refusal_is_committed(many: Path):
+    """Two shards of 4, though less than a commit's seconds have gone by."""
+    with pytest.raises(StorageError, match="denied"):
+        index(many, engine=FailsForGood())
+    assert len(rows(many)[0]) == 8
+    assert index(many).added == 13
+
+
+class AnotherMachine(LocalEngine):
+    """An engine whose worker comes by pickle to a machine that has nothing of this one but its pictures and table."""
+
+    elsewhere = True
+
+    def __init__(self, cache: Path, gone: Path):
+        self.cache, self.gone = cache, gone
+
+    def run(self, build: Any, waiting: deque[Any]) -> Generator[Outcome[Any, Any]]:
+        sent = pickle.dumps(build)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("LOOKALIKE_CACHE", str(self.cache))
+            self.gone.rename(self.gone.with_name("moved"))
+            yield from super().run(pickle.loads(sent), waiting)
+        self.gone.with_name("moved").rename(self.gone)
+
+
+def test_a_backbone_that_is_only_here_is_sent_to_other_machines(many: Path, tmp_path: Path):
+    backbone = write_bundle(tmp_path / "backbone")
+    embedder = DistributedEmbedder(AnotherMachine(tmp_path / "cache", backbone), 8)
+    options = UpdateOptions(own=False, embedder=embedder)
+    assert Collection(many, backbone=backbone)._update(options, SILENT).added == 21
+    (sent,) = (tmp_path / "cache/backbones").iterdir()
+    assert (sent / "model.onnx").read_bytes() == (backbone / "model.onnx").read_bytes()
+    Collection(many, at=tmp_path / "one", backbone=backbone).index(own=False)
+    np.testing.assert_array_equal(rows(many)[1], rows(many, tmp_path / "one")[1])
+
+
+def test_a_machine_whose_lookalike_has_another_backbone_of_the_name_says_so(tmp_path: Path):
+    """Nothing is sent of a backbone that each machine makes by itself, and nothing is left in the cache."""
+    other = replace(resolve_bundle(DEFAULT), id="0" * 32, path=tmp_path / "not here")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(BundleError) as raised:
+        patch.setenv("LOOKALIKE_CACHE", str(tmp_path / "cache"))
+        _SentBackbone(other, "f32").open()
+    line = f"{socket.gethostname()}: its lookalike has another {DEFAULT}. Install the same version everywhere."
+    assert str(raised.value) == line
+    assert not (tmp_path / "cache/backbones" / other.id).exists()
 
 
 def test_a_worker_that_cannot_reach_the_pictures_names_its_machine(many: Path):

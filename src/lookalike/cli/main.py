@@ -14,7 +14,7 @@ import click
 from lookalike import __version__
 from lookalike.cli import check, console, learn, search, serve, watch
 from lookalike.cli.index_report import index_lines
-from lookalike.cli.options import AT, FOLDER, SHARD, open_collection, with_workers
+from lookalike.cli.options import AT, FOLDER, SHARD, THREADS, open_collection, with_workers
 from lookalike.cli.output import drop_output, echo, echo_json
 from lookalike.drawing.png import drawable
 from lookalike.errors import DamagedTableWarning, LookalikeError, MemoryLimitError, is_out_of_memory
@@ -96,7 +96,7 @@ def main() -> None:
 )
 @click.option("--prune", is_flag=True, help="Forget missing pictures even when more than half of them are missing.")
 @click.option("--no-own", is_flag=True, help="Learn no lens from the pictures alone (own, once there are 300).")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Number of processor threads; all by default.")
+@THREADS
 @click.option(
     "--pixels",
     type=click.FloatRange(0.001),

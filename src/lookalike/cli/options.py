@@ -23,6 +23,9 @@ PLACE = Place(path_type=Path)
 FOLDER = click.argument("folder", type=PLACE)
 AT = click.option("--at", type=PLACE, help="Keep the collection in DIR (or at s3://...), not in FOLDER/.lookalike.")
 
+THREADS = click.option(
+    "--threads", type=click.IntRange(1), metavar="N", help="Number of processor threads; all by default."
+)
 _WORKERS = (
     click.option(
         "--on",
@@ -33,7 +36,10 @@ _WORKERS = (
     click.option("--workers", type=click.IntRange(1), metavar="N", help="How many workers; all processors by default."),
 )
 SHARD = click.option(
-    "--shard", type=click.IntRange(1), metavar="N", help="Pictures that a worker takes at once; at most 4,096."
+    "--shard",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Pictures that a worker takes at once; by default 4,096, fewer where there are few.",
 )
 
 

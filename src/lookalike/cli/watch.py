@@ -8,7 +8,7 @@ import click
 
 from lookalike.cli.console import ProgressLines
 from lookalike.cli.index_report import watch_lines
-from lookalike.cli.options import AT, FOLDER, open_collection
+from lookalike.cli.options import AT, FOLDER, THREADS, open_collection
 from lookalike.cli.output import echo
 from lookalike.text import printable_line
 
@@ -32,7 +32,7 @@ from lookalike.text import printable_line
     metavar="SECONDS",
     help="Look through the folder so often even when nothing is heard of, as from a network drive.",
 )
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Number of processor threads; all by default.")
+@THREADS
 def watch(folder: Path | str, at: Path | str | None, quiet: float, every: float, threads: int | None) -> None:
     """Keep the collection of FOLDER up to date while the folder changes, until Ctrl-C; a line for each change set."""
     photos = open_collection(folder, at, threads=threads)

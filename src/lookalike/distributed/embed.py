@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lookalike.distributed.engine import Engine, Outcome, WorkerDiedError
-from lookalike.errors import CollectionError, LookalikeError, StorageError
+from lookalike.errors import BundleError, CollectionError, LookalikeError, StorageError
 from lookalike.files import replace_folder
 from lookalike.images.limits import Limits
 from lookalike.images.picture_source import FolderPictures, PictureSource
 from lookalike.images.scan import ImageFile
 from lookalike.index.embed_files import EmbeddingWork, IndexBatch, IndexOptions, embed_files
 from lookalike.index.refused import RefusedFile, installed_decoders, limits_of
-from lookalike.index.table import ImageRow, Table
+from lookalike.index.table import Table
 from lookalike.models.backbone import Backbone
 from lookalike.models.bundle import Bundle
 from lookalike.models.efficientnet import SPECS
@@ -83,7 +83,7 @@ class DistributedEmbedder:
                     if len(batch.fragments) >= COMMIT_FRAGMENTS or time.monotonic() - last > options.commit_seconds:
                         yield batch
                         batch, last = IndexBatch(), time.monotonic()
-        except KeyboardInterrupt:  # what ended before it is not lost
+        except (KeyboardInterrupt, LookalikeError, OSError):  # what was done before it is not lost
             if batch:
                 yield batch
             raise
@@ -155,19 +155,27 @@ class _SentBackbone:
     def of(cls, backbone: Backbone, elsewhere: bool) -> "_SentBackbone":
         bundle = backbone.bundle
         files: dict[str, bytes] = {}
-        if elsewhere and bundle.name not in SPECS:
+        if elsewhere and _found_anywhere(bundle) is None:
             files = {path.name: path.read_bytes() for path in bundle.path.iterdir() if path.is_file()}
         return cls(bundle, backbone.precision, files)
 
     def open(self) -> Backbone:
-        """The backbone, with one thread: a worker is one of many. Raises: BundleError."""
+        """The backbone, with one thread: a worker is one of many.
+
+        Raises: BundleError, where the worker's lookalike makes another one under this name.
+        """
         return Backbone(self._place(), threads=1, precision=self.precision)
 
     def _place(self) -> Bundle | Path:
         if (self.bundle.path / "backbone.json").is_file():
             return self.bundle
-        if self.bundle.name in SPECS and (found := resolve_bundle(self.bundle.name)).id == self.bundle.id:
+        if (found := _found_anywhere(self.bundle)) is not None:
             return found
+        if not self.files:
+            raise BundleError(
+                f"{socket.gethostname()}: its lookalike has another {self.bundle.name}. Install the same version "
+                "everywhere."
+            )
         place = cache_folder() / "backbones" / self.bundle.id
         if not (place / "backbone.json").is_file():
 
@@ -177,6 +185,14 @@ class _SentBackbone:
 
             replace_folder(place, write)
         return place
+
+
+def _found_anywhere(bundle: Bundle) -> Bundle | None:
+    """The same backbone as every machine with this lookalike makes it from its own packages; None where it is none."""
+    if bundle.name not in SPECS:
+        return None
+    made = resolve_bundle(bundle.name)
+    return made if made.id == bundle.id else None
 
 
 @dataclass(frozen=True)
@@ -213,22 +229,10 @@ class _ShardEmbedder:
             for part in batches:
                 batch.add(part)
         if shard.new and batch.rows:
-            rows = batch.rows + _copied(batch)
+            row_of = {row.file: row for row in batch.rows}
+            rows = batch.rows + [copy.row_like(row_of[copy.first]) for copy in batch.copies if copy.first is not None]
             lenses = {lens.name: lens.apply for lens in worker.lenses}
             batch.fragments = worker.table.write_fragment(rows, lenses)
             batch.in_fragments = [row.file for row in rows]
             batch.rows, batch.copies = [], [copy for copy in batch.copies if copy.first is None]
         return batch
-
-
-def _copied(batch: IndexBatch) -> list[ImageRow]:
-    """The rows of files whose content another file of the same shard has."""
-    row_of = {row.file: row for row in batch.rows}
-    return [
-        ImageRow(
-            copy.file.file, copy.content, copy.file.bytes, copy.file.mtime_ns,
-            row_of[copy.first].width, row_of[copy.first].height, row_of[copy.first].features,
-        )
-        for copy in batch.copies
-        if copy.first is not None
-    ]  # fmt: skip

@@ -190,10 +190,10 @@ class _Run(Generic[Shard, Value]):
             raise KeyboardInterrupt
 
     def _fill(self) -> None:
-        """Give every worker what it has too little of, one shard each in turn."""
+        """Give every worker what it has too little of, one shard each in turn; nothing behind a suspect."""
         for _ in range(AHEAD):
             for worker, tasks in enumerate(self._tasks):
-                if self._waiting and len(tasks) < AHEAD:
+                if self._waiting and len(tasks) < AHEAD and not (tasks and tasks[0].deaths):
                     tasks.append(self._begun(worker, _Task(self._waiting.popleft())))
 
     def _begun(self, worker: int, task: _Task[Shard]) -> _Task[Shard]:
@@ -207,18 +207,21 @@ class _Run(Generic[Shard, Value]):
                 self._ray.cancel(tasks.pop().result)
 
     def _finish(self, worker: int, tasks: deque[_Task[Shard]]) -> Iterator[Outcome[Shard, Value]]:
-        """What came of a worker's first shard. Where its process has ended, a new one begins all that it had again."""
+        """What came of a worker's first shard. Where its process has ended, a new one does it alone: the second one
+        may have ended it, before the result of the first was on its way. The second goes back to those that wait.
+        """
         try:
             value, error = self._ray.get(tasks[0].result)
         except (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError) as died:
-            tasks[0].deaths += 1
-            if tasks[0].deaths >= TRIES:
-                lost = tasks.popleft()
-                yield Outcome(lost.shard, error=WorkerDiedError(_first_line(died)))
             self._ray.kill(self._actors[worker])  # also one that only could not be reached
             self._actors[worker] = self._kind.remote()
-            for task in tasks:
-                self._begun(worker, task)
+            while len(tasks) > 1:
+                self._waiting.appendleft(tasks.pop().shard)
+            tasks[0].deaths += 1
+            if tasks[0].deaths < TRIES:
+                self._begun(worker, tasks[0])
+            else:
+                yield Outcome(tasks.popleft().shard, error=WorkerDiedError(_first_line(died)))
         else:
             yield Outcome(tasks.popleft().shard, value, error)
 

@@ -145,11 +145,7 @@ class Indexer:
         by_file = {row.file: row for row in rows}
         earlier = {copy.first for copy in copies if copy.first is not None} - by_file.keys()
         by_file |= {row.file: row for row in self.table.rows(sorted(earlier))}
-        return [
-            replace(by_file[copy.first], file=copy.file.file, bytes=copy.file.bytes, mtime_ns=copy.file.mtime_ns)
-            for copy in copies
-            if copy.first is not None
-        ]
+        return [copy.row_like(by_file[copy.first]) for copy in copies if copy.first is not None]
 
     def _report_refused(self, refused: Sequence[RefusedFile]) -> None:
         """Count what was refused: anew, for the same reason as before, or because it is no picture."""

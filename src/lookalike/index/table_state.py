@@ -1,7 +1,7 @@
 """What the tables held before an index run: keys of all files, and more of those alone in which something changed."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,10 @@ class CopiedFile:
     file: ImageFile
     content: bytes
     first: str | None = None
+
+    def row_like(self, other: ImageRow) -> ImageRow:
+        """Its row, with size and features of another file of the same content."""
+        return replace(other, file=self.file.file, bytes=self.file.bytes, mtime_ns=self.file.mtime_ns)
 
 
 class TableState:
